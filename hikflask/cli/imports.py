@@ -1,11 +1,12 @@
 """`flask --app wsgi employees import` and `employees undo`: people in from a table, and back."""
 
 import json
+import re
 import signal
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hikflask import messages
 from hikflask.cli import progress
 from hikflask.forms.fields import MAX_ID
 from hikflask.models import ImportBatch, Job
+from hikflask.models.import_batch import VERDICTS
 from hikflask.models.job import DONE, STOPPED
 from hikflask.models.refusal import Refusal
 from hikflask.services import audit
@@ -39,6 +41,8 @@ A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OPTIONS = ("mode", "clear", "sheet_is_department", "strip_prefix", "pad_to", "letters", "path")
 # How many wrong rows are printed.
 MAX_PRINTED = 20
+# The exit status when rows are left out until somebody confirms them.
+LEFT_OUT = 3
 EFFECTS = {
     effects.OTHER_PERSON: "another person? Here is “{}”",
     effects.LOSE_TERMINALS: "loses {}",
@@ -50,6 +54,25 @@ EFFECTS = {
 }
 
 
+@dataclass(frozen=True)
+class Limit:
+    """A limit that was given as a number, or as a percentage."""
+
+    number: int
+    is_percentage: bool
+
+    def of(self, whole: int) -> float:
+        """Return the limit as a number, of the whole that it is a percentage of."""
+        return whole * self.number / 100 if self.is_percentage else self.number
+
+
+def _limit(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Limit | None:
+    match = re.fullmatch(r"([0-9]{1,9})(%?)", value or "")
+    if value is not None and match is None:
+        raise click.BadParameter(f"“{value}” is no number and no percentage.")
+    return Limit(int(match[1]), bool(match[2])) if match else None
+
+
 @click.command("import")
 @click.argument("file", type=A_FILE)
 @click.option("--photos", type=A_FILE, help="A ZIP archive of photos, each named by employee ID or full name.")
@@ -57,6 +80,15 @@ EFFECTS = {
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object.")
 @click.option("--terminal", "terminal_id", type=click.IntRange(1, MAX_ID), help="Send everybody there, too.")
 @click.option("--groups", is_flag=True, help="Send everybody to the terminals of their groups, too.")
+@click.option(
+    "--min-rows",
+    callback=_limit,
+    metavar="N|N%",
+    help="Do nothing if FILE has fewer rows, or of those active here fewer.",
+)
+@click.option(
+    "--max-wrong", callback=_limit, metavar="N|N%", help="Do nothing if more rows are wrong, or more of them."
+)
 @click.option("--confirm", type=int, help="How many people lose access, where they are many.")
 @click.option("--confirm-name", "confirmed", multiple=True, metavar="ID", help="Who gets a wholly other name.")
 @click.option("--column", "chosen", multiple=True, metavar="FIELD=HEADER", help="Which column has a field, or none.")
@@ -87,26 +119,33 @@ def import_employees(
 ) -> None:
     """Add and change employees by FILE: a table (CSV, XLSX, XLS or ODS), or a ZIP archive of photos.
 
-    Wrong rows are told on standard error and left out; the exit status is 0 all the same. It is 1 when FILE cannot be
-    read, and nothing is done then, and also while many would lose access and --confirm is not how many. A row that
-    would make another person of somebody whose face is enrolled is left out without --confirm-name.
+    Wrong rows are told on standard error and left out; the exit status is 0 all the same. It is 1, and nothing is done,
+    when FILE cannot be read, when all its rows are wrong, and by --min-rows and --max-wrong. It is 3 when rows are left
+    out until somebody confirms them, and the others are done: those that take access, while many would lose it and
+    --confirm is not how many, and those that would make another person of somebody whose face is enrolled, without
+    --confirm-name.
     """
     batch = _make(file, photos, sheet)
     agreed = None if dry_run else Agreed(confirm, by_admin=True)
-    read, report = _import(batch, agreed, terminal_id, confirmed, how, groups=groups)
+    read, report, refused = _import(batch, agreed, terminal_id, confirmed, how, groups=groups)
+    is_done = not (dry_run or refused)
     _print_problems(report)
-    counts = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged, "wrong": report.wrong}
     if as_json:
-        table = {"table": asdict(read)} if read else {}
-        click.echo(json.dumps({"batch": None if dry_run else report.batch_id, **counts, **table}))
-        return
-    if read:
-        click.echo(_how_read(read))
-    click.echo("New: {new}, changed: {changed}, unchanged: {unchanged}, wrong: {wrong}. ".format(**counts), nl=False)
-    if dry_run:
-        click.echo("This was a dry run: nothing is changed.")
+        click.echo(json.dumps(_as_json(report, read, is_done=is_done)))
     else:
-        click.echo(f"This is import {report.batch_id}; undo it by `employees undo {report.batch_id}`.")
+        if read:
+            click.echo(_how_read(read))
+        click.echo(_counts(report), nl=False)
+        if dry_run:
+            click.echo("This was a dry run: nothing is changed.")
+        elif is_done:
+            click.echo(f"This is import {report.batch_id}; undo it by `employees undo {report.batch_id}`.")
+        else:
+            click.echo("Nothing is changed.")
+    if refused:
+        raise click.ClickException(refused)
+    if is_done and (report.unconfirmed or report.withheld):
+        raise click.exceptions.Exit(LEFT_OUT)
 
 
 @click.command("undo")
@@ -149,12 +188,12 @@ def _import(
     how: Mapping[str, Any],
     *,
     groups: bool,
-) -> tuple[ReadAs | None, Report]:
+) -> tuple[ReadAs | None, Report, str]:
     """Check an import, and do it if that is agreed; nothing stays of an import that is only checked.
 
-    Return how its table was read, and what came of it.
+    Return how its table was read, what came of it, and why it is not to be done, or "".
 
-    :param how: how the table is read, by the names of the command's options.
+    :param how: how the table is read, and the limits, by the names of the command's options.
     """
     batch_id, is_over = batch.id, False
     try:
@@ -162,12 +201,13 @@ def _import(
         batches.choose(batch_id, fields, terminal_id, groups=groups, options=options)
         read = import_report.read_as(batches.get_one(batch_id)) if batch.table_name else None
         _run(imports.start_check(batch_id))
-        if agreed is not None:
+        refused = _why_refused(batches.get_one(batch_id), how["min_rows"], how["max_wrong"])
+        if agreed is not None and not refused:
             effects.confirm_numbers(batch_id, confirmed)
-            claim = imports.start_import(batch_id, agreed)
+            claim = imports.start_import(batch_id, agreed, withholds=True)
             is_over = True
             _run(claim)
-        return read, import_report.of_batch(batches.get_one(batch_id), MAX_PRINTED)
+        return read, import_report.of_batch(batches.get_one(batch_id), MAX_PRINTED), refused
     except ColumnsMissing as error:
         field, names = error.fields[0], batch.layout["columns"]
         raise click.ClickException(
@@ -182,6 +222,21 @@ def _import(
     finally:
         if not is_over:
             imports.forget_dry_run(batch_id)
+
+
+def _why_refused(batch: ImportBatch, min_rows: Limit | None, max_wrong: Limit | None) -> str:
+    """Return why a file that was checked is taken for one that went wrong where it was made, or ""."""
+    rows = sum(getattr(batch, verdict) for verdict in VERDICTS)
+    if batch.wrong == rows:
+        return "No row of the file can be imported."
+    here = import_queries.absent(batch, 0)
+    if min_rows and min_rows.is_percentage and here.active - here.people < min_rows.of(here.active):
+        return f"Of {here.active} active here {here.active - here.people} are in the file: too few by --min-rows."
+    if min_rows and not min_rows.is_percentage and rows < min_rows.number:
+        return f"Rows in the file: {rows}. These are too few by --min-rows."
+    if max_wrong and batch.wrong > max_wrong.of(rows):
+        return f"Wrong rows: {batch.wrong} of {rows}. These are too many by --max-wrong."
+    return ""
 
 
 def _chosen(batch: ImportBatch, how: Mapping[str, Any]) -> tuple[dict[str, int], Options]:
@@ -259,6 +314,22 @@ def _stopped_by_interrupt(job_id: int) -> Iterator[None]:
         stopping.join()
 
 
+def _counts(report: Report) -> str:
+    return f"New: {report.new}, changed: {report.changed}, unchanged: {report.unchanged}, wrong: {report.wrong}. "
+
+
+def _as_json(report: Report, read: ReadAs | None, *, is_done: bool) -> dict[str, Any]:
+    return {
+        "batch": report.batch_id if is_done else None,
+        **{verdict: getattr(report, verdict) for verdict in VERDICTS},
+        "effects": report.effects,
+        "unconfirmed": report.unconfirmed,
+        "withheld": report.withheld,
+        "absent": report.absent,
+        **({"table": asdict(read)} if read else {}),
+    }
+
+
 def _print_problems(report: Report) -> None:
     printed = 0
     for row in report.rows:
@@ -276,6 +347,9 @@ def _print_problems(report: Report) -> None:
     _print_rest(report.listed - printed)
     if report.unconfirmed:
         click.echo(f"Not confirmed by --confirm-name, and left out: {report.unconfirmed}.", err=True)
+    if report.withheld:
+        say = f"Left out, as many would lose access, until --confirm is {report.losses.people}: {report.withheld}."
+        click.echo(say, err=True)
     if report.leavers:
         click.echo(f"Deactivated: {report.leavers}.", err=True)
     if report.absent:

@@ -16,7 +16,8 @@ from sqlalchemy import event
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.imports import stored_files
+from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.imports import effects, stored_files
 from hikflask.services.imports.table import mappings
 from hikflask.services.imports.table.options import Options
 from hikflask.simulator import Terminal as Simulated
@@ -36,6 +37,7 @@ READ_AS = {
     "sheet": "",
     "hidden_rows": 0,
 }
+NOTHING_SPECIAL = {"effects": dict.fromkeys(effects.COUNTED, 0), "unconfirmed": 0, "withheld": 0, "absent": 0}
 
 
 @pytest.fixture
@@ -81,22 +83,10 @@ def test_with_json_the_last_line_is_one_object(app: Flask, table: Path) -> None:
     with app.app_context():
         add_people("3")
 
-    assert last_line(imported(app, table, "--json")) == {
-        "batch": 1,
-        "new": 1,
-        "changed": 1,
-        "unchanged": 0,
-        "wrong": 1,
-        "table": READ_AS,
-    }
-    assert last_line(imported(app, table, "--json")) == {
-        "batch": 2,
-        "new": 0,
-        "changed": 0,
-        "unchanged": 2,
-        "wrong": 1,
-        "table": READ_AS,
-    }
+    counts = {"new": 1, "changed": 1, "unchanged": 0, "wrong": 1}
+    assert last_line(imported(app, table, "--json")) == {"batch": 1, **counts, **NOTHING_SPECIAL, "table": READ_AS}
+    counts = {"new": 0, "changed": 0, "unchanged": 2, "wrong": 1}
+    assert last_line(imported(app, table, "--json")) == {"batch": 2, **counts, **NOTHING_SPECIAL, "table": READ_AS}
 
 
 @pytest.mark.both_databases
@@ -104,7 +94,7 @@ def test_dry_run_leaves_nothing_behind(app: Flask, table: Path) -> None:
     result = imported(app, table, "--dry-run", "--json")
 
     counts = {"new": 2, "changed": 0, "unchanged": 0, "wrong": 1}
-    assert last_line(result) == {"batch": None, **counts, "table": READ_AS}
+    assert last_line(result) == {"batch": None, **counts, **NOTHING_SPECIAL, "table": READ_AS}
     assert people(app) == {}
     with app.app_context():
         assert [db.session.execute(db.select(kind)).all() for kind in (ImportBatch, ImportRow, Job)] == [[], [], []]
@@ -270,14 +260,15 @@ def test_photos_come_with_a_table_or_alone(app: Flask, table: Path, tmp_path: Pa
 
     with_table = imported(app, table, "--photos", photos, "--json")
     counts = {"new": 2, "changed": 0, "unchanged": 0, "wrong": 2}
-    assert last_line(with_table) == {"batch": 1, **counts, "table": READ_AS}
+    assert last_line(with_table) == {"batch": 1, **counts, **NOTHING_SPECIAL, "table": READ_AS}
     assert with_table.stderr == (
         "Row 3: name: This must not be empty.\n"
         "нет.jpg: photo: A photo must be a .jpg, .jpeg, .png or .webp file that is named by employee ID, such as "
         "100222.jpg, or by the full name of somebody in the table or here.\n"
     )
     alone = imported(app, archive(tmp_path / "alone.ZIP", "3.jpg", "1.jpg"), "--json")
-    assert last_line(alone) == {"batch": 2, "new": 0, "changed": 1, "unchanged": 1, "wrong": 0}
+    counts = {"new": 0, "changed": 1, "unchanged": 1, "wrong": 0}
+    assert last_line(alone) == {"batch": 2, **counts, **NOTHING_SPECIAL}
     twice = imported(app, photos, "--photos", photos)
     assert (twice.exit_code, "FILE is an archive of photos already" in twice.stderr) == (2, True)
 
@@ -288,7 +279,7 @@ def test_refused_photo_is_told_by_its_file_and_its_person_comes_in(app: Flask, t
     result = imported(app, table, "--photos", photos, "--json")
 
     counts = {"new": 2, "changed": 0, "unchanged": 0, "wrong": 1}
-    assert last_line(result) == {"batch": 1, **counts, "table": READ_AS}
+    assert last_line(result) == {"batch": 1, **counts, **NOTHING_SPECIAL, "table": READ_AS}
     assert result.stderr == (
         "Row 2: photo 1.jpg: The photo must be a JPEG, PNG or WebP picture.\nRow 3: name: This must not be empty.\n"
     )
@@ -318,10 +309,10 @@ def test_many_wrong_rows_are_counted_after_the_first(app: Flask, tmp_path: Path)
 
     result = imported(app, path, "--json")
 
-    assert (result.exit_code, last_line(result)["wrong"]) == (0, 50)
+    assert (result.exit_code, last_line(result)["batch"], last_line(result)["wrong"]) == (1, None, 50)
     lines = result.stderr.splitlines()
-    assert len(lines) == 21
-    assert lines[-1] == "… and 30 more."
+    assert len(lines) == 22
+    assert lines[-2:] == ["… and 30 more.", "Error: No row of the file can be imported."]
 
 
 @pytest.mark.usefixtures("one_is_many")
@@ -337,14 +328,104 @@ def test_many_lose_access_only_when_their_number_is_given(app: Flask, table: Pat
     done = imported(app, leavers, "--confirm", "2")
 
     rows = "Row 2: leaves; loses Вход\nRow 3: leaves; loses Вход\n"
-    told = f"{rows}Deactivated: 2.\nLose access to “Вход”: 2 of 2.\n"
-    assert (dry_run.exit_code, dry_run.stderr) == (0, told)
+    lost = "Lose access to “Вход”: 2 of 2.\n"
+    assert (dry_run.exit_code, dry_run.stderr) == (0, f"{rows}Deactivated: 2.\n{lost}")
     assert (refused.exit_code, refused.stderr) == (
-        1,
-        "Error: By this, many people lose access. To confirm, enter how many: 2.\n",
+        3,
+        f"{rows}Left out, as many would lose access, until --confirm is 2: 2.\n{lost}",
     )
-    assert (done.exit_code, done.stderr) == (0, told)
+    assert (done.exit_code, done.stderr) == (0, f"{rows}Deactivated: 2.\n{lost}")
     assert [active for _, _, active in people(app).values()] == [False, False]
+
+
+def enrolled(app: Flask, count: int) -> list[str]:
+    """Add people who are at a terminal, and return their numbers."""
+    numbers = [f"{number}" for number in range(1, count + 1)]
+    with app.app_context():
+        (terminal_id,) = add_terminals(ENTRANCE).values()
+        for employee_id in add_people(*numbers):
+            send_to_terminal(employee_id, terminal_id)
+        db.session.commit()
+    return numbers
+
+
+def test_one_leaver_of_nine_stops_nothing(app: Flask, tmp_path: Path) -> None:
+    enrolled(app, 9)
+    path = tmp_path / "table.csv"
+    path.write_text("ID;ФИО;Уволен\n1;Иван Иванов 1;да\n10;Ольга Цой;\n")
+
+    result = imported(app, path)
+
+    assert result.exit_code == 0
+    assert (people(app)["1"][2], people(app)["10"][0]) == (False, "Ольга Цой")
+
+
+@pytest.mark.both_databases
+def test_what_takes_no_access_goes_on_while_leavers_are_held(app: Flask, tmp_path: Path) -> None:
+    numbers = enrolled(app, 24)
+    path = tmp_path / "table.csv"
+    leavers = "".join(f"{number};Иван Иванов {number};да\n" for number in numbers[:4])
+    path.write_text(f"ID;ФИО;Уволен\n{leavers}5;Иванов Иван;\n25;Ольга Цой;\n")
+
+    held = imported(app, path, "--json")
+    after = people(app)
+    confirmed = imported(app, path, "--json", "--confirm", "4")
+
+    assert held.exit_code == 3
+    assert "Left out, as many would lose access, until --confirm is 4: 4.\n" in held.stderr
+    assert "Lose access to “Вход”: 4 of 24.\n" in held.stderr
+    assert "Deactivated" not in held.stderr
+    counts = {name: last_line(held)[name] for name in ("new", "changed", "wrong", "withheld", "absent")}
+    assert counts == {"new": 1, "changed": 1, "wrong": 0, "withheld": 4, "absent": 19}
+    assert after["1"] == ("Иван Иванов 1", "", True)
+    assert (after["5"][0], after["25"][0]) == ("Иванов Иван", "Ольга Цой")
+    assert (confirmed.exit_code, last_line(confirmed)["changed"], last_line(confirmed)["withheld"]) == (0, 4, 0)
+    assert [number for number, (_, _, is_active) in people(app).items() if not is_active] == numbers[:4]
+
+
+def test_row_that_waits_for_a_confirmed_name_is_told_by_the_exit_status(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("ID;ФИО\n1;Иванов Иван\n2;Ольга Цой\n")
+    imported(app, path, "--photos", archive(tmp_path / "photos.zip", "1.jpg"))
+    path.write_text("ID;ФИО\n1;Юрий Ким\n2;Ольга Цой\n")
+
+    waits = imported(app, path, "--json")
+
+    assert (waits.exit_code, last_line(waits)["unconfirmed"]) == (3, 1)
+    assert last_line(waits)["effects"] == {**dict.fromkeys(effects.COUNTED, 0), "other_person": 1}
+    assert imported(app, path, "--confirm-name", "1").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        (("--min-rows", "4"), "Rows in the file: 3. These are too few by --min-rows."),
+        (("--min-rows", "90%"), "Of 5 active here 2 are in the file: too few by --min-rows."),
+        (("--max-wrong", "0"), "Wrong rows: 1 of 3. These are too many by --max-wrong."),
+        (("--max-wrong", "33%"), "Wrong rows: 1 of 3. These are too many by --max-wrong."),
+    ],
+)
+def test_file_that_went_wrong_is_refused_by_its_limits(
+    app: Flask, table: Path, limit: tuple[str, str], said: str
+) -> None:
+    with app.app_context():
+        add_people("1", "3", "10", "11", "12")
+
+    result = imported(app, table, *limit)
+
+    told = "Row 3: name: This must not be empty.\nActive here and not in the file: 3 (10, 11, 12).\n"
+    assert (result.exit_code, result.stderr) == (1, f"{told}Error: {said}\n")
+    assert result.stdout.endswith("New: 0, changed: 2, unchanged: 0, wrong: 1. Nothing is changed.\n")
+    assert len(people(app)) == 5
+    with app.app_context():
+        assert db.session.execute(db.select(ImportBatch)).all() == []
+    assert imported(app, table, "--min-rows", "3", "--max-wrong", "1").exit_code == 0
+
+
+def test_limit_that_is_no_number_is_refused(app: Flask, table: Path) -> None:
+    result = imported(app, table, "--min-rows", "many")
+
+    assert (result.exit_code, "“many” is no number and no percentage." in result.stderr) == (2, True)
 
 
 def test_table_is_read_as_the_options_say(app: Flask, tmp_path: Path) -> None:

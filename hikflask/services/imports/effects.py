@@ -6,7 +6,7 @@ A row that would make another person of somebody whose face is enrolled is appli
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from hikflask import text_rules
 from hikflask.extensions import db
@@ -48,6 +48,10 @@ def has(kind: str) -> ColumnElement[bool]:
 IS_AGREED = or_(ImportRow.confirmed, ImportRow.effects.is_(None), ~has(OTHER_PERSON))
 # Rows that are not, as nobody confirmed that the person is the same.
 IS_UNCONFIRMED = ImportRow.verdict.in_((NEW, CHANGED)) & ~ImportRow.confirmed & has(OTHER_PERSON)
+
+
+# Rows that take somebody's terminal, and would be applied. None of a table is once that is withheld.
+TAKES_ACCESS = and_(ImportRow.verdict == CHANGED, IS_AGREED, has(LOSE_TERMINALS))
 
 
 def mend(values: Values) -> None:
@@ -103,8 +107,17 @@ def count(batch_id: int) -> dict[str, int]:
 
 def unconfirmed(batch_id: int) -> int:
     """Return how many rows stay as they are here, as nobody confirmed that the person is the same."""
+    return _count_open(batch_id, IS_UNCONFIRMED)
+
+
+def taking_access(batch_id: int) -> int:
+    """Return how many rows that are left take somebody's terminal."""
+    return _count_open(batch_id, TAKES_ACCESS)
+
+
+def _count_open(batch_id: int, condition: ColumnElement[bool]) -> int:
     rows = select(func.count(ImportRow.id)).where(ImportRow.batch_id == batch_id, ImportRow.effects.is_not(None))
-    return db.session.execute(rows.where(IS_UNCONFIRMED, ImportRow.state == OPEN)).scalar_one()
+    return db.session.execute(rows.where(condition, ImportRow.state == OPEN)).scalar_one()
 
 
 @transactional

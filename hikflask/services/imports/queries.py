@@ -35,8 +35,9 @@ IS_WITHOUT_PHOTO = and_(ImportRow.verdict.in_((NEW, CHANGED)), ImportRow.errors.
 
 @dataclass(frozen=True)
 class Absent:
-    """How many are active here and not in the table of an import, and the first of them, by number."""
+    """How many are active here, how many of them are not in the table of an import, and the first of these."""
 
+    active: int = 0
     people: int = 0
     first: tuple[Employee, ...] = ()
 
@@ -181,15 +182,16 @@ def absent(batch: ImportBatch, limit: int = NAMED) -> Absent:
         return Absent()
     row = select(ImportRow.id).where(ImportRow.batch_id == batch.id, ImportRow.number == Employee.number)
     missing = (Employee.is_active, ~row.where(ImportRow.line.is_not(None)).correlate(Employee).exists())
-    people = db.session.execute(select(func.count(Employee.id)).where(*missing)).scalar_one()
+    count = select(func.count(Employee.id))
+    active, people = (db.session.execute(count.where(*who)).scalar_one() for who in (missing[:1], missing))
     first = select(Employee).where(*missing).order_by(Employee.number).limit(limit)
-    return Absent(people, tuple(db.session.execute(first).scalars()) if people else ())
+    return Absent(active, people, tuple(db.session.execute(first).scalars()) if people else ())
 
 
-def leavers(batch_id: int) -> int:
-    """Return how many people an import would deactivate, or did."""
+def leavers(batch_id: int, *where: ColumnElement[bool]) -> int:
+    """Return how many people an import would deactivate, by those of its rows."""
     left = ImportRow.before["left"].as_string().is_not(None)
-    return _count(batch_id, ImportRow.verdict == CHANGED, left, effects.IS_AGREED)
+    return _count(batch_id, ImportRow.verdict == CHANGED, left, effects.IS_AGREED, *where)
 
 
 def sent(batch_id: int) -> int:

@@ -9,7 +9,7 @@ from hikflask.models.job import WAITING
 from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import Progress
-from hikflask.services.imports.effects import IS_AGREED
+from hikflask.services.imports.effects import IS_AGREED, TAKES_ACCESS
 
 # Rows that are copied in one transaction.
 BATCH = 2000
@@ -23,7 +23,7 @@ ROW = select(ImportRow).where(
 ROW = ROW.execution_options(populate_existing=True)
 
 
-def add(job: Job, progress: Progress, *, undo: bool = False) -> None:
+def add(job: Job, progress: Progress, *, undo: bool = False, withheld: bool = False) -> None:
     """Add an item for each row of an import that is not applied yet, in the order of the file.
 
     Rows that somebody must confirm first, and nobody did, are left out.
@@ -31,10 +31,12 @@ def add(job: Job, progress: Progress, *, undo: bool = False) -> None:
     The rows are copied in portions. What a killed worker copied before is deleted first.
 
     :param undo: an item for each row that is applied, the last one first.
+    :param withheld: rows that take somebody's terminal are left out, too.
     :raises ClaimLost:
     """
-    is_left = (ImportRow.state == APPLIED,) if undo else (ImportRow.state == OPEN, IS_AGREED)
-    rows = (ImportRow.batch_id == job.params["batch"], ImportRow.verdict.in_(CHANGES), *is_left)
+    rows = [ImportRow.batch_id == job.params["batch"], ImportRow.verdict.in_(CHANGES)]
+    rows += [ImportRow.state == APPLIED] if undo else [ImportRow.state == OPEN, IS_AGREED]
+    rows += [~TAKES_ACCESS] if withheld else []
     with transaction():
         changed_rows(delete(JobItem).where(JobItem.job_id == job.id))
         total = db.session.execute(select(func.count(ImportRow.id)).where(*rows)).scalar_one()

@@ -22,7 +22,7 @@ from hikflask.services.imports.classify import PHOTO
 from hikflask.services.imports.effects import KNOWN_ELSEWHERE
 from hikflask.services.imports.table.columns import NUMBER
 from hikflask.services.jobs.import_items import CHANGES
-from hikflask.services.jobs.kinds import LOSSES
+from hikflask.services.jobs.kinds import LOSSES, WITHHELD
 
 # So many are named who are not in the table.
 MAX_ABSENT = 20
@@ -65,10 +65,10 @@ class Report:
 
     Once the import was started, only those count as new or changed that were imported, and those that could not be
     imported count as wrong. `without_photo`: of the new and changed ones, those whose photo is refused. `leavers` are
-    deactivated, and `losses` tell who loses access at which terminals, as it was counted before the import. `effects`
-    counts rows by the kinds of their effects, as of the dry run; `unconfirmed` are left out until they are confirmed.
-    `listed`: how many rows there are to look at. `absent` are active here and not in the table: how many, and the first
-    of their numbers.
+    deactivated, and `losses` tell who loses access at which terminals, as it was counted before the import; where that
+    is not confirmed, `withheld` rows would take it. `effects` counts rows by the kinds of their effects, as of the dry
+    run; `unconfirmed` are left out until they are confirmed. `listed`: how many rows there are to look at. `absent` are
+    active here and not in the table: how many, and the first of their numbers.
     """
 
     batch_id: int
@@ -82,6 +82,7 @@ class Report:
     losses: Losses = field(default_factory=Losses)
     effects: dict[str, int] = field(default_factory=dict)
     unconfirmed: int = 0
+    withheld: int = 0
     listed: int = 0
     absent: int = 0
     first_absent: list[str] = field(default_factory=list)
@@ -157,10 +158,11 @@ def _report(batch: ImportBatch, rows: Sequence[Row[Any]], items: Iterable[Row[An
         **counts,
         without_photo=queries.without_photo(batch.id),
         rows=listed,
-        leavers=queries.leavers(batch.id),
+        leavers=queries.leavers(batch.id, *((ImportRow.state != OPEN,) if is_imported else ())),
         losses=losses_of(batch),
         effects={kind: batch.effects.get(kind, 0) for kind in effects.COUNTED},
         unconfirmed=effects.unconfirmed(batch.id),
+        withheld=withheld(batch),
         listed=db.session.execute(select(func.count(ImportRow.id)).where(*_is_listed(batch))).scalar_one() + failed,
         absent=absent.people,
         first_absent=[employee.number for employee in absent.first],
@@ -184,9 +186,15 @@ def _effects(stored: dict[str, Any], numbers: dict[int, str]) -> dict[str, Any]:
 def losses_of(batch: ImportBatch) -> Losses:
     """Return who loses access by an import: as it was counted when it was started, else as it would be now."""
     job = db.session.get(Job, batch.import_job_id) if batch.import_job_id else None
-    if job and LOSSES in job.params:
+    if job and LOSSES in job.params and WITHHELD not in job.params:
         return Losses.from_json(job.params[LOSSES])
     return losses.of_import(batch.id)
+
+
+def withheld(batch: ImportBatch) -> int:
+    """Return how many rows of an import are left out, as many would lose access by them, and nobody confirmed that."""
+    job = db.session.get(Job, batch.import_job_id) if batch.import_job_id else None
+    return effects.taking_access(batch.id) if job and WITHHELD in job.params else 0
 
 
 def _listed(batch: ImportBatch, limit: int, after: int = 0) -> list[Row[Any]]:

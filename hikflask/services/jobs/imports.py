@@ -14,11 +14,20 @@ from hikflask.models.job import FAILED, OPEN, STOPPED
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, transaction, transactional
 from hikflask.services.core.errors import NotFound, PlanChanged, ServiceError
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Agreed, Losses
 from hikflask.services.imports import batches, effects, losses, queries
 from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.kinds import AGREED, CHECK_FIRST, CONFIRMED, IMPORT, IMPORT_CHECK, IMPORT_UNDO, LOSSES
+from hikflask.services.jobs.kinds import (
+    AGREED,
+    CHECK_FIRST,
+    CONFIRMED,
+    IMPORT,
+    IMPORT_CHECK,
+    IMPORT_UNDO,
+    LOSSES,
+    WITHHELD,
+)
 from hikflask.services.jobs.lifecycle import Claim
 
 JobColumn = InstrumentedAttribute[int | None]
@@ -54,9 +63,10 @@ def start_mending(batch_id: int) -> Claim:
 
 
 @transactional
-def start_import(batch_id: int, agreed: Agreed, seen: datetime | None = None) -> Claim:
+def start_import(batch_id: int, agreed: Agreed, seen: datetime | None = None, *, withholds: bool = False) -> Claim:
     """Start an import that was checked. One that was stopped, or interrupted, goes on with the rows that are left.
 
+    :param withholds: where many lose access and that is not confirmed, rows that take a terminal are left out.
     :param seen: when it was checked, as the caller knows it who has decided by its rows; None: nobody has.
     :raises import_unknown: :raises import_not_checked: :raises import_started: when it was started already.
     :raises PlanChanged: when its rows are corrected or confirmed since.
@@ -68,11 +78,14 @@ def start_import(batch_id: int, agreed: Agreed, seen: datetime | None = None) ->
     _refuse_undone(batch)
     if seen is not None and batch.checked_at != seen:
         raise PlanChanged
-    lost = losses.of_import(batch_id)
+    lost, params, withheld = losses.of_import(batch_id), {}, 0
+    if withholds and lost.are_many and agreed.confirm != lost.people:
+        # Nothing is required of it: what is not taken does not count as taken within a day.
+        lost, params, withheld = Losses(), {WITHHELD: True}, effects.taking_access(batch_id)
     lost.require(agreed)
     batches.record_new_departments(batch_id)
-    people = batch.new + batch.changed - effects.unconfirmed(batch_id)
-    return _start(batch, IMPORT, ImportBatch.import_job_id, people, {LOSSES: lost.as_json})
+    people = batch.new + batch.changed - effects.unconfirmed(batch_id) - withheld
+    return _start(batch, IMPORT, ImportBatch.import_job_id, people, {LOSSES: lost.as_json, **params})
 
 
 @transactional

@@ -51,6 +51,8 @@ DELETE_PASSAGES = "delete_passages"
 JOBS, TERMINALS = "jobs", "terminals"
 # Among the params of an import: its dry run comes first, and what is agreed to after it.
 CHECK_FIRST, AGREED, CONFIRMED = "check", "agreed", "confirmed_numbers"
+# Among the params of an import: rows that take somebody's terminal are left out, as nobody confirmed how many lose one.
+WITHHELD = "withheld"
 # Among the params: who loses access by a job, as it was agreed, and how many lost it by now, by terminal and in all.
 LOSSES, TAKEN, TAKEN_PEOPLE = "losses", "taken", "taken_people"
 # Among the params of a change of department: which one it is, whatever its name is by now; None: none.
@@ -186,7 +188,7 @@ def _begin_import(job: Job, progress: Progress) -> None:
             db.session.refresh(job, ["params"], with_for_update=LOCKED)
             job.params = {**job.params, LOSSES: lost.as_json}
     batches.remove_table(job.params["batch"])
-    import_items.add(job, progress)
+    import_items.add(job, progress, withheld=job.params.get(WITHHELD, False))
 
 
 def _undo(item: JobItem, params: Params) -> None:

@@ -269,6 +269,7 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "namesakes": queries.namesakes(of_effects),
         "with_effects": with_effects,
         "unconfirmed": effects.unconfirmed(batch.id) if batch.effects.get(effects.OTHER_PERSON) else 0,
+        "withheld": import_report.withheld(batch),
         "without_photo": queries.without_photo(batch.id) if batch.checked_at else 0,
         "leavers": leavers,
         "terminal": registry.find_terminal(batch.terminal_id) if batch.terminal_id else None,

@@ -9,11 +9,14 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Employee
+from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.jobs import imports
 from tests.support.captures import FACE
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to, words
+from tests.support.groups import ENTRANCE, add_terminals
 from tests.support.imports import apply, checked
-from tests.support.jobs import add_people
+from tests.support.jobs import add_people, run
 
 pytestmark = pytest.mark.usefixtures("worker_alive")
 PAGE = "/imports/2"
@@ -50,6 +53,20 @@ def test_who_is_active_here_and_not_in_the_file_is_named(client: FlaskClient, ap
     assert "Иван Иванов 14 (14) and 2 more" in english
     assert "Активны здесь, но в файле их нет: 7. Они остаются без изменений. Иван Иванов 10 (10) , " in russian
     assert "not in the file" not in words(client.get("/imports/1", headers=ENGLISH))
+
+
+def test_rows_that_a_command_left_out_as_many_would_lose_access_are_said(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        ids = add_terminals(ENTRANCE)
+        apply(checked("21;Анна Ким;", "22;Олег Цой;", "23;Юрий Ли;", "24;Яна Пак;", terminal_id=ids[ENTRANCE]))
+        held = checked("21;Анна Ким;да", "22;Олег Цой;да", "23;Юрий Ли;да", "24;Яна Пак;да", header="ID;ФИО;Уволен")
+        run(imports.start_import(held, Agreed(None, by_admin=True), withholds=True))
+
+    english, russian = (words(client.get(f"/imports/{held}", headers=headers)) for headers in (ENGLISH, {}))
+
+    assert "Left out, as many would lose access: 4" in english
+    assert "Пропущены, потому что доступ потеряют многие: 4" in russian
+    assert "Вход : lose access: 4 of 4" in english
 
 
 def ticks(client: FlaskClient) -> dict[str, bool]:
