@@ -101,6 +101,8 @@ def forget_again(numbers: Collection[str], name: str, employee_id: int | None) -
         taken = set(db.session.execute(select(Employee.number).where(Employee.number.in_(numbers))).scalars())
         left = {*numbers} - taken
         forget(left, employee_id)
+        # A terminal still showed the person under a number that somebody else has got meanwhile.
+        changed_rows(delete(PersonThere).where(PersonThere.number.in_(taken), PersonThere.name == name))
         pictures = passage_traces.forget(left, employee_id)[1]
         after_commit(lambda: storage.unlink(*pictures))
         import_traces.forget_rows(Person(left, () if taken else {name}), employee_id, wrong)

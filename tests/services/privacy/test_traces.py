@@ -173,6 +173,22 @@ def test_whoever_got_the_number_meanwhile_keeps_everything(
     assert [one.employee_id for one in entries("employee.created") if one.is_readable] == [olga.id]
 
 
+def test_whom_a_comparison_saw_is_forgotten_though_somebody_else_has_got_the_number(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    ivan = enrol(simulator, terminal)
+    erasure = erase_employee(ivan.id).row
+    compare(terminal)
+    settle_all()
+    save_employee(Draft("100222", "Ольга Ёлкина"))
+    assert "Иван" in every_text()
+
+    certificates.complete(erasure.id)
+
+    assert fresh(erasure).completed_at is not None
+    assert "Иван" not in every_text()
+
+
 def test_message_that_is_still_to_be_sent_is_sent_and_then_deleted(simulator: Simulated, terminal: Terminal) -> None:
     with receiving() as receiver:
         webhook, _ = registry.add(receiver.url, frozenset({"enrolled", "removed"}))
