@@ -300,10 +300,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("People are enrolled on this terminal. Remove them first; if it is gone for good, take it out of service."),
     ),
     "enrolment_unknown": (N_("This record is not there any more."),),
-    "wish_changed": (N_("This was changed meanwhile. Look again, please."),),
+    "wish_changed": (N_("The employee's data changed meanwhile. Look again, please."),),
     "not_finished": (N_("The terminal has not confirmed this, and nothing more is tried."),),
-    "no_photo": (N_("there is no photo yet. Take one at the terminal."),),
-    "photo_forgotten": (N_("there is no photo any more. Take one at the terminal."),),
+    "no_photo": (N_("There is no photo yet. Take one at the terminal."),),
+    "photo_forgotten": (N_("There is no photo any more. Take one at the terminal."),),
     "files_not_taken": (
         N_(
             "The photo stays on the server: terminal “%(name)s” takes no files. "
@@ -503,8 +503,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Nobody has said what the days in %(columns)s are. Choose it, or say that the column is not used."),
         N_("Nobody has said what the days in a column are. Choose it, or say that the column is not used."),
     ),
-    "mapping_unknown": (N_("There are no kept columns with this name."),),
-    "mapping_known": (N_("Other kept columns have this name. Choose another name."),),
+    "mapping_unknown": (N_("There are no saved columns with this name."),),
+    "mapping_known": (N_("Other saved columns have this name. Choose another name."),),
     "mapping_unfit": (
         N_("The table does not have all of these columns. Missing: %(columns)s."),
         N_("The table does not have all of these columns."),

@@ -47,7 +47,7 @@ TABLE = [
     ("queued", "Включаем камеру терминала…", "Waking up the terminal…"),
     (
         "validity_not_shown",
-        "Терминал не показывает срок действия, подтвердить его нельзя. Проверьте срок на самом терминале.",
+        "Терминал не показывает срок доступа, подтвердить его нельзя. Проверьте срок на самом терминале.",
         "The terminal does not show the validity, so it cannot be confirmed. Check it at the terminal itself.",
     ),
     (
@@ -212,12 +212,12 @@ TABLE = [
     ),
     (
         "certificate_changed",
-        "У «Вход» другой сертификат. Если терминал меняли, пусть администратор подтвердит.",
+        "У терминала «Вход» другой сертификат. Если терминал меняли, пусть администратор подтвердит.",
         "“Вход” shows another certificate. If it was replaced, an administrator must confirm it.",
     ),
     (
         "https_required",
-        "У «Вход» адрес http, а здесь разрешён только https. Укажите его адрес https.",
+        "У терминала «Вход» адрес http, а здесь разрешён только https. Укажите его адрес https.",
         "“Вход” has an http address, and only https is allowed here. Enter its https address.",
     ),
     (
@@ -245,7 +245,7 @@ TABLE = [
     ),
     (
         "validity_over",
-        "Срок действия уже закончился. Укажите более поздний последний день или уберите его.",
+        "Срок доступа уже закончился. Укажите более поздний последний день или уберите его.",
         "The validity is over. Enter a later last day, or none.",
     ),
     (
@@ -305,7 +305,7 @@ NOT_VERIFIED = [
     (
         "validity_not_verified",
         {},
-        "Терминал ответил «OK», но показывает другой срок действия.",
+        "Терминал ответил «OK», но показывает другой срок доступа.",
         "The terminal said OK, but shows another validity.",
     ),
     (

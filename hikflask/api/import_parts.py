@@ -37,7 +37,7 @@ def _text(description: str, **more: object) -> Schema:
 
 PARTS: dict[str, Schema] = {
     "sheet": _text("The name of the sheet to read; `*` for all that have the same columns."),
-    "mapping": _text("The name of kept columns, which are then read as they were, unless another part says otherwise."),
+    "mapping": _text("The name of saved columns, then read as they were, unless another part says otherwise."),
     "columns": _text("FIELD=HEADER, such as `hikvision_id=Pass no.`, each in a part of its own; without HEADER none."),
     "unused_columns": _text("Columns with days that are not needed, by name, separated by commas or in parts."),
     "mode": _text("Whether only new people come in, or only known ones are changed.", enum=list(MODES)),

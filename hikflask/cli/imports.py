@@ -96,7 +96,7 @@ def _limit(_ctx: click.Context, _param: click.Parameter, value: str | None) -> L
 @click.option("--path", type=click.Choice(PATHS), help="What is read of a department's path.")
 @click.option("--sheet", default="", help="The sheet to read, or * for all with the same columns.")
 @click.option("--sheet-is-department", is_flag=True, help="The name of each sheet is the department.")
-@click.option("--mapping", metavar="NAME", help="Read the table as kept columns say.")
+@click.option("--mapping", metavar="NAME", help="Read the table as saved columns say.")
 @click.option("--mode", type=click.Choice(MODES), help="Only new people, only changes, or both.")
 @click.option("--clear", multiple=True, type=click.Choice(CLEARABLE), help="An empty cell clears this field.")
 @click.option("--department", help="The department of all, in place of a column.")

@@ -185,7 +185,7 @@ class ColumnsForm(OptionsForm):
     groups = BooleanField(_l("Enrol on the terminals of groups"))
 
     mapping_name = StringField(
-        _l("Keep these columns as"),
+        _l("Save these columns as"),
         [one_line(MAX_MAPPING_LENGTH, required=False)],
         [stripped],
         description=_l("optional"),
@@ -236,7 +236,7 @@ class CorrectedFileForm(Form):
 
 
 class MappingForm(Form):
-    """The name of kept columns."""
+    """The name of saved columns."""
 
     name = StringField(_l("Name"), [one_line(MAX_MAPPING_LENGTH)], [stripped])
 

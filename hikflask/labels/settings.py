@@ -60,7 +60,7 @@ LABELS = {
     "MAIL_TO": _l("Alarms are mailed to"),
     "MAIL_REMOVAL_HOURS": _l("Mail when a removal is overdue"),
     "MAIL_SILENT_HOURS": _l("Mail when a terminal stops answering"),
-    "BACKUP_MAX_AGE": _l("A backup is too old"),
+    "BACKUP_MAX_AGE": _l("A backup counts as old after"),
 }
 # The sections of the page in their order, by their anchors, and the settings that are changed there.
 SECTIONS = {

@@ -428,7 +428,7 @@ def test_kept_columns_apply_by_their_name_unless_a_part_says_otherwise(app: Flas
     unfit = call(client, "ID;Кто;Где\n1;Иван;Склад\n", mapping="Кадры")
 
     assert [answer.status_code for answer in answers] == [200, 422]
-    assert answers[1].get_json()["fields"] == {"mapping": "There are no kept columns with this name."}
+    assert answers[1].get_json()["fields"] == {"mapping": "There are no saved columns with this name."}
     missing = "The table does not have all of these columns. Missing: “Пропуск”."
     assert (unfit.get_json()["error"], unfit.get_json()["fields"]) == ("mapping_unfit", {"mapping": missing})
     with app.app_context():

@@ -177,7 +177,7 @@ def test_user_without_a_photo_goes_without_a_face_and_is_not_green(client: Flask
     answer = sync(client, added["id"])
 
     assert answer.status_code == 200
-    assert answer.get_json()["warning"] == "there is no photo yet. Take one at the terminal."
+    assert answer.get_json()["warning"] == "There is no photo yet. Take one at the terminal."
     assert (answer.get_json()["person"], answer.get_json()["face"], answer.get_json()["verified"]) == (
         "confirmed",
         "pending",

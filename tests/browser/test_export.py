@@ -51,7 +51,7 @@ def test_filtered_list_comes_as_xlsx(russian: Window, tmp_path: Path) -> None:
 
     page.locator("#export-list").click()
     expect(page.locator("main .lead")).to_contain_text("60 сотрудников")
-    page.get_by_role("button", name="Экспорт для Excel (XLSX)").click()
+    page.get_by_role("button", name="Выгрузить для Excel (XLSX)").click()
     with soon(page):
         expect(page.locator("#job-file")).to_be_visible()
     file = downloaded(page, tmp_path)

@@ -133,7 +133,7 @@ def test_queue_of_a_terminal_brings_itself_up_to_date_and_keeps_the_focus(app: F
     with app.app_context():
         wait_for_hours(second, in_bulk=True)
 
-    expect(page.locator("#queue")).to_contain_text("Из заданий для многих: 1")
+    expect(page.locator("#queue")).to_contain_text("В массовых заданиях: 1")
     expect(page.locator("#queue")).to_contain_text("Иван Иванов U2")
     assert page.evaluate("document.activeElement.id") == focused
     assert violations(page) == []

@@ -67,7 +67,7 @@ def confirm_face(site: Site, page: Page, name: str, face: bytes) -> None:
 def expect_face(page: Page, name: str) -> None:
     """Wait for the question whether this is the face, with the focus on the button."""
     with soon(page):
-        expect(page.locator("#capture").get_by_text(f"✅ Фото успешно захвачено! Это {name}?")).to_be_visible()
+        expect(page.locator("#capture").get_by_text(f"✅ Фото сделано. Это {name}?")).to_be_visible()
     expect(page.locator("#save")).to_have_text("Сохранить и дальше")
     expect(page.locator("#save")).to_be_focused()
 

@@ -15,7 +15,7 @@ def test_days_go_from_the_form_to_the_terminal(site: Site, russian: Window) -> N
     page.goto("/employees/new")
     page.get_by_label("ID сотрудника").fill("V100")
     page.get_by_label("ФИО").fill("Вера Иванова")
-    page.get_by_text("Срок действия", exact=True).click()
+    page.get_by_text("Срок доступа", exact=True).click()
     page.get_by_label("Действует с").fill("2036-03-01")
     page.get_by_label("Действует по").fill("2036-06-30")
     assert violations(page) == []

@@ -444,7 +444,7 @@ def test_table_is_read_as_the_options_say(app: Flask, tmp_path: Path) -> None:
             ("00012", "Цех", date(2030, 5, 31)), ("A13", "Цех", date(2030, 5, 31)),
         ]  # fmt: skip
     unknown = imported(app, path, "--mapping", "Нет")
-    assert (unknown.exit_code, unknown.stderr) == (1, "Error: There are no kept columns with this name.\n")
+    assert (unknown.exit_code, unknown.stderr) == (1, "Error: There are no saved columns with this name.\n")
     sheet = imported(app, path, "--sheet", "Лист7")
     assert (sheet.exit_code, sheet.stderr) == (1, "Error: The file has no such sheet. Choose another one.\n")
 

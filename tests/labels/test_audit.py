@@ -85,7 +85,7 @@ def test_kind_of_a_job_is_said_in_words(app: Flask) -> None:
     after = {"job": EXPORT}
     started = Entry(1, datetime.now(UTC), "Анна", "", "", "job.started", None, "", "", "job 1", None, after, True)
     with app.app_context():
-        for language, job, export in (("en", "Job", "Export"), ("ru", "Задание", "Экспорт")):
+        for language, job, export in (("en", "Job", "Export"), ("ru", "Задание", "Выгрузка")):
             with force_locale(language):
                 assert audit.changes(started) == [audit.Change(job, None, export)]
 

@@ -312,7 +312,7 @@ def test_open_removal_says_since_when_and_when_it_is_tried_again(desk: Desk, app
         ),
         (
             {"confirmed_by": "Анна", "confirmation_note": "украден"},
-            "На «Вход» больше нет: так заявил администратор (Анна, 10 марта 2025 г. в 15:00): «украден». "
+            "Удалён с терминала «Вход» со слов администратора (Анна, 10 марта 2025 г. в 15:00): «украден». "
             "Само устройство этого не подтвердило.",
             "Not on “Вход” any more, as Анна stated on 10 March 2025 at 15:00: “украден”. "
             "The device itself did not confirm it.",

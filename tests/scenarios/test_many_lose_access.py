@@ -281,7 +281,7 @@ def test_page_of_an_import_names_terminals_and_asks_an_administrator_for_the_num
     assert "Вход : lose access: 3 of 3" in english
     assert "Access is taken from many. Only an administrator can import this." in english
     russian = words(client_of(app).get(page, headers={"Accept-Language": "ru"}))
-    assert "Вход : потеряют доступ: 3 из 3" in russian
+    assert "Вход : доступ потеряют 3 из 3" in russian
     assert "Чтобы подтвердить, введите их количество: 3" in russian
 
 
@@ -327,7 +327,7 @@ def test_job_goes_on_by_which_many_lose_access_only_as_one_is_started(app: Flask
     assert "Вход : lose access: 3 of" in words(asked)
     assert "Access is taken from many. To confirm, enter how many: 3" in words(asked)
     russian = words(admin.get(f"{page}/retry", headers={"Accept-Language": "ru"}))
-    assert "Вход : потеряют доступ: 3 из" in russian
+    assert "Вход : доступ потеряют 3 из" in russian
     assert "Доступ потеряют многие. Чтобы подтвердить, введите их количество: 3" in russian
     form = form_to(asked.text, f"{page}/retry/remove")
     for typed in ("", "2"):

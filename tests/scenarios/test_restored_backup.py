@@ -147,7 +147,7 @@ def test_page_says_why_what_was_confirmed_is_not_green(restored: Flask) -> None:
     client, address = client_of(restored), f"/employees/{row(LEAVER.number).employee_id}"
 
     assert (
-        "После восстановления из копии программа ничего не записывает на «Вход». Сравните терминал; потом "
+        "После восстановления из копии программа ничего не записывает на терминал «Вход». Сверьте его; потом "
         "администратор разрешит запись на его странице."
     ) in client.get(address).text
     refresh()  # The language is kept with the context, which the fixture holds.

@@ -145,7 +145,7 @@ def _present(name: str) -> SettingForm:
 
 
 def _saved(name: str) -> ResponseReturnValue:
-    flash(_("Saved: %(name)s.", name=labels.label(name)))
+    flash(_("The setting is saved."))
     if name == "MAIL_TO" and current_app.config["MAIL_TO"] and not current_app.config["MAIL_SERVER"]:
         flash(_("No mail goes out yet: set HIKFLASK_MAIL_SERVER in the environment of the machine."), "warning")
     return redirect(url_for(".index"), 303)

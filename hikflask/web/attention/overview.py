@@ -230,7 +230,7 @@ def _why(problem: PeopleProblem, statuses: Sequence[EnrolmentStatus], counts: Co
     if problem.cause == LEFT_THERE:
         return str(_("The comparison found them there; they may still open doors."))
     if problem.cause == causes.LEAVING and _is_stopped(problem.terminal, counts):
-        return str(_("The program does it as soon as the terminal works again."))
+        return str(_("It will be done as soon as the terminal works again."))
     if statuses and all(status.badge == NO_PHOTO_THERE for status in statuses):
         return str(_("The terminal takes no photo files, so the photo is taken there."))
     reasons = {status.reason for status in statuses}

@@ -80,7 +80,7 @@ def _enrolment(enrolment_id: int) -> Enrolment:
 
 def _back(enrolment: Enrolment, *, is_done: bool = True) -> ResponseReturnValue:
     if not is_done:
-        flash(_("This was changed meanwhile. Look again, please."), "warning")
+        flash(_("The employee's data changed meanwhile. Look again, please."), "warning")
     employee_id = enrolment.employee_id
     default = url_for("employees.show", employee_id=employee_id) if employee_id else url_for("removals.index")
     return redirect(next_or(default), 303)

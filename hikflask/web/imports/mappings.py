@@ -20,14 +20,14 @@ from hikflask.web.security import resubmission
 @bp.get("/mappings")
 @allow(OPERATOR)
 def mappings() -> ResponseReturnValue:
-    """The kept columns by name."""
+    """The saved columns by name."""
     return _page()
 
 
 @bp.post("/mappings/<int:mapping_id>")
 @allow(OPERATOR)
 def rename_mapping(mapping_id: int) -> ResponseReturnValue:
-    """Give kept columns another name."""
+    """Give saved columns another name."""
     form = MappingForm()
     if not form.validate():
         return _page(mapping_id, form, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -49,7 +49,7 @@ def mapping_name_again(fields: MultiDict[str, str], mapping_id: int) -> Response
 @bp.post("/mappings/<int:mapping_id>/delete")
 @allow(OPERATOR)
 def delete_mapping(mapping_id: int) -> ResponseReturnValue:
-    """Delete kept columns; imports that were made by them stay as they are."""
+    """Delete saved columns; imports that were made by them stay as they are."""
     try:
         kept.delete(mapping_id)
         flash(_("The columns are not kept any more."))

@@ -254,7 +254,7 @@ def test_operation_is_one_row_that_opens_into_some_of_its_entries(app: Flask, cl
 
     bulk, sign_in = shown(client.get("/audit/?until=2026-03-10").text)
 
-    title = "Сотрудник деактивирован: 60 Начато задание для многих · Терминал подтвердил удаление: 60 121 запись"
+    title = "Сотрудник деактивирован: 60 Начато массовое задание · Терминал подтвердил удаление: 60 121 запись"
     assert title in bulk
     assert bulk.count("12:00:00 Сотрудник деактивирован") == 8
     assert bulk.endswith("и ещё 113 abc123")

@@ -152,7 +152,7 @@ def test_setting_is_changed_and_given_back(app: Flask, client: FlaskClient) -> N
 
     saved = client.post(page_of("CAPTURE_HOLD"), data={"value": " 60 "}, follow_redirects=True).text
 
-    assert "Сохранено: Удержание терминала несохранённым снимком." in saved
+    assert "Настройка сохранена." in saved
     assert app.config["CAPTURE_HOLD"] == 60.0
     assert "Изменил(а): Анна" in client.get(page_of("CAPTURE_HOLD")).text
     assert client.post(f"{page_of('CAPTURE_HOLD')}/default").location == "/administration/settings"
@@ -187,7 +187,7 @@ def test_refusal_names_the_field_in_both_languages_and_keeps_what_was_typed(app:
          "“Unsaved pictures are kept” must not be less than “An unsaved picture holds its terminal”, which is 120 s: "
          "it would go too early."),
         ("COMPARE_AT", "noon",
-         "«Ночное сравнение» — допустимо: время вида 03:00; пусто — никогда.",
+         "«Ночная сверка» — допустимо: время вида 03:00; пусто — никогда.",
          "“Nightly comparison” must be a time such as 03:00, or empty for never."),
         ("CONSENT", "maybe",
          "«Согласие на съёмку» — допустимо: одно из списка.",

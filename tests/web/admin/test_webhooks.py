@@ -35,7 +35,7 @@ def test_webhook_is_added_tested_read_sent_again_switched_off_and_deleted(app: F
             db.session.execute(db.update(WebhookDelivery).values(next_attempt_at=None))
             db.session.commit()
         assert "ответ 500 · попытки прекращены" in client.get("/webhooks/1").text
-        for said in ("1 сообщение посылается снова.", "0 сообщений посылаются снова."):
+        for said in ("1 сообщение отправляется снова.", "0 сообщений отправляются снова."):
             assert said in client.post("/webhooks/1/given-up", follow_redirects=True).text
         again = client.post("/webhooks/1/given-up", headers=ENGLISH, follow_redirects=True).text
         assert "0 messages are sent again." in again

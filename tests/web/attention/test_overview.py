@@ -160,7 +160,7 @@ def test_who_left_and_is_on_a_terminal_is_red_and_removed_there_by_its_button(ap
     assert 'class="attention-row attention-bad"' in there
     assert number(page) == 1
     assert re.search(
-        r"Иван Иванов 7: после увольнения ещё есть на «Вход» При сравнении они были на терминале; возможно, "
+        r"Иван Иванов 7: после увольнения ещё есть на терминале «Вход» При сверке они были на терминале; возможно, "
         r"двери ещё открываются\. с \d\d:\d\d Удалить с терминала",
         said(there),
     )
@@ -185,19 +185,19 @@ def test_removal_at_a_terminal_that_is_off_is_red_above_it_and_gone_when_the_ter
     page = desk.text(ADDRESS)
     leaving = row(page, "leaving-1")
 
-    assert (number(page), 'data-says="2 дела требуют внимания"' in page) == (2, True)
+    assert (number(page), 'data-says="Требуют внимания: 2"' in page) == (2, True)
     assert page.index('id="attention-danger"') < page.index('id="leaving-1"') < page.index('id="terminal-1"')
     assert "Терминалы не отвечает: 1 Срочно 1 Иван Иванов" in said(page)
     assert "Terminals does not answer: 1 Urgent 1 Иван Иванов" in english(desk)
     assert 'class="attention-row attention-bad"' in leaving
     assert leads_to(leaving) == "/employees/1"
     assert re.search(
-        r"Иван Иванов: доступ ещё не снят на «Вход» Программа снимет доступ, как только терминал заработает\. "
-        r"с \d\d:\d\d Проверить терминал $",
+        r"Иван Иванов: доступ ещё не снят на терминале «Вход» Программа снимет доступ, как только терминал "
+        r"заработает\. с \d\d:\d\d Проверить терминал $",
         said(leaving),
     )
     assert re.search(
-        r"Иван Иванов: access not withdrawn yet on “Вход” The program does it as soon as the terminal works again\. "
+        r"Иван Иванов: access not withdrawn yet on “Вход” It will be done as soon as the terminal works again\. "
         r"since \d\d:\d\d",
         english(desk),
     )
@@ -255,7 +255,7 @@ def test_refused_face_says_why_and_leads_to_the_form(desk: Desk) -> None:
 
     assert leads_to(refused) == "/employees/1"
     assert re.search(
-        r"Иван Иванов: нет фото на «Вход» Терминал не смог построить модель лица\. Сфотографируйте заново\. "
+        r"Иван Иванов: нет фото на терминале «Вход» Терминал не смог построить модель лица\. Сфотографируйте заново\. "
         r"с \d\d:\d\d Сфотографировать",
         said(refused),
     )
@@ -272,7 +272,7 @@ def test_taken_number_is_decided_on_the_page_of_the_employee(desk: Desk) -> None
     taken = row(desk.text(ADDRESS), "taken-1")
 
     assert 'id="taken-1-decide" href="/employees/2">Решить</a>' in taken
-    assert "Иван Иванов: ID занят на «Вход» ID 100222 на терминале занят: «Чужой Человек»." in said(taken)
+    assert "Иван Иванов: ID занят на терминале «Вход» ID 100222 на терминале занят: «Чужой Человек»." in said(taken)
 
 
 def test_all_without_a_photo_at_a_terminal_are_one_row_that_leads_through_all_of_them(desk: Desk, app: Flask) -> None:
@@ -281,7 +281,7 @@ def test_all_without_a_photo_at_a_terminal_are_one_row_that_leads_through_all_of
     photo = row(page, "photo-1")
 
     assert number(page) == 1
-    assert "7 сотрудников: нет фото на «Вход»" in said(photo)
+    assert "7 сотрудников: нет фото на терминале «Вход»" in said(photo)
     assert photo.count('class="avatar') == 4
     assert 'id="photo-1-round" href="/terminals/1/round">' in photo
     assert "Сфотографировать всех по очереди" in photo
@@ -340,7 +340,7 @@ def test_everybody_at_a_full_terminal_is_tried_again_by_one_button(desk: Desk) -
     full = row(desk.text(ADDRESS), "full-1")
     desk.simulator.faults.clear()
 
-    assert "3 сотрудника: нет места на «Вход»" in said(full)
+    assert "3 сотрудника: нет места на терминале «Вход»" in said(full)
     assert "Повторить для всех" in full
     assert press(desk, full, "/attention/retry") == ADDRESS
     desk.run_jobs()
@@ -524,7 +524,7 @@ def test_missing_consent_is_recorded_from_the_start_page(desk: Desk, app: Flask)
     required = desk.text(ADDRESS)
 
     assert (number(by_default), number(required)) == (0, 1)
-    assert 'href="/employees/?consent=missing">Нет согласия: 1</a>' in by_default
+    assert 'href="/employees/?consent=missing">Без согласия: 1</a>' in by_default
     assert "No consent: 1" not in english(desk)
     consent = row(required, "consent")
     assert "Иван Иванов: согласие на съёмку не отмечено" in said(consent)

@@ -39,8 +39,8 @@ def test_taking_over_is_undone_once_after_a_question(app: Flask, at: ComparisonD
         (
             english,
             (
-                "Undone is: 2 people. Employees who came in by it are deleted here, others get back name, days and "
-                "photo.",
+                "Taking over will be undone: 2 people. Employees who came in by it are deleted here, others get "
+                "back name, days and photo.",
                 "Nothing is done at the terminal: these people can still open its doors, with their cards and "
                 "fingerprints, too. Its comparison shows them as people who are only there.",
             ),
@@ -48,10 +48,10 @@ def test_taking_over_is_undone_once_after_a_question(app: Flask, at: ComparisonD
         (
             russian,
             (
-                "Будет отменено: 2 человека. Добавленные при этом сотрудники удаляются здесь, остальным возвращаются "
+                "Приём отменится: 2 человека. Добавленные при этом сотрудники удаляются здесь, остальным возвращаются "
                 "имя, срок и фото.",
                 "На терминале ничего не меняется: эти люди по-прежнему могут открывать его двери, в том числе картой и "
-                "пальцем. Сравнение покажет, что они есть только там.",
+                "пальцем. Сверка покажет, что они есть только там.",
             ),
         ),
     ):

@@ -138,7 +138,10 @@ def test_terminal_that_answered_nothing_is_not_said_to_have_seen_nobody(desk: De
 
     said = "“Вход” answered nothing in 20 s: it saw no face, or it stopped answering. Check it, then come closer."
     assert f'data-says="{said}"' in english
-    said = "За 20 с «Вход» ничего не ответил: не увидел лицо или завис. Проверьте, что он работает, и подойдите ближе."
+    said = (
+        "За 20 с терминал «Вход» ничего не ответил: не увидел лицо или завис. "
+        "Проверьте, что он работает, и подойдите ближе."
+    )
     assert f'data-says="{said}"' in russian
 
 

@@ -329,7 +329,7 @@ def test_deleting_who_was_taken_over_asks_what_becomes_of_the_terminals_own_reco
     russian, english = (as_read(desk.client.get(address, headers=language)) for language in ({}, ENGLISH))
     assert (
         "Удалить и то, что на этих терминалах было раньше? Вход : запись, 1 карта Да: этот человек никуда не войдёт "
-        "Нет: двери этих терминалов он ещё сможет открыть Тогда сравнения этих терминалов показывают запись в "
+        "Нет: двери этих терминалов он ещё сможет открыть Тогда сверки этих терминалов показывают запись в "
         "«Оставлено как есть», с вашим именем."
     ) in russian
     assert (
@@ -374,7 +374,7 @@ def test_an_old_question_replaces_nobody(desk: Desk, simulator: Simulated) -> No
     desk.client.post("/enrolments/1/replace", data={"wish": "99"})
     desk.run_jobs()
     assert simulator.people["100222"]["name"] == "Чужой Человек"
-    assert "Тем временем это изменили." in desk.text(place)
+    assert "Данные сотрудника успели измениться." in desk.text(place)
 
 
 def test_an_unknown_employee_is_not_found(client: FlaskClient) -> None:

@@ -55,7 +55,7 @@ def test_list_counts_all_and_those_that_are_found(client: FlaskClient) -> None:
     assert "Найдено: 1" in found
     assert "Сбросить фильтры" in found
     assert "Сбросить фильтры" not in everybody
-    assert "In all: 3" in client.get("/employees/", headers=ENGLISH).text
+    assert "Total: 3" in client.get("/employees/", headers=ENGLISH).text
 
 
 @pytest.mark.usefixtures("people")

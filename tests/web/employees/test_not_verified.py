@@ -94,7 +94,7 @@ def test_validity_that_did_not_change(desk: Desk, stuck: Stuck) -> None:
 
     stuck.assert_said(
         "validity_not_verified",
-        "Терминал ответил «OK», но показывает другой срок действия.",
+        "Терминал ответил «OK», но показывает другой срок доступа.",
         "The terminal said OK, but shows another validity.",
         place,
     )

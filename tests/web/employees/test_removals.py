@@ -164,7 +164,7 @@ def test_word_about_somebody_who_has_the_number_no_more_changes_nothing(desk: De
         "/enrolments/1/somebody-else", data={**seen, "name": "Другой"}, headers=ENGLISH, follow_redirects=True
     )
 
-    assert "This was changed meanwhile." in answer.text
+    assert "data changed meanwhile. Look again, please." in answer.text
     with app.app_context():
         assert len(open_removals()) == 1
 
@@ -212,6 +212,6 @@ def test_word_of_a_page_that_is_stale_changes_nothing(desk: Desk, app: Flask) ->
 
     answer = desk.client.post("/enrolments/1/by-hand", data={"wish": "1"}, follow_redirects=True)
 
-    assert "Тем временем это изменили." in answer.text
+    assert "Данные сотрудника успели измениться." in answer.text
     with app.app_context():
         assert len(open_removals()) == 1

@@ -56,7 +56,7 @@ def test_wrong_day_is_said_beside_its_field_and_nothing_is_lost(desk: Desk, app:
         ),
         (
             {"valid_to": "2020-01-01"},
-            "Срок действия уже закончился. Укажите более поздний последний день или уберите его.",
+            "Срок доступа уже закончился. Укажите более поздний последний день или уберите его.",
             "The validity is over. Enter a later last day, or none.",
         ),
     ]:
@@ -105,7 +105,7 @@ def test_days_that_the_terminal_does_not_show_are_not_confirmed(desk: Desk) -> N
     desk.simulator.profile = replace(desk.simulator.profile, not_in_search=frozenset({"Valid"}))
     place = desk.save(**SPRING)
 
-    russian = "Терминал не показывает срок действия, подтвердить его нельзя. Проверьте срок на самом терминале."
+    russian = "Терминал не показывает срок доступа, подтвердить его нельзя. Проверьте срок на самом терминале."
     english = "The terminal does not show the validity, so it cannot be confirmed. Check it at the terminal itself."
     assert russian in desk.text(place)
     assert english in unescape(desk.client.get(place, headers=ENGLISH).text)
@@ -131,4 +131,4 @@ def test_whoever_is_over_is_not_activated_without_a_new_day(desk: Desk, app: Fla
 
     page = desk.client.post(f"{place}/active", data={"active": "1"}, follow_redirects=True).text
 
-    assert "Срок действия уже закончился. Укажите более поздний последний день или уберите его." in page
+    assert "Срок доступа уже закончился. Укажите более поздний последний день или уберите его." in page

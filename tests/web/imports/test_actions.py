@@ -72,7 +72,7 @@ def test_import_is_started_once_and_undone_once(
     assert f'href="{PAGE}/wrong"' in report
 
     question = client.get(f"{PAGE}/undo", headers=ENGLISH).text
-    assert "Undone is: 2 rows." in question
+    assert "2 rows will be undone." in question
     undo = form_to(question, f"{PAGE}/undo")
     answers = [undo.send(client) for _ in range(2)]
     run_jobs()
@@ -128,7 +128,7 @@ def test_question_says_who_was_changed_since_and_stays(
 
     english, russian = client.get(f"{PAGE}/undo", headers=ENGLISH).text, client.get(f"{PAGE}/undo").text
 
-    assert "Undone is: 1 row. New employees are deleted again" in english
+    assert "1 row will be undone. New employees are deleted again" in english
     assert "Somebody changed these employees since the import, so they stay as they are: 1 row." in english
     assert "После импорта этих сотрудников меняли, поэтому они останутся как есть: 1 строка." in russian
     form_to(english, f"{PAGE}/undo").send(client)
@@ -150,7 +150,7 @@ def test_rows_that_were_imported_after_the_question_are_not_undone(
 
     set_state("2", OPEN)
     question = client.get(f"{PAGE}/undo", headers=ENGLISH).text
-    assert "Undone is: 1 row." in question
+    assert "1 row will be undone." in question
     set_state("2", APPLIED)
 
     for headers, sentence in (

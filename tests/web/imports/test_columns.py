@@ -347,7 +347,7 @@ def test_kept_columns_are_applied_to_the_next_table_with_the_same_heads(client: 
     page = client.get(f"{second}?mapping=0", headers=ENGLISH).text
     assert form_to(page, second).fields["department"] == "2"
     assert "The columns are chosen as in" not in page
-    assert f'Kept columns that fit this table: <a class="btn btn-quiet" href="{second}?mapping=1">' in page
+    assert f'Saved columns that fit this table: <a class="btn btn-quiet" href="{second}?mapping=1">' in page
     assert form_to(client.get(f"{second}?mapping=1").text, second).fields["department"] == ""
 
 

@@ -193,6 +193,6 @@ def test_imports_are_listed_with_who_what_and_how_far(app: Flask, client: FlaskC
     assert ("</svg> Failed for all 2</span>" in english, "Imported</span>" in english) == (True, False)
     assert 'role="img" aria-label="New: 2">' in english
     assert "Checked, not imported yet" in english
-    assert "Проверено, импорта ещё не было" in russian
+    assert "Проверено, не импортировано" in russian
     assert "<bdi>фото.zip</bdi>" in english
     assert client_of(app, OPERATOR).get("/imports/").status_code == 200

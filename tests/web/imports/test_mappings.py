@@ -1,4 +1,4 @@
-"""Kept columns are listed, renamed and deleted."""
+"""Saved columns are listed, renamed and deleted."""
 
 import pytest
 from flask import Flask
@@ -39,14 +39,14 @@ def test_mappings_are_renamed_and_deleted(app: Flask, client: FlaskClient) -> No
 
     assert ("The columns are not kept any more." in page, names(app)) == (True, ["Отдел кадров"])
     assert client.post(f"{PAGE}/2/delete", headers=ENGLISH).location == PAGE
-    assert "There are no kept columns with this name." in client.get(PAGE, headers=ENGLISH).text
+    assert "There are no saved columns with this name." in client.get(PAGE, headers=ENGLISH).text
 
 
 @pytest.mark.usefixtures("kept")
 def test_name_of_another_one_and_none_at_all_are_refused_and_stay_typed(app: Flask, client: FlaskClient) -> None:
     form = form_to(client.get(PAGE).text, f"{PAGE}/1")
     cases = {
-        "Цех": (409, "Other kept columns have this name. Choose another name."),
+        "Цех": (409, "Other saved columns have this name. Choose another name."),
         " ": (422, "“Name” must not be empty."),
     }
     for name, (status, sentence) in cases.items():

@@ -73,7 +73,7 @@ def test_photos_alone_go_to_the_chosen_terminal_and_the_page_says_for_how_many(
     run_jobs()
     english, russian = (client.get("/imports/1", headers=headers).text for headers in (ENGLISH, {}))
     assert "To be sent to “Вход”: 1 employee." in english
-    assert "На терминал «Вход» отправится: 1 сотрудник." in russian
+    assert "Будут отправлены на терминал «Вход»: 1 сотрудник." in russian
     assert "Everybody with a photo here who is active is also enrolled on the terminals of their groups." in english
     assert "Все активные сотрудники с фото отсюда будут также записаны на терминалы своих групп." in russian
 

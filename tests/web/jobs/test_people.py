@@ -138,7 +138,7 @@ def test_file_that_is_gone_is_said(app: Flask, client: FlaskClient, run_jobs: Ru
     russian = client.get(job).text
 
     assert "The file is deleted. To get one with the present data, export again." in english
-    assert "Файл удалён. Чтобы получить новый, с данными на сегодня, повторите экспорт." in russian
+    assert "Файл удалён. Чтобы получить новый, с данными на сегодня, выгрузите список ещё раз." in russian
     assert file_links(english + russian) == []
     with app.app_context():
         assert entries("employees.export_downloaded") == []

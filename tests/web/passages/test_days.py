@@ -64,7 +64,7 @@ def test_day_shows_who_came_when_and_who_did_not(client: FlaskClient) -> None:
     ]
     assert "<h2>Thursday, 28 November 2024</h2>" in page
     assert '<p id="count">Came: 1 of 2</p>' in page
-    assert '<p id="count">In all: 2</p>' in client.get("/passages/days?day=2090-01-01", headers=ENGLISH).text
+    assert '<p id="count">Total: 2</p>' in client.get("/passages/days?day=2090-01-01", headers=ENGLISH).text
     # From 12:00 to 01:05 on an axis from 04:00.
     assert '<rect class="day-in" x="33.33%" y="2" width="54.51%" height="10" rx="3"/>' in page
 

@@ -83,7 +83,7 @@ def test_the_list_says_who_what_where_and_when(client: FlaskClient, ivan: int) -
     assert f'<a class="row-name" id="person-3" href="/employees/{ivan}"' in page
     assert page.count("the terminal&#39;s clock showed") == 1
     assert "; the terminal&#39;s clock showed 2026-11-30T19:00:00+08:00" in page
-    assert '<p id="count" data-says="In all: 3">In all: 3</p>' in page
+    assert '<p id="count" data-says="Total: 3">Total: 3</p>' in page
 
 
 def test_an_event_older_than_the_employee_with_its_id_is_not_said_to_be_a_strangers(

@@ -29,7 +29,7 @@ def test_page_counts_plans_and_enrols_everybody(app: Flask, desk: Desk) -> None:
     assert desk.simulator.people.keys() == {"N0", "N1", "N2"}
     page = desk.text("/terminals/1")
     assert "Все активные сотрудники записаны на него." in page
-    assert "3 сотрудников нужно сфотографировать на терминале." in page
+    assert "Нужно сфотографировать: 3." in page
     assert 'id="round" href="/terminals/1/round"' in page
 
 

@@ -48,7 +48,7 @@ def test_page_shows_who_waits_in_the_true_order_with_names(client: FlaskClient, 
 
     assert re.findall(r"Иван Иванов (\d)", text(english)) == ["4", "3", "1", "2"]
     assert "Removals: 1 Individual employees: 1 From jobs for many: 2" in text(english)
-    assert "Удаления: 1 Отдельные сотрудники: 1 Из заданий для многих: 2" in text(russian)
+    assert "Удаления: 1 Отдельные сотрудники: 1 В массовых заданиях: 2" in text(russian)
     assert f'href="/employees/{people[2]}"' in english
     assert english.count("Waits for its turn.") == 4
     assert russian.count("Ждёт своей очереди.") == 4

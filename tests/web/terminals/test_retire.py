@@ -115,7 +115,7 @@ def test_employee_is_not_green_there_any_more(desk: Desk) -> None:
 
     page = desk.text(place)
     assert "Есть на терминале" not in page
-    assert "так заявил администратор (Анна" in page
+    assert "со слов администратора (Анна" in page
     assert f"«{NOTE['note']}»" in page
 
 
