@@ -12,7 +12,7 @@ from hikflask import messages
 from hikflask.isapi.errors import AWAY_CODES, CLASSES, AccountLocked, Busy, LoginRefused, SameFace, WrongPassword
 from hikflask.labels.dates import time_ago, time_at, time_since
 from hikflask.models import Employee, Enrolment
-from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PRESENT, REFUSED, WAITING
+from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PRESENT, REFUSED, REMOVED, WAITING
 from hikflask.models.terminal import BY_URL, NO_CAPTURE
 from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.core.refusal_status import FROM_TERMINAL
@@ -196,6 +196,16 @@ class EnrolmentStatus:
 def statuses_of(employee: Employee) -> list[EnrolmentStatus]:
     """Return the status on each terminal that knows the employee, or is to know."""
     return [status_of(enrolment) for enrolment in employee.enrolments]
+
+
+def worst_first(lines: Iterable[EnrolmentStatus]) -> list[EnrolmentStatus]:
+    """Return the lines of an employee as a page shows them; those that only go on or are done keep their order."""
+    bad = [badge for badge, tone in TONES.items() if tone in (BAD, WARN)]
+
+    def rank(line: EnrolmentStatus) -> int:
+        return len(bad) + (line.detail == REMOVED) if line.badge not in bad else bad.index(line.badge)
+
+    return sorted(lines, key=rank)
 
 
 def status_of(enrolment: Enrolment) -> EnrolmentStatus:

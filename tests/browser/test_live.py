@@ -42,7 +42,7 @@ def test_removal_is_in_sight_until_the_terminal_confirms_and_a_new_try_is_said_a
 ) -> None:
     page = russian.page
     enrol(site, page, "Z9")
-    retry, said = page.get_by_role("button", name="Повторить"), page.locator("#announcer")
+    retry, said = page.get_by_role("button", name="Повторить", exact=True), page.locator("#announcer")
     site.server.stop()
     try:
         deactivate(page)

@@ -12,10 +12,10 @@ from hikflask.background import tasks
 from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
-from hikflask.labels.enrolments import EnrolmentStatus, on_terminals, statuses_of
+from hikflask.labels.enrolments import EnrolmentStatus, on_terminals, statuses_of, worst_first
 from hikflask.messages import error_sentence
 from hikflask.models import Employee
-from hikflask.models.enrolment import PRESENT
+from hikflask.models.enrolment import PRESENT, REMOVED
 from hikflask.models.operator import AS_LIST, AS_PHOTOS
 from hikflask.services.accounts import operators
 from hikflask.services.comparisons import own_records
@@ -33,6 +33,7 @@ from hikflask.services.passages import switch
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.text_rules import isolated
+from hikflask.web.employees.missing_step import missing_step
 from hikflask.web.security import current_operator
 from hikflask.web.support import htmx
 from hikflask.web.support.notices import with_link
@@ -240,15 +241,19 @@ def export(employee_id: int) -> Response:
 
 
 def terminal_lines(employee: Employee) -> dict[str, Any]:
-    """Return the lines of an employee's enrolments, and the other terminals where the employee may be enrolled.
+    """Return the lines of an employee's enrolments, the worst first, and the other terminals that are possible.
 
-    `just_added`: the operator added nobody after this employee.
+    `past` are those of terminals that were retired, and `step` what is missing, with its line. `just_added`: the
+    operator added nobody after this employee.
     """
-    lines = statuses_of(employee)
+    every = worst_first(statuses_of(employee))
+    past = [line for line in every if line.detail == REMOVED and line.enrolment.terminal.retired_at]
+    lines = [line for line in every if line not in past]
     desired = {row.terminal_id for row in queries.of_number(employee.number) if row.desired == PRESENT}
     others = [row for row in registry.list_active() if row.id not in desired] if employee.is_active else []
     just_added = session.get(ADDED, [])[:1] == [employee.id]
-    return {"lines": lines, "others": others, "other_ids": {row.id for row in others}, "just_added": just_added}
+    about = {"lines": lines, "past": past, "step": missing_step(employee, lines), "just_added": just_added}
+    return {**about, "others": others, "other_ids": {row.id for row in others}}
 
 
 def list_before() -> str:

@@ -24,7 +24,7 @@ def of_employee(employee_id: int) -> ResponseReturnValue:
     """The part of the employee's page that polls, with what is done next and the alarm of open removals."""
     employee = employee_or_404(employee_id)
     about = {"employee": employee, **terminal_lines(employee)}
-    part = render_template("employees/_enrolments.html", **about)
+    part = render_template("employees/_enrolments.html", **about, fragment=True)
     if may(OPERATOR):
         part += render_template("employees/_main_actions.html", elsewhere=True, **about)
     return htmx.with_bar(part)

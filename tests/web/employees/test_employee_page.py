@@ -1,12 +1,24 @@
 """The page of an employee: its header, the way back to the list, and what is done next."""
 
 import re
+from typing import Any
 
+import pytest
 from flask import Flask
 
+from hikflask.extensions import db
+from hikflask.models import Enrolment
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import CONFIRMED, REFUSED
 from hikflask.models.operator import VIEWER
-from tests.support.desk import HTMX, Desk, typed
+from hikflask.services.core.errors import NumberTakenThere
+from tests.support.desk import ENGLISH, HTMX, Desk, typed
+from tests.support.groups import add_terminals
 from tests.support.signed_in import client_of
+
+UNREACHABLE = {"next_attempt_at": database_now(3600), "refusal": {"code": "unreachable", "params": {}}}
+BY_URL = {"face_mode": "url"}
+WITHOUT_FACE = {"person": CONFIRMED, "face": REFUSED}
 
 
 def header(page: str) -> str:
@@ -74,3 +86,86 @@ def test_next_employee_is_offered_first_once_the_terminal_has_confirmed_the_one_
     desk.client.post("/employees/", data=typed(hikvision_id="7", without_face="1"))
     assert primary(desk.text(place)) == ["edit"]
     assert 'id="add-next" href="/employees/new"' in desk.text(place)
+
+
+def at_terminals(app: Flask, place: str, **states: dict[str, Any]) -> None:
+    """Let the employee be so at a terminal of each of these names."""
+    with app.app_context():
+        for name, state in states.items():
+            employee_id = int(place.rpartition("/")[2])
+            about = {"employee_id": employee_id, "number": "100222", "desired": "present", "next_attempt_at": db.null()}
+            about |= {"terminal_id": add_terminals(name, **state.pop("terminal", {}))[name]}
+            db.session.add(Enrolment(**{**about, **state}))
+        db.session.commit()
+
+
+def refused(code: str) -> dict[str, Any]:
+    return {"refusal": {"code": code, "params": {}}}
+
+
+def shown(page: str) -> list[str]:
+    """The names of the terminals in the order of their rows."""
+    return re.findall(r'id="(?:at|to)-\d+" href="[^"]*"><svg.*?</svg> <bdi>([^<]+)</bdi>', page, re.DOTALL)
+
+
+def test_rows_are_by_what_is_wrong_and_those_of_retired_terminals_are_folded(desk: Desk, app: Flask) -> None:
+    place = desk.save(terminal_id="1")
+    retired = {"retired_at": database_now(), "is_active": False}
+    stated = {"confirmed_by": "Анна", "confirmation_note": "сгорел", "confirmed_at": database_now()}
+    at_terminals(
+        app,
+        place,
+        Lost={"desired": "absent", "person": CONFIRMED, **stated, "terminal": retired},
+        Waits=dict(UNREACHABLE),
+        Faceless={**WITHOUT_FACE, **refused("devicefacefull")},
+        Refuses={"person": REFUSED, **refused("deviceuserfull")},
+    )
+    with app.app_context():
+        add_terminals("Absent")
+
+    page = desk.client.get(place, headers=ENGLISH).text
+    rows, _, folded = page.partition('<details class="there-past" id="past">')
+
+    assert shown(rows) == ["Refuses", "Faceless", "Waits", "Вход", "Absent"]
+    assert (shown(folded), "<summary>Retired terminals: 1</summary>" in folded) == (["Lost"], True)
+    assert "сгорел" in folded
+    polled = desk.client.get(f"{place}/enrolments", headers=HTMX).text
+    assert shown(polled) == ["Refuses", "Faceless", "Waits", "Вход", "Absent"]
+    assert "there-past" not in polled
+
+
+@pytest.mark.parametrize(
+    ("state", "label", "leads_to"),
+    [
+        ({"desired": "absent", **UNREACHABLE}, "Retry the removal", ["/enrolments/2/retry"]),
+        ({"person": REFUSED, **refused(NumberTakenThere.code)}, "Choose another ID", ["/employees/1/edit"]),
+        ({"person": REFUSED, **refused("deviceuserfull")}, "Try again", ["/enrolments/2/retry"]),
+        ({**WITHOUT_FACE, **refused("no_photo"), "terminal": BY_URL}, "Take a photo", ["/captures/of/1", "2"]),
+        ({**WITHOUT_FACE, **refused("no_photo")}, "Take a photo", ["/employees/1/edit"]),
+    ],
+)
+def test_blue_button_is_the_step_that_is_missing(
+    desk: Desk, app: Flask, state: dict[str, Any], label: str, leads_to: list[str]
+) -> None:
+    place = desk.save(terminal_id="1")
+    assert primary(desk.text(place)) == ["add-next"]
+    at_terminals(app, place, Store=dict(state))
+
+    page = desk.client.get(place, headers=ENGLISH).text
+
+    assert primary(page) == ["step"]
+    step = page.partition('id="main-actions"')[2].partition('<a class="btn btn-quiet" id="add-next"')[0]
+    assert re.sub(r"<[^>]*>", "", step).partition(">")[2].strip() == label
+    assert re.findall(r'(?:action|btn-primary" id="step" href|name="terminal_id" value)="([^"]+)"', step) == leads_to
+
+
+def test_blue_button_takes_a_photo_where_there_is_none_and_edits_where_nothing_is_missing(desk: Desk) -> None:
+    place = desk.client.post("/employees/", data=typed(without_face="1")).location
+    step = desk.client.get(place, headers=ENGLISH).text.partition('id="main-actions"')[2].partition("</a>")[0]
+    assert (re.sub(r"<[^>]*>", "", step).partition(">")[2].strip(), f'href="{place}/edit"' in step) == (
+        "Take a photo",
+        True,
+    )
+    assert primary(desk.text(place)) == ["step"]
+    desk.client.post(f"{place}/active", data={"active": "0"})
+    assert primary(desk.text(place)) == ["edit"]
