@@ -7,17 +7,14 @@ A window of time in another offset than the terminal's, or a time longer than 25
 error (recorded from several clients).
 """
 
-import json
-import math
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import Any
 
 from hikflask.isapi.answer import Requester
-from hikflask.isapi.codec import MAY_BE_UNUSABLE, PADDING, Json, checked, counted, member, rows, to_json, usable_text
+from hikflask.isapi.codec import PADDING, Json, checked, counted, member, rows, to_json, usable_text
 from hikflask.isapi.errors import Gone, Nonsense, UnusablePicture
 from hikflask.isapi.faces import fetch_picture, picture_path
 from hikflask.isapi.persons import JSON_TYPE
@@ -31,10 +28,12 @@ MAX_PAGE, SAFE_PAGE = 30, 10
 MAX_TIME_LENGTH = 40
 # Serial numbers go up to 3,000,000,000 and more.
 MAX_SERIAL = 2**63
-NUMBER_LENGTH, NAME_LENGTH, CARD_LENGTH = 32, 128, 32
+NUMBER_LENGTH, NAME_LENGTH, CARD_LENGTH, BUTTON_LENGTH = 32, 128, 32, 32
 # A clock that was reset shows 1970 in its own zone; terminals know no year after 2037.
 FIRST_YEAR, LAST_YEAR = 1969, 2100
 DURESS = {"5", "duress"}
+# What firmware says where no button was pressed (recorded).
+NO_BUTTON = {"undefined", "invalid"}
 # The vendor's lists of minors in the capabilities, and their majors.
 MINORS = {"minorAlarm": 1, "minorException": 2, "minorOperation": 3, "minorEvent": 5}
 MAX_CODES = 1024
@@ -43,10 +42,7 @@ HEXADECIMAL = re.compile(r"0[xX][0-9a-fA-F]{1,6}")
 KEY = {"serialNo", "time"}
 # Local time that is marked as if it were UTC (recorded).
 MARKED_AS_UTC = re.compile(r"[+-]00:?00\Z")
-# The largest recorded record has 1 KB and three levels.
-MAX_RECORD_BYTES = 16 * 1024
-MAX_DEPTH, MAX_KEY_LENGTH, MAX_TEXT_LENGTH = 6, 64, 768
-USUAL_LENGTH = 4096
+MAX_TEXT_LENGTH = 768
 # A picture of the moment has about 44 KB.
 MAX_PICTURE_BYTES = 2 * 1024 * 1024
 
@@ -61,8 +57,9 @@ class EventRecord:
 
     `serial_no` counts the records of a log. `time` is as the terminal wrote it, and `at` the same as a moment, in whole
     seconds, by the offset that it wrote: None when it is not readable. `number` and `name` are the person's.
-    `picture_path` is where the terminal has the picture of the moment. `raw` is the record as it was sent, fit to be
-    stored: event_record() reads the same from it again.
+    `picture_path` is where the terminal has the picture of the moment. `raw` is what is read of the record, fit to be
+    stored: event_record() reads the same from it again, but neither the card nor the door, which are not kept. All else
+    that the terminal sends may name somebody.
     """
 
     serial_no: int | None
@@ -73,9 +70,9 @@ class EventRecord:
     number: str
     name: str
     picture_path: str
-    card_number: str
     is_duress: bool
-    door_no: int | None
+    card_number: str = field(repr=False, compare=False)
+    door_no: int | None = field(compare=False)
     raw: Json = field(repr=False)
 
 
@@ -119,24 +116,34 @@ def event_record(raw: object, zone: tzinfo | None = None, *, in_list: bool = Fal
     if row is None:
         return None
     time = _text(raw.get("time") or raw.get("dateTime") or row.get("time") or row.get("dateTime"), MAX_TIME_LENGTH)
-    record = EventRecord(
-        serial_no=counted(row.get("serialNo"), MAX_SERIAL) or None,
+    button = _text(row.get("attendanceStatus"), BUTTON_LENGTH)
+    read: Json = {
+        "major": _code(row.get("major", row.get("majorEventType"))),
+        "minor": _code(row.get("minor", row.get("subEventType"))),
+        "time": time,
+        "serialNo": counted(row.get("serialNo"), MAX_SERIAL) or None,
+        "employeeNoString": _text(row.get("employeeNoString"), NUMBER_LENGTH)
+        or _text(row.get("employeeNo"), NUMBER_LENGTH),
+        "name": _text(row.get("name"))[:NAME_LENGTH].strip(PADDING),
+        "pictureURL": _path(row.get("pictureURL")),
+        "cardType": "duress" if _text(row.get("cardType")).lower() in DURESS else "",
+        # Which button was pressed. It says nothing of who pressed it.
+        "attendanceStatus": "" if button in NO_BUTTON else button,
+    }
+    return EventRecord(
+        serial_no=read["serialNo"],
         time=time,
         at=_moment(time, zone),
-        major=_code(row.get("major", row.get("majorEventType"))),
-        minor=_code(row.get("minor", row.get("subEventType"))),
-        number=_text(row.get("employeeNoString"), NUMBER_LENGTH) or _text(row.get("employeeNo"), NUMBER_LENGTH),
-        name=_text(row.get("name"))[:NAME_LENGTH].strip(PADDING),
-        picture_path=_path(row.get("pictureURL")),
+        major=read["major"],
+        minor=read["minor"],
+        number=read["employeeNoString"],
+        name=read["name"],
+        picture_path=read["pictureURL"],
+        is_duress=read["cardType"] == "duress",
         card_number=_text(row.get("cardNo"), CARD_LENGTH),
-        is_duress=_text(row.get("cardType")).lower() in DURESS,
         door_no=counted(row.get("doorNo")) or None,
-        raw=raw,
+        raw={name: value for name, value in read.items() if value not in ("", None)},
     )
-    if _is_usual(raw):
-        return record
-    record = replace(record, raw=_storable(raw, MAX_DEPTH))
-    return record if len(to_json(record.raw)) <= MAX_RECORD_BYTES else replace(record, raw=_essence(record))
 
 
 def _row(raw: Json) -> Json | None:
@@ -192,44 +199,6 @@ def _path(value: object) -> str:
         return picture_path(_text(value))
     except UnusablePicture:
         return ""
-
-
-def _is_usual(raw: Json) -> bool:
-    """True for a record that every database stores as it is. It costs a third of making one so."""
-    try:
-        text = json.dumps(raw, ensure_ascii=False, allow_nan=False)
-    except (ValueError, RecursionError):
-        return False
-    brackets = text.count("{") + text.count("[")
-    return brackets <= MAX_DEPTH and len(text) <= USUAL_LENGTH and not MAY_BE_UNUSABLE.search(text)
-
-
-def _essence(record: EventRecord) -> Json:
-    """Return what was read from a record that is larger than any real one is."""
-    return {
-        "major": record.major,
-        "minor": record.minor,
-        "time": record.time,
-        "serialNo": record.serial_no,
-        "employeeNoString": record.number,
-        "name": record.name,
-        "pictureURL": record.picture_path,
-        "cardNo": record.card_number,
-        "cardType": "duress" if record.is_duress else "",
-        "doorNo": record.door_no,
-    }
-
-
-def _storable(value: Any, depth: int) -> Any:
-    """Return a value that every database stores: no characters, numbers and levels that some refuse."""
-    if isinstance(value, str):
-        return usable_text(value)
-    if isinstance(value, dict) and depth:
-        return {usable_text(str(name))[:MAX_KEY_LENGTH]: _storable(inner, depth - 1) for name, inner in value.items()}
-    if isinstance(value, list) and depth:
-        return [_storable(inner, depth - 1) for inner in value]
-    is_number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
-    return value if is_number else None
 
 
 def limits(client: Requester) -> Limits:

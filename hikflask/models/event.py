@@ -43,12 +43,12 @@ GAPS = (OVERWRITTEN, OFF, OTHER_DEVICE, NEW_LOG, CLOCK, NOT_READ, NOT_TOLD, TOO_
 
 
 class Event(Base):
-    """One record of a terminal's log, as it was sent and what it means.
+    """One record of a terminal's log: what is read of it, and what it means.
 
-    `record` is the record as the terminal sent it; all other columns but `id`, `terminal_id`, `employee_id`, `picture`
-    and `received_at` are read from it, and can be read again (services/passages/interpretation.py). Its key is the
-    serial number of the terminal, its own serial number there, and its time: numbers begin anew after a reset, and two
-    records share a second.
+    `record` has those fields of the record that are read, as the terminal names them; all other columns but `id`,
+    `terminal_id`, `employee_id`, `picture` and `received_at` are made of it, and can be made again
+    (services/passages/interpretation.py). Its key is the serial number of the terminal, its own serial number there,
+    and its time: numbers begin anew after a reset, and two records share a second.
 
     `device_time` is the time as the terminal wrote it, `device_at` the same as a moment, by the offset that it wrote,
     and `occurred_at` that moment corrected by how wrong the terminal's clock was. Rows are committed in the order of

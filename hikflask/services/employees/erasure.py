@@ -1,11 +1,12 @@
 """Erases one person: here at once, and on each terminal as soon as it confirms (see privacy/certificates.py)."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from sqlalchemy import select
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Erasure, JobItem, Photo
+from hikflask.models import Employee, Enrolment, Erasure, JobItem, Photo
 from hikflask.services import audit
 from hikflask.services.captures import personal_data
 from hikflask.services.core.db import after_commit, fresh, lock_numbers, locked_with_number, transactional
@@ -60,7 +61,8 @@ def _erase(employee_id: int, person: Person, wrong: list[int]) -> int | None:
     # The numbers that the captures were taken for, mistyped ones, too.
     typed = {capture.draft_number for capture in captures} - {""}
     import_traces.forget_rows(replace(person, numbers=numbers), employee_id, wrong)
-    files, passages = _forget(numbers, employee.number, employee.name, employee_id)
+    shown = {employee.terminal_name, *_names_on(enrolments), *person.names}
+    files, passages = _forget(numbers, shown, employee.number, employee.name, employee_id)
     erasure = certificates.begin(employee.number, employee.name, employee_id, enrolments, files, passages)
     deleted = apply_deleted(employee)
     # Last of all, because each step writes to the audit trail.
@@ -93,13 +95,14 @@ def _erase_left(number: str, person: Person, wrong: list[int]) -> int | None:
     # Locked before the erasure's row: a confirmed removal locks in the same order.
     enrolments = queries.of_number(number, lock=True)
     erasure = certificates.lock_to_extend(number)
+    shown = {*_names_on(enrolments), *person.names}
     if erasure is None:
         name = next((row.last_name for row in enrolments if row.last_name), "")
         numbers = {number, *(row.number for row in enrolments)}
-        erasure = certificates.begin(number, name, None, enrolments, *_forget(numbers, number, name, None))
+        erasure = certificates.begin(number, name, None, enrolments, *_forget(numbers, shown, number, name, None))
     else:
         numbers = {number, *(row.number for row in enrolments), *(row.number for row in erasure.removals)}
-        certificates.extend(erasure, enrolments, *_forget(numbers, number, erasure.name, None))
+        certificates.extend(erasure, enrolments, *_forget(numbers, shown, number, erasure.name, None))
     import_traces.forget_rows(replace(person, numbers=numbers), None, wrong)
     audit.destroy_keys(numbers, None)
     return erasure.id
@@ -129,16 +132,23 @@ def _complete(erasure_id: int) -> ChangedRow[Erasure]:
     return ChangedRow(erasure, tuple(row.enrolment_id for row in erasure.removals if row.gone_at is None))
 
 
-def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) -> tuple[list[str], int]:
+def _names_on(enrolments: Iterable[Enrolment]) -> set[str]:
+    return set[str]().union(*(enrolment.names_sent for enrolment in enrolments))
+
+
+def _forget(
+    numbers: set[str], shown: set[str], number: str, name: str, employee_id: int | None
+) -> tuple[list[str], int]:
     """Delete a person's captures; return the files to remove, one for each picture, and how many passages there were.
 
     :param numbers: the numbers that the person has, or had on terminals.
+    :param shown: the names under which terminals may have recorded the person.
     """
     traces.forget(numbers, employee_id)
     traces.blank_answers()
     strays = storage.files_without_row(*numbers)
     captured = personal_data.forget_person(number, name, employee_id)
-    passages, seen = passage_traces.forget(numbers, employee_id)
+    passages, seen = passage_traces.forget(numbers, employee_id, shown)
     # The rows are deleted with the employee. A photo that is marked as forgotten may still have its file.
     own = select(Photo.file).where(Photo.employee_id == employee_id, Photo.file_deleted_at.is_(None))
     photos = [] if employee_id is None else list(db.session.execute(own).scalars())

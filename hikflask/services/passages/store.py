@@ -1,4 +1,4 @@
-"""Stores what terminals recorded: each record once, as it was sent, with the employee whom it is about.
+"""Stores what terminals recorded: each record once, what is read of it, with the employee whom it is about.
 
 This is the only code that adds events. Their ids are committed in their order, so whoever has read one has missed none
 before it.
@@ -147,16 +147,11 @@ def _unknown(device_serial: str, rows: Sequence[dict[str, Any]]) -> list[dict[st
 def _find_people(terminal_id: int, rows: Sequence[dict[str, Any]]) -> None:
     """Write to the rows whom they are about, and leave out who was erased."""
     numbers = sorted({row["number"] for row in rows} - {""})
-    if not numbers:
-        return
-    owners = _owners(terminal_id, numbers)
-    erased = passage_traces.erased_until(numbers)
+    owners = _owners(terminal_id, numbers) if numbers else {}
+    passage_traces.leave_out_erased(rows)
     for row in rows:
-        number, owner = row["number"], owners.get(row["number"])
-        if number in erased and row["occurred_at"] < erased[number]:
-            blank = (row["major"], row["minor"], row["device_time"], row["serial_no"])
-            row |= {"number": "", "name": "", "record": passage_traces.blank_record(*blank)}
-        elif owner and _is_about(row, owner):
+        owner = owners.get(row["number"])
+        if owner and _is_about(row, owner):
             row["employee_id"] = owner.id
 
 

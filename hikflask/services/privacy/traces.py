@@ -72,7 +72,7 @@ def hold_comparison(comparison_id: int) -> None:
 def forget(numbers: Collection[str], employee_id: int | None) -> None:
     """Delete or blank the data with these numbers, or about the employee, within the caller's transaction."""
     for table in (PersonThere, Difference, IgnoredDifference, Drift):
-        changed_rows(delete(table).where(table.number.in_(numbers)))
+        changed_rows(delete(table).where(passage_traces.is_among(table.number, numbers)))
     # How far a list was read. One that is still being read begins anew.
     for column in (Comparison.last_number, Comparison.first_face, Comparison.last_face):
         changed_rows(update(Comparison).where(column.in_(numbers)).values({column: ""}))
@@ -103,7 +103,7 @@ def forget_again(numbers: Collection[str], name: str, employee_id: int | None) -
         forget(left, employee_id)
         # A terminal still showed the person under a number that somebody else has got meanwhile.
         changed_rows(delete(PersonThere).where(PersonThere.number.in_(taken), PersonThere.name == name))
-        pictures = passage_traces.forget(left, employee_id)[1]
+        pictures = passage_traces.forget(left, employee_id, () if taken else {name})[1]
         after_commit(lambda: storage.unlink(*pictures))
         import_traces.forget_rows(Person(left, () if taken else {name}), employee_id, wrong)
         audit.destroy_keys(numbers, employee_id)

@@ -9,6 +9,7 @@ from hikflask.extensions import db
 from hikflask.isapi.events import EventRecord, event_record
 from hikflask.models import Employee, Erasure, Event, Terminal
 from hikflask.models.columns import database_now
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
@@ -155,3 +156,55 @@ def test_number_that_an_older_employee_got_is_theirs_since_the_erasure(terminal:
 
     assert passage_traces.erased_until([IVAN.number]) == {IVAN.number: fresh(erasure).requested_at}
     assert count(Erasure) == 1
+
+
+@pytest.mark.both_databases
+def test_records_are_found_by_the_number_in_another_form_and_by_the_name_where_there_is_none(
+    terminal: Terminal,
+) -> None:
+    """Some firmware shows 00A7 as A7 or as 00a7; and some records have a name alone."""
+    ivan = save_employee(Draft("00A7", "Иван Иванов")).row
+    other = save_employee(Draft("0A7", "Ольга Ёлкина")).row
+    namesake = save_employee(Draft("77", "Иван Иванов")).row
+    add_events(
+        event_row(terminal, number="A7", name="Hans"),
+        event_row(terminal, number="00a7"),
+        event_row(terminal, number="", name="ИВАН  ИВАНОВ"),
+        event_row(terminal, number="999", name="Иван Иванов"),
+        event_row(terminal, number="0A7", name="Ольга Ёлкина"),
+        event_row(terminal, number="77", name="Иван Иванов"),
+        event_row(terminal, number="", name="Ольга Ёлкина"),
+    )
+
+    assert fresh(erase_employee(ivan.id).row).passages == 4
+
+    assert [(row.number, row.name) for row in events()] == [
+        *(("", ""), ("", ""), ("", ""), ("", "")),
+        *((other.number, other.name), (namesake.number, namesake.name), ("", other.name)),
+    ]
+
+
+@pytest.mark.both_databases
+def test_log_that_is_read_later_brings_nobody_back_under_another_form_of_the_number_or_by_the_name_alone(
+    terminal: Terminal,
+) -> None:
+    ivan = save_employee(Draft("007", "Иван Иванов")).row
+    save_employee(Draft("07", "Ольга Ёлкина"))
+    erase_employee(ivan.id)
+    at = ivan.created_at - timedelta(hours=1)
+
+    def row(serial_no: int, **about: str) -> EventRecord:
+        read = event_record(record(serial_no, at).raw | {"minor": 75, **about})
+        assert read is not None
+        return read
+
+    log = [
+        row(1, employeeNoString="7", name="Hans"),
+        row(2, name="иван иванов"),
+        row(3, employeeNoString="8", name="Иван Иванов"),
+        row(4, employeeNoString="07", name="Ольга Ёлкина"),
+    ]
+    store(terminal.id, "DS-1", log, 0, is_new=False)
+
+    assert [(row.number, row.name) for row in events()] == [("", ""), ("", ""), ("", ""), ("07", "Ольга Ёлкина")]
+    assert events()[2].record == record(3, at).raw | {"minor": 75}
