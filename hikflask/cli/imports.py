@@ -47,10 +47,13 @@ EFFECTS = {
     effects.OTHER_PERSON: "another person? Here is “{}”",
     effects.LOSE_TERMINALS: "loses {}",
     effects.VALIDITY_LIFTED: "valid without limit, until {} here",
+    effects.VALIDITY_EXTENDED: "valid longer, until {} here",
     effects.LEAVING: "leaves",
     effects.UNKNOWN_IDS: "nobody here has this ID",
     effects.LOOK_ALIKES: "letters of the other alphabet or invisible signs: {} is meant",
     effects.KNOWN_ELSEWHERE: "the same name has the ID {} here",
+    effects.STAYS_INACTIVE: "“{}” is inactive here, and stays so",
+    effects.PHOTO_REPLACED: "another photo than here",
 }
 
 

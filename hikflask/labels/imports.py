@@ -72,6 +72,9 @@ EFFECTS = {
     "lose_terminals": _l("Lose terminals"),
     "leaving": _l("Leave"),
     "validity_lifted": _l("Validity is lifted"),
+    "validity_extended": _l("Validity is extended"),
+    "stays_inactive": _l("Inactive here, and stay so"),
+    "photo_replaced": _l("Photos are replaced"),
     "unknown_ids": _l("No such ID here"),
     "known_elsewhere": _l("The name is here under another ID"),
     "look_alikes": _l("Letters of the other alphabet, invisible signs"),
@@ -257,7 +260,7 @@ def effect_detail(kind: str, effect: Any, namesakes: Mapping[int, str]) -> str:
     """
     if kind == "lose_terminals":
         return ", ".join(effect)
-    if kind == "validity_lifted":
+    if kind in {"validity_lifted", "validity_extended"}:
         return str(_("until %(day)s", day=_day(effect)))
     if kind == "unknown_ids" and effect:
         return str(_("perhaps %(id)s", id=effect))

@@ -29,7 +29,7 @@ from tests.support.captures import FACE
 from tests.support.jobs import add_people
 from tests.support.signed_in import client_of
 
-NO_EFFECTS = dict.fromkeys(effects.COUNTED, 0)
+NO_EFFECTS = dict.fromkeys(effects.KINDS, 0)
 READ_AS = {
     "columns": {"hikvision_id": "Табельный номер", "full_name": "ФИО", "department": "Подразделение"},
     "sheet": None,
@@ -370,7 +370,13 @@ def test_effects_are_counted_and_rows_named_and_names_confirmed_by_id(client: Fl
     assert confirmed["unconfirmed"] == 1
     assert dry_run is not None
     assert done is not None
-    assert dry_run["effects"] == {**NO_EFFECTS, "other_person": 2, "unknown_ids": 1, "look_alikes": 1}
+    assert dry_run["effects"] == {
+        **NO_EFFECTS,
+        "other_person": 2,
+        "unknown_ids": 1,
+        "look_alikes": 1,
+        "known_elsewhere": 1,
+    }
     first = {"other_person": "Иванов Иван", "look_alikes": {"department": "Отдел"}}
     assert dry_run["rows"] == [
         {**wrong(2, "1"), "effects": first},

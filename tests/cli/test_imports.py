@@ -37,7 +37,7 @@ READ_AS = {
     "sheet": "",
     "hidden_rows": 0,
 }
-NOTHING_SPECIAL = {"effects": dict.fromkeys(effects.COUNTED, 0), "unconfirmed": 0, "withheld": 0, "absent": 0}
+NOTHING_SPECIAL = {"effects": dict.fromkeys(effects.KINDS, 0), "unconfirmed": 0, "withheld": 0, "absent": 0}
 
 
 @pytest.fixture
@@ -392,7 +392,7 @@ def test_row_that_waits_for_a_confirmed_name_is_told_by_the_exit_status(app: Fla
     waits = imported(app, path, "--json")
 
     assert (waits.exit_code, last_line(waits)["unconfirmed"]) == (3, 1)
-    assert last_line(waits)["effects"] == {**dict.fromkeys(effects.COUNTED, 0), "other_person": 1}
+    assert last_line(waits)["effects"] == {**dict.fromkeys(effects.KINDS, 0), "other_person": 1}
     assert imported(app, path, "--confirm-name", "1").exit_code == 0
 
 

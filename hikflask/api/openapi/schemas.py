@@ -69,9 +69,13 @@ EFFECTS = {
     "other_person": 1,
     "lose_terminals": 0,
     "validity_lifted": 0,
+    "validity_extended": 0,
     "leaving": 0,
     "unknown_ids": 0,
     "look_alikes": 0,
+    "known_elsewhere": 0,
+    "stays_inactive": 0,
+    "photo_replaced": 0,
 }
 LISTED_ROW = {
     "row": 3,
@@ -103,17 +107,20 @@ OF_NOTE = {"valid_from": or_null(DAY), "valid_to": or_null(DAY)}
 SENTENCES: Schema = {"type": "object", "additionalProperties": TEXT}
 TABLE_READ = _object(READ_AS, columns=SENTENCES, sheet=or_null(TEXT))
 # The former name; the devices; the last day before; the ID here that may be meant, or ""; the texts as they would be
-# without such letters and signs; the ID here that has the same name.
+# without such letters and signs; the ID here that has the same name; the name here of who is inactive.
 OF_ROW: Schema = {
     "type": "object",
     "properties": {
         "other_person": TEXT,
         "lose_terminals": {"type": "array", "items": TEXT},
         "validity_lifted": DAY,
+        "validity_extended": DAY,
         "leaving": {"const": True},
         "unknown_ids": TEXT,
         "look_alikes": SENTENCES,
         "known_elsewhere": TEXT,
+        "stays_inactive": TEXT,
+        "photo_replaced": {"const": True},
     },
     "additionalProperties": False,
 }

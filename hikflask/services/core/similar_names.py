@@ -5,6 +5,7 @@ Words are compared in the plainest of their Latin spellings, so that neither the
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -48,10 +49,14 @@ def are_wholly_other(one: str, other: str) -> bool:
     """True when two names can hardly be the same person's: of the shorter one, at most half of the words are shared.
 
     Another surname beside the same first name and patronymic, as after a marriage, makes no other person; beside the
-    same first name alone it does. A name without letters says nothing.
+    same first name alone it does, and so does another first name before a patronymic, as a brother has. A name without
+    letters says nothing.
     """
     if not all(any(map(str.isalpha, name)) for name in (one, other)):
         return False
+    first_names = [_first_name(_words(name)) for name in (one, other)]
+    if all(first_names) and not _similarity(*first_names):
+        return True
     found = _share(one, other)
     return not found.in_full or 2 * found.shared <= found.words
 
@@ -68,6 +73,13 @@ def _share(one: str, other: str) -> _Shared:
             shared += 1
             in_full += min(len(word), len(match)) > 1
     return _Shared(len(fewer), shared, in_full)
+
+
+def _first_name(words: Sequence[str]) -> str:
+    """Return the word before a patronymic, wherever the surname stands; "" where there is none."""
+    is_patronymic = [bool(_PATRONYMIC.match(word)) for word in words]
+    places = range(len(words) - 1)
+    return next((words[at] for at in places if is_patronymic[at + 1] and not is_patronymic[at]), "")
 
 
 def _words(name: str) -> tuple[str, ...]:

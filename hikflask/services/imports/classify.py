@@ -91,8 +91,8 @@ class Present:
     """What the rows are compared with: the employees with some numbers, and what applies to all.
 
     `lacking` are the numbers whose employees are not on all terminals of their groups, where those are asked for.
-    `with_names`: the table has names. `namesakes` are the employees with the name of a row of an unknown number, by the
-    folded name; `similar` has the number here that an unknown one may mean, with the name there.
+    `with_names`: the table has names. `namesakes` are the employees with the name that a row brings, by the folded
+    name; `similar` has the number here that an unknown one may mean, with the name there.
     """
 
     terminal_id: int | None

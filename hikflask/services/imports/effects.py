@@ -12,27 +12,41 @@ from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.columns import database_now
-from hikflask.models.import_batch import CHANGED, NEW, OPEN
+from hikflask.models.import_batch import CHANGED, NEW, OPEN, WRONG
 from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.similar_names import are_wholly_other
-from hikflask.services.imports.classify import Person, Present, Verdict
+from hikflask.services.imports.classify import PHOTO, Person, Present, Verdict
 from hikflask.services.imports.table.columns import DEPARTMENT, LEFT, NAME, NUMBER, VALID_TO
 from hikflask.services.imports.table.values import Values
 from hikflask.text_rules import LAST_DAY, folded
 
-# Kind → what a row has of it: the former name; the names of terminals; the last day before; True; the ID here that may
-# be meant, or ""; the fields with such signs, as they would be without; the id of the employee with that name.
-OTHER_PERSON, LOSE_TERMINALS, VALIDITY_LIFTED, LEAVING, UNKNOWN_IDS, LOOK_ALIKES = COUNTED = (
+# Kind → what a row has of it: the former name; the names of terminals; the last day before, twice; True; the ID here
+# that may be meant, or ""; the fields with such signs, as they would be without; the id of the employee with that name;
+# the name of the employee; True.
+(
+    OTHER_PERSON,
+    LOSE_TERMINALS,
+    VALIDITY_LIFTED,
+    VALIDITY_EXTENDED,
+    LEAVING,
+    UNKNOWN_IDS,
+    LOOK_ALIKES,
+    KNOWN_ELSEWHERE,
+    STAYS_INACTIVE,
+    PHOTO_REPLACED,
+) = KINDS = (
     "other_person",
     "lose_terminals",
     "validity_lifted",
+    "validity_extended",
     "leaving",
     "unknown_ids",
     "look_alikes",
+    "known_elsewhere",
+    "stays_inactive",
+    "photo_replaced",
 )
-KNOWN_ELSEWHERE = "known_elsewhere"
-KINDS = (*COUNTED, KNOWN_ELSEWHERE)
 TEXTS = (NAME, DEPARTMENT)
 BATCH = 500
 NO_LIMIT = {"", LAST_DAY.isoformat()}
@@ -64,7 +78,12 @@ def mend(values: Values) -> None:
 def of_row(values: Values, verdict: Verdict, now: Present) -> dict[str, Any] | None:
     """Return the effects of a row as they are stored; losing_terminals is written later, for many rows at once."""
     person = now.people.get(values.number)
-    effects = _unknown(values, verdict, now) if person is None else _changes(values, verdict.before or {}, person)
+    if person is None:
+        effects = _unknown(values, verdict, now)
+    else:
+        effects = _changes(values, verdict.before or {}, person, now)
+        if not (person.is_active or values.leaves or verdict.verdict == WRONG):
+            effects[STAYS_INACTIVE] = person.name
     odd = {field: mended for field in _written(verdict) if (mended := _mended(values.texts.get(field, "")))}
     return effects | ({LOOK_ALIKES: odd} if odd else {}) or None
 
@@ -76,15 +95,26 @@ def _unknown(values: Values, verdict: Verdict, now: Present) -> dict[str, Any]:
     return {KNOWN_ELSEWHERE: owner[0]} if owner and verdict.verdict == NEW else {}
 
 
-def _changes(values: Values, before: Mapping[str, Any], person: Person) -> dict[str, Any]:
-    effects: dict[str, Any] = {}
-    has_face = person.sha256 is not None or person.has_face
-    if NAME in before and has_face and are_wholly_other(person.name, values.texts[NAME]):
-        effects[OTHER_PERSON] = person.name
+def _changes(values: Values, before: Mapping[str, Any], person: Person, now: Present) -> dict[str, Any]:
+    effects = _other_name(values.texts[NAME], person, now) if NAME in before else {}
     if before.get(VALID_TO) and values.texts[VALID_TO] in NO_LIMIT:
         effects[VALIDITY_LIFTED] = person.valid_to
+    elif before.get(VALID_TO) and values.texts[VALID_TO] > person.valid_to:
+        effects[VALIDITY_EXTENDED] = person.valid_to
     if LEFT in before:
         effects[LEAVING] = True
+    if PHOTO in before and person.sha256 is not None:
+        effects[PHOTO_REPLACED] = True
+    return effects
+
+
+def _other_name(name: str, person: Person, now: Present) -> dict[str, Any]:
+    """Return what another name means: that of another ID here is another person's, as of a column sorted apart."""
+    owner = now.namesakes.get(folded(name))
+    effects: dict[str, Any] = {KNOWN_ELSEWHERE: owner[0]} if owner else {}
+    has_face = person.sha256 is not None or person.has_face
+    if has_face and (owner or are_wholly_other(person.name, name)):
+        effects[OTHER_PERSON] = person.name
     return effects
 
 

@@ -10,13 +10,13 @@ from hikflask.models.import_batch import WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.employees.duplicates import find_namesakes
 from hikflask.services.imports import classify, effects, similar_ids
-from hikflask.services.imports.classify import PHOTO, Picture, Spellings, Verdict
+from hikflask.services.imports.classify import PHOTO, Picture, Present, Spellings, Verdict
 from hikflask.services.imports.table import columns, values
 from hikflask.services.imports.table.columns import NAME, NUMBER, PARTS
 from hikflask.services.imports.table.options import Options
 from hikflask.services.imports.table.values import Values
 from hikflask.services.spreadsheets.reader_process import Row
-from hikflask.text_rules import storable
+from hikflask.text_rules import folded, storable
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def check_rows(
     now = classify.read_present(numbers, batch.terminal_id, known.spellings, groups=batch.groups)
     now.with_names = bool({NAME, *PARTS} & batch.fields.keys())
     unknown = [entry for _, entry in read if entry.number not in now.people]
-    now.namesakes = find_namesakes({name for entry in unknown if (name := entry.texts.get(NAME))})
+    now.namesakes = find_namesakes({name for _, entry in read if (name := _new_name(entry, now))})
     searched = {entry.number for entry in unknown if entry.leaves or NUMBER in entry.errors or NAME not in entry.texts}
     now.similar = similar_ids.find_similar(searched, known.forms)
     rows = []
@@ -64,6 +64,12 @@ def check_rows(
         verdict = classify.classify(entry, picture, now, known.options)
         rows.append(stored(batch.id, row, entry, picture, verdict, effects.of_row(entry, verdict, now)))
     return rows
+
+
+def _new_name(entry: Values, now: Present) -> str:
+    """Return the name that a row brings, or "": its person has it already, however it is spelled."""
+    name, person = entry.texts.get(NAME, ""), now.people.get(entry.number)
+    return "" if person and folded(person.name) == folded(name) else name
 
 
 def check_photos_alone(

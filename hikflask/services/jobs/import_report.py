@@ -160,7 +160,7 @@ def _report(batch: ImportBatch, rows: Sequence[Row[Any]], items: Iterable[Row[An
         rows=listed,
         leavers=queries.leavers(batch.id, *((ImportRow.state != OPEN,) if is_imported else ())),
         losses=losses_of(batch),
-        effects={kind: batch.effects.get(kind, 0) for kind in effects.COUNTED},
+        effects={kind: batch.effects.get(kind, 0) for kind in effects.KINDS},
         unconfirmed=effects.unconfirmed(batch.id),
         withheld=withheld(batch),
         listed=db.session.execute(select(func.count(ImportRow.id)).where(*_is_listed(batch))).scalar_one() + failed,

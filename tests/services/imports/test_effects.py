@@ -8,11 +8,11 @@ from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.imports import effects, losses, queries
 from hikflask.services.jobs import imports
-from tests.support.captures import FACE
+from tests.support.captures import FACE, OTHER_FACE
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group
 from tests.support.imports import apply, batch, checked, errors, rows
 from tests.support.jobs import add_people, run
@@ -153,14 +153,57 @@ def test_row_without_a_name_and_photo_of_nobody_need_somebody_who_is_here() -> N
 
 
 @pytest.mark.both_databases
-def test_new_person_with_the_name_of_somebody_here_is_pointed_out() -> None:
+def test_name_that_another_id_has_here_is_pointed_out() -> None:
     ivan, _ = add_people("1", "2")
 
     batch_id = checked("9;иван иванов 1;", "8;Иван Иванов;", "2;Иван Иванов 1;")
 
-    assert of_rows(batch_id) == {"9": {"known_elsewhere": ivan}}
+    assert of_rows(batch_id) == {"9": {"known_elsewhere": ivan}, "2": {"known_elsewhere": ivan}}
     assert queries.namesakes(rows(batch_id)) == {ivan: "1"}
-    assert counted(batch_id) == {"known_elsewhere": 1}
+    assert counted(batch_id) == {"known_elsewhere": 2}
+
+
+@pytest.mark.both_databases
+def test_names_that_are_swapped_beside_faces_are_asked_about() -> None:
+    brothers = ("Иванов Иван Петрович", "Иванов Сергей Петрович")
+    namesakes = ("Сидоров Олег Юрьевич", "Цой Олег Юрьевич")
+    enrolled(_1=brothers[0], _2=brothers[1], _3=namesakes[0], _4=namesakes[1], _5="Ким Анна Львовна")
+    swapped = [*reversed(brothers), *reversed(namesakes)]
+
+    sorted_apart = checked(*(f"{number};{name};" for number, name in enumerate(swapped, 1)), "5;Ким Ольга Львовна;")
+
+    assert {number: effect["other_person"] for number, effect in of_rows(sorted_apart).items()} == dict(
+        zip("12345", (*brothers, *namesakes, "Ким Анна Львовна"), strict=True)
+    )
+    assert counted(sorted_apart) == {"other_person": 5, "known_elsewhere": 4}
+    assert effects.unconfirmed(sorted_apart) == 5
+
+
+@pytest.mark.both_databases
+def test_who_left_and_is_in_a_list_without_a_status_stays_inactive_and_that_is_said() -> None:
+    for employee_id in add_people("1", "2", "3", "4"):
+        set_active(employee_id, active=False)
+    db.session.commit()
+
+    batch_id = checked("1;Иван Иванов 1;", "2;Ольга Цой;", "3;;да", "4;Иван Иванов 4;?", header="ID;ФИО;Уволен")
+
+    assert of_rows(batch_id) == {
+        "1": {"stays_inactive": "Иван Иванов 1"},
+        "2": {"stays_inactive": "Иван Иванов 2"},
+    }
+    assert [row.verdict for row in rows(batch_id)] == ["unchanged", "changed", "unchanged", "wrong"]
+
+
+def test_end_that_moves_away_and_photos_in_place_of_others_are_said() -> None:
+    enrolled(_1="Иванов Иван", _2="Петров Пётр", _3="Ким Юрий")
+    add_people("9")
+    apply(checked("1;31.12.2030", "2;31.12.2036", header="ID;Действует до"))
+
+    days = checked("1;31.12.2036", "2;31.12.2035", "3;31.12.2036", header="ID;Действует до")
+    photos = checked(pictures={"1.jpg": OTHER_FACE, "2.jpg": FACE, "9.jpg": OTHER_FACE})
+
+    assert of_rows(days) == {"1": {"validity_extended": "2030-12-31"}}
+    assert of_rows(photos) == {"1": {"photo_replaced": True}}
 
 
 @pytest.mark.both_databases

@@ -20,7 +20,7 @@ from tests.support.removals import AGREED
 
 pytestmark = pytest.mark.usefixtures("context")
 
-NO_EFFECTS = dict.fromkeys(effects.COUNTED, 0)
+NO_EFFECTS = dict.fromkeys(effects.KINDS, 0)
 TABLE = "ID;ФИО\n1;Иванов\n2;Пётр\n3;Анна\n4;\nы;Ольга\n"
 WRONG = [
     ListedRow(5, "4", "", {"name": refusal("text_empty")}),

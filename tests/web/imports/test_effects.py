@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import imports
-from tests.support.captures import FACE
+from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to, words
 from tests.support.groups import ENTRANCE, add_terminals
@@ -67,6 +67,22 @@ def test_rows_that_a_command_left_out_as_many_would_lose_access_are_said(client:
     assert "Left out, as many would lose access: 4" in english
     assert "Пропущены, потому что доступ потеряют многие: 4" in russian
     assert "Вход : lose access: 4 of 4" in english
+
+
+def test_what_is_said_of_a_photo_an_end_and_who_stays_inactive(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        add_people("7", is_active=False)
+        apply(checked("2;;31.12.2030", header="ID;ФИО;Действует до"))
+        checked("7;Цой Олег;", "2;;31.12.2036", header="ID;ФИО;Действует до", pictures={"2.jpg": OTHER_FACE})
+
+    english, russian = (words(client.get("/imports/4", headers=headers)) for headers in (ENGLISH, {}))
+
+    assert "Validity is extended: 1 Петров Пётр (2) until 31 December 2030 " in english
+    assert (
+        "Inactive here, and stay so: 1 Иван Иванов 7 (7) → Цой Олег Photos are replaced: 1 Петров Пётр (2) " in english
+    )
+    assert "Срок доступа продлевается: 1 Петров Пётр (2)" in russian
+    assert "Неактивны и останутся такими: 1 Иван Иванов 7 (7) → Цой Олег Фото заменяются: 1 Петров Пётр (2)" in russian
 
 
 def ticks(client: FlaskClient) -> dict[str, bool]:
