@@ -9,11 +9,14 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jinja2
+import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from PIL import Image
 
 from docs import api_reference, state_diagrams
 from hikflask import create_app
@@ -40,9 +43,17 @@ FENCE = re.compile(r"(```|~~~)")
 # Maps for whoever changes the theme, and word forms of other languages.
 UNUSED = re.compile(r"\.map$|/lunr/(?!min/lunr\.(ru|stemmer\.support)\.)")
 WORKER = re.compile(r"/workers/search\.\w+\.min\.js$")
-# How Material's search makes a word that was typed one with which words begin.
+# How Material's search makes a word that was typed one with which words begin; ours, which leaves out words like «на».
 BEGINNING = ":`${r}*`)"
-STEM = ":`${lunr.ru.stemmer(r.toLowerCase())}*`)"
+BEGINNINGS = {
+    "en": ':lunr.stopWordFilter(r.toLowerCase())?`${r}*`:"")',
+    "ru": ':lunr.ru.stopWordFilter(r.toLowerCase())?`${lunr.ru.stemmer(r.toLowerCase())}*`:"")',
+}
+# Where a word ends: at its marks, too, so that «Excel», or (GDPR) is found.
+SEPARATOR = '[\\s\\-,.:;!?()\\[\\]«»“”„"/|…]+'
+# What a word weighs in a heading, and among those that people type for it; one in the text weighs 1.
+HEADING, TYPED = 1000.0, 3000.0
+PICTURE = re.compile(r'src="(?P<path>[^":]+\.webp)(?=[#"])')
 SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -62,9 +73,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what stands outside docs/<language>, and leave out what no page of ours loads of the theme."""
     for file in [file for file in files if UNUSED.search(file.src_uri)]:
         files.remove(file)
-    if config.theme["language"] == "ru":
-        for file in [file for file in files if WORKER.search(file.src_uri)]:
-            file.content_string = by_stem(file.content_string)
+    for file in [file for file in files if WORKER.search(file.src_uri)]:
+        file.content_string = searching(file.content_string, config.theme["language"])
     if config.theme["language"] == "en":
         for path, name in developers_pages().items():
             files.append(File.generated(config, name, abs_src_path=str(ROOT / path)))
@@ -87,14 +97,30 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: objec
     return nested(state_diagrams.drawn(markdown))
 
 
+def on_page_content(html: str, page: Page, **_: object) -> str:
+    """Say the size of each picture, so that the text below it does not move when the picture comes."""
+    folder = Path(page.file.abs_src_path or "").parent
+
+    def with_size(found: re.Match[str]) -> str:
+        with Image.open(folder / found["path"]) as picture:
+            return f'width="{picture.width}" height="{picture.height}" {found[0]}'
+
+    return PICTURE.sub(with_size, html)
+
+
 def on_pre_template(template: jinja2.Template, template_name: str, **_: object) -> jinja2.Template:
     """Leave out the page of what is not found, whose links hold at one address alone, and the site map with its day."""
     return jinja2.Template("") if template_name in {"404.html", "sitemap.xml"} else template
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write the hashes of the inline scripts of all languages, once all are there: then the site counts as built."""
-    folder = Path(config.site_dir).parent
+    """Let the search know the words that people type; once all languages are there, write the hashes of their inline
+    scripts: then the site counts as built."""
+    site = Path(config.site_dir)
+    index = site / "search/search_index.json"
+    words = yaml.safe_load((DOCS / "search_words.yml").read_text(encoding="utf-8"))[site.name]
+    index.write_text(json.dumps(with_words(json.loads(index.read_text(encoding="utf-8")), words)), encoding="utf-8")
+    folder = site.parent
     if not all((folder / language / "index.html").exists() for language in LANGUAGES):
         return
     pages = (page.read_text(encoding="utf-8") for page in folder.rglob("*.html"))
@@ -123,10 +149,23 @@ def colours() -> str:
     return f"{light}\n\n{dark.replace(':root', '[data-md-color-scheme=slate]')}\n"
 
 
-def by_stem(worker: str) -> str:
+def searching(worker: str, language: str) -> str:
     """The search, so that «сотрудника» finds «сотрудник», too: with the stem of a Russian word all its forms begin."""
     before, after = worker.split(BEGINNING)
-    return f"{before}{STEM}{after}"
+    return f"{before}{BEGINNINGS[language]}{after}"
+
+
+def with_words(index: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
+    """What the search knows, with the words that people type for a chapter.
+
+    :param words: by the chapter, as a guide would link to it.
+    """
+    chapters = {chapter["location"]: chapter for chapter in index["docs"]}
+    for chapter, typed in words.items():
+        chapters[chapter.replace(".md", ".html")]["words"] = typed
+    index["config"]["separator"] = SEPARATOR
+    index["config"]["fields"] = {"title": {"boost": HEADING}, "text": {"boost": 1.0}, "words": {"boost": TYPED}}
+    return index
 
 
 def with_links(markdown: str, source: Path, name: str, language: str) -> str:

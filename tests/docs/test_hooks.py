@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from mkdocs.config.defaults import MkDocsConfig
 
 from docs import hooks
@@ -94,12 +96,35 @@ def test_inline_script_is_named_as_a_policy_names_it() -> None:
 
 def test_site_counts_as_built_when_all_languages_are_there(tmp_path: Path) -> None:
     hashes = tmp_path / "script-hashes.json"
+    typed = yaml.safe_load((hooks.DOCS / "search_words.yml").read_text())
     for language in hooks.LANGUAGES:
         assert not hashes.exists()
-        (tmp_path / language).mkdir()
+        (tmp_path / language / "search").mkdir(parents=True)
+        chapters = [{"location": chapter.replace(".md", ".html")} for chapter in typed[language]]
+        index = tmp_path / language / "search/search_index.json"
+        index.write_text(json.dumps({"config": {}, "docs": chapters}))
         (tmp_path / language / "index.html").write_text(f"<script>{language}()</script>")
         config = MkDocsConfig()
         config.site_dir = str(tmp_path / language)
         hooks.on_post_build(config)
+        assert all(chapter["words"] for chapter in json.loads(index.read_text())["docs"])
 
     assert json.loads(hashes.read_text()) == sorted(map(hooks.hash_of, ["en()", "ru()"]))
+
+
+def test_search_knows_what_people_type_for_a_chapter_and_weighs_headings_more() -> None:
+    index: dict[str, Any] = {
+        "config": {},
+        "docs": [{"location": "imports.html#пределы", "title": "Пределы", "text": "50 МБ"}],
+    }
+
+    known = hooks.with_words(index, {"imports.md#пределы": "сколько строк"})
+
+    assert known["docs"][0]["words"] == "сколько строк"
+    weights = [known["config"]["fields"][field]["boost"] for field in ("text", "title", "words")]
+    assert weights == sorted(set(weights))
+
+
+def test_words_that_people_type_for_a_chapter_that_is_not_there_fail_the_build() -> None:
+    with pytest.raises(KeyError, match=r"gone\.html"):
+        hooks.with_words({"config": {}, "docs": []}, {"gone.md": "x"})
