@@ -53,6 +53,7 @@ DAYS = "a whole number of days"
 MAX_HOURS = 24 * 365
 HOURS = "a whole number of hours"
 UNIX_SOCKET = "unix"
+SQLITE = "hikflask.sqlite3"
 ONLY_ASCII = "Latin letters, digits and signs alone"
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -438,10 +439,10 @@ def validate(config: Config) -> None:
     _refuse_half_mail(config)
     folder = _writable_folder(Path(config["INSTANCE_PATH"]))
     config["PASSWORD_KEY_FILE"] = None if config["PASSWORD_KEY"] else str(folder / "password_key")
-    # The first of the two: where the other one is, this one was, too.
-    config["PASSWORD_KEY"] = _password_keys(config["PASSWORD_KEY"], folder)
+    # The first of what is made: where another one of these is, this one was, too.
+    config["PASSWORD_KEY"] = _password_keys(config["PASSWORD_KEY"], folder, bool(config["SECRET_KEY"]))
     config["SECRET_KEY"] = _secret_key(config["SECRET_KEY"], folder / "secret_key")
-    config["DATABASE_URL"] = _impatient(config["DATABASE_URL"] or f"sqlite:///{folder / 'hikflask.sqlite3'}")
+    config["DATABASE_URL"] = _impatient(config["DATABASE_URL"] or f"sqlite:///{folder / SQLITE}")
     config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         **config["SQLALCHEMY_ENGINE_OPTIONS"],
         # A restart of the server leaves connections that are cut; a file has none.
@@ -557,13 +558,22 @@ def _secret_key(setting: str, file: Path) -> str:
     return key
 
 
-def _password_keys(setting: str, folder: Path) -> str:
-    """Return the key, or several keys with the newest first, as a text for key_file.split()."""
-    file, beside = folder / "password_key", folder / "secret_key"
+def _password_keys(setting: str, folder: Path, has_secret_key: bool) -> str:
+    """Return the key, or several keys with the newest first, as a text for key_file.split().
+
+    :param has_secret_key: the other key is a setting, so it has no file.
+    """
+    file, beside = folder / "password_key", folder / (SQLITE if has_secret_key else "secret_key")
     if not setting and beside.is_file() and not file.exists():
+        anew = (
+            "put a new one there, such as `python -c 'from cryptography.fernet import Fernet; "
+            "print(Fernet.generate_key().decode())'` prints"
+            if has_secret_key
+            else f"delete {beside}, too, to have both made anew"
+        )
         raise ConfigError(
             f"{file} is missing: restore it, or set HIKFLASK_PASSWORD_KEY to the key that the terminals' passwords "
-            f"were encrypted with. Only if it is lost for good, delete {beside}, too, to have both made anew."
+            f"were encrypted with. Only if it is lost for good, {anew}."
         )
     text = setting or _key_from_file(file, Fernet.generate_key().decode())
     try:

@@ -56,6 +56,8 @@ AWAY = (
     N_("The terminal does not answer. Check power and network."),
 )
 ADDRESS = (
+    N_("The address of “%(t)s” is in no network of %(setting)s: %(address)s. Correct it, or add its network there."),
+    N_("This address is not in a network of %(setting)s. Correct it, or add its network there."),
     N_("The address of “%(t)s” is not allowed: %(address)s. Correct it, or let an administrator allow its network."),
     N_("This address is not allowed. Correct it, or let an administrator allow its network."),
 )
@@ -70,6 +72,8 @@ REFUSED = (
     N_("The terminal refused (%(code)s)."),
 )
 
+# The setting that may be the cause of a refusal.
+SETTINGS = {"address_refused": "HIKFLASK_TERMINAL_NETWORKS"}
 SENTENCES: dict[str, tuple[str, ...]] = {
     # Alarms: the mail, and its subject.
     "alarm_removals": (
@@ -894,9 +898,9 @@ def actor_name(name: str) -> str:
 
 
 def english(code: str, **params: Any) -> str:
-    """Return the sentence in English, for the API."""
+    """Return the sentence in English, for the API and the command line, which name settings that pages do not."""
     with force_locale("en"):
-        return _sentence(code, params)
+        return _sentence(code, {"setting": SETTINGS.get(code), **params})
 
 
 def english_of(refusal: Refusal | None) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -140,6 +141,24 @@ def test_capture_at_a_terminal_that_offers_md5_alone_says_why(app: Flask, client
     answer = client.post("/api/devices/1/start-face-capture", json={})
 
     assert (answer.status_code, answer.get_json()["error"]) == (502, "weak_digest")
+
+
+@pytest.mark.usefixtures("terminal")
+def test_capture_at_a_terminal_that_is_in_no_allowed_network_names_the_setting(app: Flask, client: FlaskClient) -> None:
+    del app.extensions["terminal_transport"]
+    app.extensions["terminal_clients"].close()
+    app.config["TERMINAL_NETWORKS"] = (ip_network("10.0.0.0/8"),)
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(url="http://127.0.0.1:9"))
+        db.session.commit()
+
+    answer = client.post("/api/devices/1/start-face-capture", json={})
+
+    assert (answer.status_code, answer.get_json()["error"]) == (502, "address_refused")
+    assert answer.get_json()["message"] == (
+        "The address of “Вход” is in no network of HIKFLASK_TERMINAL_NETWORKS: http://127.0.0.1:9. Correct it, or add "
+        "its network there."
+    )
 
 
 @pytest.mark.parametrize("sent", [{"url": "https://other.test"}, {"fingerprint": "ab" * 32}, {"fingerprint": ""}])

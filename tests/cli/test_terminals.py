@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+from ipaddress import ip_network
 
 import pytest
 from click.testing import Result
@@ -71,6 +72,20 @@ def test_terminal_that_does_not_answer_is_added_all_the_same(app: Flask) -> None
     assert result.exit_code == 0
     assert "Not checked yet: “Вход” does not answer at http://terminal.test." in result.stdout
     assert rows(app) == [("Вход", URL, PASSWORD)]
+
+
+def test_setting_that_keeps_a_terminal_out_is_named(app: Flask) -> None:
+    del app.extensions["terminal_transport"]
+    add(app, url="http://127.0.0.1:9")
+    app.extensions["terminal_clients"].close()
+    app.config["TERMINAL_NETWORKS"] = (ip_network("10.0.0.0/8"),)
+
+    result = run(app, "check", "1")
+
+    assert result.stderr == (
+        "Error: The address of “Вход” is in no network of HIKFLASK_TERMINAL_NETWORKS: http://127.0.0.1:9. Correct "
+        "it, or add its network there.\n"
+    )
 
 
 def test_refused_password_is_said_and_tried_once(app: Flask, simulator: Simulated) -> None:
