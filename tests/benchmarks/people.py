@@ -43,6 +43,8 @@ MAX_SECONDS, MAX_MEGABYTES, MAX_WAIT, MIN_PHOTOS = 30.0, 250.0, 3.0, 2000 / 120
 COUNT = 50_000
 # Six minutes for all.
 MIN_ROWS = COUNT / 360
+# Somebody who is here, and on no terminal, is changed so quickly: five thousand in two minutes.
+MIN_CHANGES = 5_000 / 120
 FORMATS = ("csv", "xlsx")
 # What a photo of so many megapixels measures.
 SIZES = {1: (900, 1200), 12: (3024, 4032)}
@@ -165,10 +167,11 @@ class Watched(Served):
         return counts
 
 
-def table(count: int, form: str) -> bytes:
-    """A file with so many people; always the same ones."""
+def table(count: int, form: str, *, moved: bool = False) -> bytes:
+    """A file with so many people; always the same ones. `moved`: each of them is in another department."""
     rows = [
-        (str(100_000 + number), name, department) for number, (name, department) in enumerate(made_people.who(count))
+        (str(100_000 + number), name, f"{department} бис" if moved else department)
+        for number, (name, department) in enumerate(made_people.who(count))
     ]
     if form == "csv":
         text = io.StringIO()
@@ -203,7 +206,7 @@ def measure(
     photos: int = 0,
     megapixels: int = 12,
 ) -> list[Step]:
-    """Read the file alone, then check it, then import it, then check so many photos."""
+    """Read the file alone, then check it, import it, change all people by another one, and check so many photos."""
     content = table(count, form)
     with TemporaryDirectory() as folder, Simulated("none") as terminal, _address(database) as address:
         steps = [_alone(content, Path(folder) / "table", count)]
@@ -212,11 +215,12 @@ def measure(
         try:
             served.add_terminal(terminal)
             served.upload(table(1, form), dry_run=True)
-            for name in ("dry run",) if dry_run_only else ("dry run", "import"):
+            for name in ("dry run",) if dry_run_only else ("dry run", "import", "changes"):
                 steps.append(step := Step(name, rows=count))
+                sent = table(count, form, moved=True) if name == "changes" else content
                 with served.watch(step):
-                    found = served.upload(content, dry_run=name == "dry run")
-                if found["new"] != count:
+                    found = served.upload(sent, dry_run=name == "dry run")
+                if found["changed" if name == "changes" else "new"] != count:
                     raise RuntimeError(f"{name}: {found}")
             if photos:
                 archive(Path(folder) / "photos.zip", photos, megapixels)
@@ -287,13 +291,14 @@ def missed(steps: Sequence[Step]) -> list[str]:
     """The targets that were missed, each as a sentence."""
     found = []
     for step in steps[1:]:
+        least = MIN_CHANGES if step.name == "changes" else MIN_ROWS
         targets = {
             f"{step.name}: {step.seconds:.1f} s, not {MAX_SECONDS:.0f}": step.name != "dry run"
             or step.seconds <= MAX_SECONDS,
             f"{step.name}: {step.photos / step.seconds:.1f} photos a second, not {MIN_PHOTOS:.1f}": not step.photos
             or step.photos / step.seconds >= MIN_PHOTOS,
-            f"{step.name}: {step.rows_a_second:.1f} rows a second, not {MIN_ROWS:.1f}": not step.rows
-            or step.rows_a_second >= MIN_ROWS,
+            f"{step.name}: {step.rows_a_second:.1f} rows a second, not {least:.1f}": not step.rows
+            or step.rows_a_second >= least,
             f"{step.name}: {step.process:.0f} MB, not {MAX_MEGABYTES:.0f}": step.process <= MAX_MEGABYTES,
             f"{step.name}: {step.reader:.0f} MB for the reader, not {MAX_MEGABYTES:.0f}": step.reader <= MAX_MEGABYTES,
         }

@@ -109,7 +109,7 @@ def desire_absent(number: str) -> None:
 def desire_absent_at(enrolment: Enrolment, employee: Employee) -> None:
     """Set an employee's desired state on one terminal to absent, within the caller's transaction."""
     if state.apply(state.DESIRED_ABSENT, Enrolment.id == enrolment.id):
-        mass_removals.add_loss(enrolment.terminal_id)
+        mass_removals.add_loss(employee.id, enrolment.terminal_id)
         audit.record("enrolment.unwanted", employee=employee, terminal=enrolment.terminal.name)
     db.session.refresh(enrolment)
 

@@ -33,7 +33,7 @@ MAX_NAMED = 5
 Pair = tuple[int, int]
 # The first and the last day; None is no limit.
 Days = tuple[date | None, date | None]
-_LOST: ContextVar[list[int] | None] = ContextVar("lost", default=None)
+_LOST: ContextVar[list[Pair] | None] = ContextVar("lost", default=None)
 
 
 @dataclass(frozen=True)
@@ -167,9 +167,9 @@ def _taken_key(terminal_id: int | None = None) -> str:
 
 
 @contextmanager
-def collected_losses() -> Iterator[list[int]]:
-    """Collect, while the block runs, the ids of the terminals that groups, or other days, take from people."""
-    lost: list[int] = []
+def collected_losses() -> Iterator[list[Pair]]:
+    """Collect, while the block runs, from whom groups, or other days, take which terminals."""
+    lost: list[Pair] = []
     token = _LOST.set(lost)
     try:
         yield lost
@@ -177,11 +177,11 @@ def collected_losses() -> Iterator[list[int]]:
         _LOST.reset(token)
 
 
-def add_loss(terminal_id: int) -> None:
+def add_loss(employee_id: int, terminal_id: int) -> None:
     """Add a terminal that a group, or other days, take from a person to the losses that are collected, if any are."""
     lost = _LOST.get()
     if lost is not None:
-        lost.append(terminal_id)
+        lost.append((employee_id, terminal_id))
 
 
 def losses_of_people(people: Select[Any]) -> Losses:

@@ -6,7 +6,7 @@ A row is applied only if its person is still as the dry run saw them. What was w
 terminals before and after, so that it can be undone exactly.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -16,16 +16,23 @@ from sqlalchemy import bindparam, select, update
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Photo
 from hikflask.models.enrolment import PRESENT
-from hikflask.models.import_batch import APPLIED, NEW, OPEN
+from hikflask.models.import_batch import APPLIED, CHANGED, NEW, OPEN
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.db import fresh, lock_numbers, locked_employee, write_columns
+from hikflask.services.core.db import (
+    HELD_TERMINALS,
+    fresh,
+    lock_numbers,
+    locked_employee,
+    locked_employees,
+    write_columns,
+)
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import apply_active, send_to_terminal
 from hikflask.services.employees.save import add_many, save_changes
-from hikflask.services.enrolments import mass_removals
+from hikflask.services.enrolments import mass_removals, queries
 from hikflask.services.enrolments.mass_removals import Days
-from hikflask.services.groups import membership
+from hikflask.services.groups import locks, membership
 from hikflask.services.imports import batches
 from hikflask.services.imports.classify import GROUPS, PHOTO, TERMINAL
 from hikflask.services.imports.photos import pictures
@@ -68,21 +75,50 @@ def applying(row: ImportRow) -> Iterator[Callable[[], None]]:
         yield partial(_apply, row.id, row.number, batch, photo, files)
 
 
-def add_together(batch_id: int, numbers: Collection[str]) -> set[str]:
-    """Apply several rows at once that add somebody without a photo, and return their numbers.
+def apply_together(batch_id: int, numbers: Collection[str]) -> set[str]:
+    """Apply several rows at once that bring no photo, and return their numbers.
 
-    It joins the caller's transaction. The rows of the other numbers are for applying().
+    It joins the caller's transaction. The rows of the other numbers are for applying(), as are those that are refused.
 
-    :raises ServiceError: when one of them is refused.
+    :raises ServiceError: when one of them is refused all the same.
     """
     lock_numbers(*numbers)
     batch = batches.get_one(batch_id)
     of_numbers = (ImportRow.batch_id == batch_id, ImportRow.number.in_(numbers))
-    plain = (ImportRow.verdict == NEW, ImportRow.state == OPEN, ImportRow.photo == "")
+    plain = (ImportRow.verdict.in_((NEW, CHANGED)), ImportRow.state == OPEN, ImportRow.photo == "")
     statement = select(ImportRow).where(*of_numbers, *plain).order_by(ImportRow.id)
     rows = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().all()
-    if not rows:
-        return set()
+    changes = [row for row in rows if row.verdict == CHANGED]
+    named = {row.values.get(DEPARTMENT, "") for row in rows}
+    changed = _change_many(changes, named, batch) if changes else set()
+    return changed | _add_many([row for row in rows if row.verdict == NEW], batch)
+
+
+def _change_many(rows: Sequence[ImportRow], named: Collection[str], batch: ImportBatch) -> set[str]:
+    """Change several people. What one of them locks is locked for all before, in the order of services/core/db.py.
+
+    :param named: the departments that are locked, too.
+    """
+    employees = {employee.id: employee for employee in locked_employees({row.employee_id or 0 for row in rows})}
+    rows = [row for row in rows if row.employee_id in employees]
+    stored = departments.kept_names({*named, *(one.department for one in employees.values())})
+    locks.share()
+    db.session.execute(HELD_TERMINALS)
+    queries.lock_numbers_there([row.number for row in rows])
+    done = set()
+    for row in rows:
+        try:
+            _refuse_changed(employees[row.employee_id or 0], row.number, row.before or {}, batch.terminal_id)
+        except ServiceError:
+            continue
+        if row.values.get(DEPARTMENT, "") in stored:
+            with storage.Files() as files:
+                _apply(row.id, row.number, batch, None, files)
+            done.add(row.number)
+    return done
+
+
+def _add_many(rows: Sequence[ImportRow], batch: ImportBatch) -> set[str]:
     added, done = add_many([_draft(row) for row in rows]), []
     for row in rows:
         if employee := added.get(row.number):
@@ -158,7 +194,7 @@ def _count_lost_by_days(former: Days, employee: Employee, enrolments: Desired) -
     """Count the terminals that the employee loses by other days, as they were counted when the import began."""
     if mass_removals.take_access(former, (employee.valid_from, employee.valid_to)):
         for terminal_id, *_ in enrolments:
-            mass_removals.add_loss(terminal_id)
+            mass_removals.add_loss(employee.id, terminal_id)
 
 
 def present_values(employee: Employee) -> dict[str, Any]:

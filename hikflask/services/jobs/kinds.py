@@ -23,7 +23,7 @@ from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, effects, losses
-from hikflask.services.imports.apply import add_together, applying
+from hikflask.services.imports.apply import apply_together, applying
 from hikflask.services.imports.dry_run import check
 from hikflask.services.imports.undo import undo_row
 from hikflask.services.jobs import import_items, list_export
@@ -242,7 +242,7 @@ KINDS = {
     IMPORT_CHECK: Kind(None, whole=_check, can_retry=False, operators_only=True),
     IMPORT: Kind(
         None,
-        together=lambda numbers, params: add_together(params["batch"], numbers),
+        together=lambda numbers, params: apply_together(params["batch"], numbers),
         prepare=lambda item, params: applying(import_items.row_of(item, params["batch"])),
         whole=_begin_import,
         end=lambda params: batches.remove_photos(params["batch"]),

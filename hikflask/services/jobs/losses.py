@@ -1,6 +1,7 @@
 """Counts who loses access by what a job has left to do, as it would be now; nothing changes."""
 
 from collections import Counter
+from collections.abc import Collection
 
 from sqlalchemy import select
 
@@ -12,7 +13,7 @@ from hikflask.services.comparisons.plan import FACES, INACTIVE, REMOVE, REPLACED
 from hikflask.services.core.errors import PlanChanged
 from hikflask.services.departments import registry as departments
 from hikflask.services.enrolments import mass_removals
-from hikflask.services.enrolments.mass_removals import Agreed, Losses
+from hikflask.services.enrolments.mass_removals import Agreed, Losses, Pair
 from hikflask.services.groups import changing, differences
 from hikflask.services.groups.differences import Scope
 from hikflask.services.jobs import queries
@@ -53,8 +54,8 @@ def needs_administrator(job: Job, lost: Losses) -> bool:
     return lost.are_many or KINDS[job.kind].by_admin or db.session.execute(removals_left).first() is not None
 
 
-def take(job: Job, terminal_ids: list[int]) -> None:
-    """Count from which terminals an item takes somebody, within its transaction.
+def take(job: Job, lost: Collection[Pair]) -> None:
+    """Count from whom items take which terminals, within their transaction.
 
     Between the agreement and the item, others change groups, departments and the people in them.
 
@@ -64,8 +65,8 @@ def take(job: Job, terminal_ids: list[int]) -> None:
         return
     db.session.refresh(job, ["params"], with_for_update=LOCKED)
     taken = Counter({int(terminal_id): count for terminal_id, count in job.params.get(TAKEN, {}).items()})
-    taken.update(terminal_ids)
-    people = job.params.get(TAKEN_PEOPLE, 0) + 1
+    taken.update(terminal_id for _, terminal_id in lost)
+    people = job.params.get(TAKEN_PEOPLE, 0) + len({employee_id for employee_id, _ in lost})
     agreed = Losses.from_json(job.params[LOSSES])
     if agreed.are_exceeded_by(taken, people) and (agreed + _of_open_jobs(job)).are_exceeded_by(taken, people):
         raise PlanChanged

@@ -20,7 +20,7 @@ from hikflask.models.refusal import Refusal, without_values
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.core import no_space
-from hikflask.services.core.db import changed_rows, end_read, transaction, transactional
+from hikflask.services.core.db import BUSY_SECONDS, changed_rows, end_read, transaction, transactional
 from hikflask.services.core.errors import (
     LeaseLost,
     LoginStopped,
@@ -150,13 +150,13 @@ def _do_items(job: Job, claim: Claim, until: float) -> bool:
 def _let_others_save(job: Job, began: float, until: float) -> bool:
     """Wait as long as it took since then: SQLite has one writer at a time, and no queue. False: the time is over.
 
-    An item that talks to a terminal leaves the database alone meanwhile.
+    After BUSY_SECONDS everybody who waits has tried. An item that talks to a terminal leaves the database alone.
     """
     if time.monotonic() >= until:
         return False
     if not KINDS[job.kind].talks:
         end_read()
-        time.sleep(time.monotonic() - began)
+        time.sleep(min(time.monotonic() - began, BUSY_SECONDS))
     return True
 
 
@@ -175,8 +175,11 @@ def _run_together(job: Job, items: Sequence[JobItem], claim: Claim) -> Collectio
 @transactional
 def _done_together(job: Job, items: Sequence[JobItem], claim: Claim) -> Collection[str]:
     together = KINDS[job.kind].together
-    # The number is blank once the person was erased.
-    done = together([item.number for item in items if item.number], job.params) if together else ()
+    with mass_removals.collected_losses() as lost:
+        # The number is blank once the person was erased.
+        done = together([item.number for item in items if item.number], job.params) if together else ()
+    if lost:
+        losses.take(job, lost)
     if done:
         lifecycle.count(claim, done=len(done))
         of_done = (JobItem.id.in_([item.id for item in items]), JobItem.number.in_(done))

@@ -9,10 +9,12 @@ from sqlalchemy import delete, event, select
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Job, Photo, Terminal
 from hikflask.models.columns import database_now
+from hikflask.services.core.db import transaction
 from hikflask.services.departments import merging
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.imports import batches, queries, stored_files
+from hikflask.services.imports.apply import apply_together
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.run import run_slice
 from tests.support.captures import FACE, OTHER_FACE
@@ -227,6 +229,28 @@ def test_new_people_are_added_many_at_once_and_undone_as_any_other() -> None:
 
     assert (undo(found).done, [number for number, *_ in people()]) == (9, ["5"])
     assert departments.names() == ["Склад"]
+
+
+@pytest.mark.both_databases
+def test_many_who_change_are_changed_in_one_transaction_but_those_who_were_changed_since(terminal: Terminal) -> None:
+    add_people(*"1234", department="Охрана")
+    departments.add("Склад")
+    found = checked(*(f"{n};Пётр Иванов {n};Склад" for n in "12345"), terminal_id=terminal.id)
+    db.session.execute(db.update(Employee).where(Employee.number == "3").values(department="Кухня"))
+    db.session.commit()
+
+    with transaction():
+        assert apply_together(found, [*"12345"]) == {*"1245"}
+
+    assert [row.state for row in rows(found)] == ["applied", "applied", "", "applied", "applied"]
+    assert [person[1:3] for person in people()] == [
+        ("Пётр Иванов 1", "Склад"),
+        ("Пётр Иванов 2", "Склад"),
+        ("Иван Иванов 3", "Кухня"),
+        ("Пётр Иванов 4", "Склад"),
+        ("Пётр Иванов 5", "Склад"),
+    ]
+    assert [number for number, *_ in wanted()] == [*"1245"]
 
 
 @pytest.mark.both_databases

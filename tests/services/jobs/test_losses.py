@@ -88,7 +88,7 @@ def test_job_of_a_group_that_only_waits_for_its_terminal_allows_no_other_job_to_
 
     def take() -> None:
         with transaction():
-            losses.take(db.session.get_one(Job, second), [terminal.id] * 10)
+            losses.take(db.session.get_one(Job, second), [(1, terminal.id)] * 10)
 
     take()
     with transaction():
