@@ -233,6 +233,8 @@ VALUES = {
     },
     "job": jobs.TITLES,
     "kind": comparisons.KINDS_OF_PERSONS,
+    # Of a setting.
+    "value": settings.WORDS,
 }
 
 

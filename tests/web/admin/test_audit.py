@@ -83,6 +83,8 @@ def test_what_changed_is_in_words(app: Flask, client: FlaskClient) -> None:
         ({"fingerprint": None}, {"fingerprint": "ab"}, "Certificate fingerprint: — → ab"),
         (None, {"source": "upload"}, "Where from: file"),
         (None, {"odd": 1}, "odd: 1"),
+        ({"value": "poll"}, {"value": "push"}, "terminals are asked → terminals are asked, and tell by themselves"),
+        ({"value": "30"}, {"value": "60"}, "30 → 60"),
         (None, '{"name": "cut', "{&#34;name&#34;: &#34;cut"),
     ]:
         add(app, "terminal.changed", before=before, after=after)

@@ -228,11 +228,16 @@ def test_addresses_without_a_mail_server_are_saved_with_a_warning(app: Flask, cl
         page = client.post(page_of("MAIL_TO"), data={"value": address}, headers=language, follow_redirects=True).text
         return (english if language else russian) in html.unescape(page).translate(dict.fromkeys([0x2068, 0x2069]))
 
+    # It is said before an address is typed, too.
+    assert russian in client.get(page_of("MAIL_TO")).text
+    assert english in client.get(page_of("MAIL_TO"), headers=ENGLISH).text
+    assert russian not in client.get(page_of("EVENT_RETENTION")).text
     assert (warned("a@example.com"), warned("b@example.com", ENGLISH)) == (True, True)
     assert app.config["MAIL_TO"] == ["b@example.com"]
     assert not warned("")
     app.config["MAIL_SERVER"] = "mail.example.com"
     assert not warned("a@example.com")
+    assert russian not in client.get(page_of("MAIL_TO")).text
 
 
 def test_setting_that_the_machine_fixes_has_no_form(client: FlaskClient) -> None:
