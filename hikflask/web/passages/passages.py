@@ -17,7 +17,7 @@ from hikflask.labels import events as labels
 from hikflask.models import Employee, Event
 from hikflask.models.event import KINDS
 from hikflask.services import audit
-from hikflask.services.core.dates import local
+from hikflask.services.core.dates import local, today
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
@@ -106,6 +106,7 @@ def _about(form: PassagesForm) -> dict[str, Any]:
         "form": form,
         "found": found,
         "days": [(day, list(rows)) for day, rows in groupby(found.rows, lambda event: local(event.occurred_at).date())],
+        "is_past": wanted.day is not None and wanted.day < today(),
         "people": people,
         "owners": _owners(found.rows),
         "person": people.get(wanted.person or 0),

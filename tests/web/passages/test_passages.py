@@ -14,6 +14,7 @@ from hikflask.models import Employee, EventLog, Terminal
 from hikflask.models.event import DOOR, NO_PERMISSION, UNKNOWN_PERSON
 from hikflask.models.operator import VIEWER
 from hikflask.services.audit.search import AuditFilter, list_entries
+from hikflask.services.core.dates import local
 from hikflask.services.core.db import transaction
 from tests.support.captures import FACE
 from tests.support.desk import ENGLISH, HTMX
@@ -140,6 +141,17 @@ def test_a_wrong_filter_is_named_and_ignored(client: FlaskClient) -> None:
     assert (answer.status_code, len(rows(answer.text))) == (422, 3)
     assert "“Day” must be a day such as 2026-01-31." in answer.text
     assert "“What happened” must be one of the list." in answer.text
+
+
+def test_a_day_that_is_over_is_not_said_to_be_live(app: Flask, client: FlaskClient, terminal: Terminal) -> None:
+    with app.app_context():
+        at = ago(days=3)
+        add_events(event_row(terminal, at=at), event_row(terminal, at=ago(minutes=1)))
+        day = local(at).date()
+
+    over, present = client.get(f"/passages/?day={day}").text, client.get("/passages/").text
+
+    assert (len(rows(over)), "Обновляется" in over, "Обновляется" in present) == (1, False, True)
 
 
 def test_only_the_first_page_is_refreshed_under_its_filters(
