@@ -57,6 +57,7 @@ def files() -> dict[str, bytes]:
         "Excel 97-2003.xls": old_excel(),
         "LibreOffice.ods": libre_office_document(),
         "Excel, оформленный.xlsx": dressed_excel(),
+        **{name: "\r\n".join(lines).encode() for name, lines in LISTS.items()},
     }
 
 
@@ -65,6 +66,44 @@ def people_of(name: str) -> list[Person]:
     return _PEOPLE.get(name) or [Person(*person) for person in PEOPLE]
 
 
+# Lists of one person, by the heads that their programs give; days of no interest are among the columns.
+LISTS = {
+    "1С, состояния.csv": ("Таб. номер;ФИО;Прием Дата приема;Состояние", "0012;Иванов Иван;01.02.2020;Отпуск"),
+    "Bitrix24.csv": (
+        "ID;Имя;Фамилия;Подразделения;Дата регистрации;Дата последней авторизации",
+        "0012;Иван;Иванов;Цех 1;01.02.2020;01.11.2026",
+    ),
+    "Google Workspace.csv": (
+        "First Name [Required],Last Name [Required],Email Address [Required],Employee ID,Department,"
+        "Status [READ ONLY],Last Sign In [READ ONLY]",
+        "Иван,Иванов,ivan@example.org,0012,Цех 1,Active,2026/11/01 10:00:00",
+    ),
+    "Entra.csv": (
+        "userPrincipalName,displayName,surname,givenName,employeeId,department,accountEnabled,createdDateTime,"
+        "employeeHireDate",
+        "ivan@example.org,Иван,Иванов,Иван,0012,Цех 1,True,2020-02-01T10:00:00Z,2020-02-01",
+    ),
+    "Odoo.csv": (
+        "Employee Name,Employee Reference,Department,Contract Start Date,Created on",
+        "Иванов Иван,0012,Цех 1,2020-02-01,2020-02-01",
+    ),
+    "frappe.csv": (
+        "ID,Employee Number,Full Name,Status,Department,Date of Joining,Relieving Date,Contract Date",
+        "HR-EMP-00001,0012,Иванов Иван,Active,Цех 1,2020-02-01,,2027-02-01",
+    ),
+    "SAP ALV.txt": ("|Pers.No.|Employee/app.name|Org. unit|", "|0012|Иванов Иван|Цех 1|"),
+    "BambooHR.csv": (
+        "Employee #,Last name,First name,Hire Date,Department",
+        "0012,Иванов,Иван,2020-02-01,Цех 1",
+    ),
+    "RusGuard.csv": ("Фамилия;Имя;Табельный номер;Группа;Номер карты", "Иванов;Иван;0012;Цех 1;123"),
+    "Sigur, отделы.csv": ("ФИО;Таб. №;Отдел", "Иванов Иван;0012;Завод\\Цех 1"),
+    "iVMS-4200, организация.csv": ("Person ID,Person Name,Organization", "0012,Иванов Иван,Default Organization/Цех 1"),
+    "BioTime, люди.csv": ("Emp Code,First Name,Last Name,Department,Hired Date", "0012,Иван,Иванов,Цех 1,2020-02-01"),
+    "ZKBio.csv": ("Personnel ID,First Name,Last Name,Department Name,Birthday", "0012,Иван,Иванов,Цех 1,1990-02-01"),
+    "O‘zbekcha.csv": ("Tabel raqami;Familiya;Ism;Boʻlim;Tug'ilgan sana", "0012;Иванов;Иван;Цех 1;01.02.1990"),
+    "Қазақша.csv": ("Табельдік нөмірі;Тегі;Аты;Бөлім;Туған күні", "0012;Иванов;Иван;Цех 1;01.02.1990"),
+}
 LEFT = [*(Person(*person) for person in PEOPLE[:2]), Person(*PEOPLE[2], works_here=False)]
 # Names of departments without what the tree above them adds; the third person is in none.
 IN_A_TREE = [
@@ -78,6 +117,8 @@ IN_DEPARTMENTS = [
     Person("000014", "Петрова Анна Сергеевна", "Отдел кадров"),
 ]
 _PEOPLE = {
+    **{name: [Person("0012", "Иванов Иван", "Цех 1")] for name in LISTS},
+    "1С, состояния.csv": [Person("0012", "Иванов Иван", "")],
     "1С, список сотрудников.csv": LEFT,
     "Excel, английский.csv": LEFT,
     "Excel, русский.xlsx": LEFT,

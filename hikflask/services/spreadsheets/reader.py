@@ -118,7 +118,7 @@ FORMAT_PART = re.compile(r"""([0#?])|"([^"]*)"|\\(.)|_.|\*.|([-/():+ ])""")
 # A float is exact so far.
 MAX_EXACT_INTEGER = 2**53
 
-SEPARATORS = (";", "\t", ",")
+SEPARATORS = (";", "\t", ",", "|")
 SEPARATOR_LINES = 100
 # The first line that Excel understands; it is no row of the table.
 SEPARATOR_LINE = re.compile(r'"?sep=([;,\t|])"?[\r\n]*\Z', re.IGNORECASE)

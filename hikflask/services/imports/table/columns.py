@@ -31,7 +31,8 @@ NAMES: dict[str, str] = {
         Личный номер | Персональный номер | ID персоны | Идентификатор сотрудника
         Employee ID | Employee No. | Employee number | Employee code | Emp. ID | Emp. No. | Emp. code | Staff ID
         Staff No. | Staff number | Person ID | Person No. | Person number | Person code | Personnel No.
-        Personnel number | Personnel ID | Payroll number | hikvision_id | employeeNo
+        Personnel number | Personnel ID | Payroll number | Pers. No. | Employee reference | hikvision_id | employeeNo
+        Tabel raqami | Tabel raqam | Xodim raqami | Табель рақами | Табельдік нөмірі | Табель нөмірі
     """,
     NAME: """
         ФИО | Ф. И. О. | ФИО сотрудника | ФИО работника | ФИО полностью | Фамилия, имя, отчество
@@ -39,24 +40,30 @@ NAMES: dict[str, str] = {
         Физлицо | Наименование сотрудника | Имя персоны | ФИО персоны | Подразделение / сотрудник
         Организация / подразделение / сотрудник
         Full name | Name | Employee name | Employee full name | Employee | Person name | Person | Staff name
-        full_name
+        full_name | Last name, First name | Employee/app. name
+        F. I. Sh. | F. I. O. | To‘liq ism | To‘liq ismi | Аты-жөні | Т. А. Ә.
     """,
-    LAST_NAME: "Фамилия | Фамилия сотрудника | Last name | Surname | Family name",
-    FIRST_NAME: "Имя | First name | Given name | Forename",
-    MIDDLE_NAME: "Отчество | Middle name | Patronymic | Second name",
+    LAST_NAME: """
+        Фамилия | Фамилия сотрудника | Last name | Surname | Family name | Familiya | Familiyasi | Фамилияси | Тегі
+    """,
+    FIRST_NAME: "Имя | First name | Given name | Forename | Ism | Ismi | Исми | Аты",
+    MIDDLE_NAME: """
+        Отчество | Middle name | Patronymic | Second name | Otasining ismi | Sharifi | Отасининг исми | Әкесінің аты
+    """,
     DEPARTMENT: """
         Отдел | Подразделение | Подразделение организации | Структурное подразделение | Наименование подразделения
-        Отдел / подразделение | Место работы | Цех | Департамент
+        Отдел / подразделение | Место работы | Цех | Департамент | Подразделения
+        Организационная единица | Орг. единица | Bo‘lim | Bo‘limi | Бўлим | Бөлім | Бөлімше
         Department | Department name | Dept. | Dept. name | Division | Organizational unit | Org. unit | Person group
     """,
     LEFT: """
         Уволен | Уволена | Уволен(а) | Уволенный | Дата увольнения | Увольнение | Уволен с | Дата окончания работы
         Left | Has left | Dismissed | Terminated | Termination date | Leaving date | Date left | Dismissal date
-        Resigned | Resign date | Resignation date
+        Resigned | Resign date | Resignation date | Relieving date | Departure date | Employee leave date time
     """,
     ACTIVE: """
         Активен | Активна | Активный | Работает | Действующий сотрудник
-        Active | Is active | is_active | Employed
+        Active | Is active | is_active | Employed | Account enabled
     """,
     VALID_FROM: """
         Действует с | Действителен с | Действительна с | Действительно с | Срок действия с | Начало действия
@@ -105,13 +112,19 @@ OTHER_DAYS = """
     Дата выдачи | Дата выдачи паспорта | Паспорт выдан | Когда выдан | Срок действия паспорта | Паспорт действует до
     Дата выдачи пропуска | Дата выдачи карты | Дата создания | Дата изменения | Изменён | Дата регистрации
     Дата добавления | Добавлен | Дата и время создания | Дата события | Время события | Время | Дата и время
+    Приём | Приём Дата приёма | Дата принятия на работу | Дата приёма в организацию | Дата найма на работу
+    Последняя авторизация | Дата последней авторизации | Последний вход | Дата начала договора
+    Tug‘ilgan sana | Tug‘ilgan kuni | Ishga qabul qilingan sana | Туған күні | Жұмысқа қабылданған күні
     Последний проход | Дата последнего прохода | Дата медосмотра | Медосмотр | Дата инструктажа | Дата обучения
     Дата согласия | Отпуск с | Отпуск по | Начало отпуска | Окончание отпуска | Испытательный срок до
     Birthday | Date of birth | Birth date | Birth day | DOB | Born
+    Hired date | Employee hire date
     Hire date | Date hired | Hired | Date of hire | Date of joining | Joining date | Join date | Employment date
     Start of employment | Date of employment | Employed since | Seniority date | Date of appointment
     Passport issue date | Passport expiry date | Passport valid until | Issue date | Date of issue | Card issue date
-    Contract date | Order date | Created | Created at | Created on | Creation date | Create time | Date created
+    Contract date | Contract start date | Date of contract | Created date time | Created time
+    Last sign in | Last sign in date time | Last password change date time
+    Order date | Created | Created at | Created on | Creation date | Create time | Date created
     Added | Updated | Updated at | Update time | Modified | Modified at | Modified on | Last modified | Last update
     Enrollment date | Registration date | Registered | Last login | Last access | Last seen | Last event
     Time | Date and time | Event time | Timestamp | Medical examination | Training date | Consent date
@@ -139,7 +152,8 @@ ANOTHER = re.compile(
     re.IGNORECASE,
 )
 NUMBER_SIGN, CYRILLIC = re.compile("[#№]"), re.compile("[а-я]")
-NOT_A_LETTER = re.compile(r"[\W_]+")
+# The apostrophe of Uzbek letters is one of several signs, and some count as letters.
+NOT_A_LETTER = re.compile(r"[\W_ʻʼ]+")
 
 
 def recognised(columns: Sequence[str]) -> dict[str, int]:

@@ -4,37 +4,46 @@ HikCentral writes them so, and asks for it in its template. A name that merely h
 no path: the top must be one that programs call so, or be shared by all rows of a tree that has three levels.
 """
 
+import re
 from collections.abc import Iterable
 
 from hikflask.text_rules import folded
 
-SEPARATOR = "/"
+SEPARATOR = re.compile(r"[/\\]")
+# Sigur writes its paths so, and no name has this sign.
+BACKSLASH = "\\"
 # What HikCentral, iVMS-4200 and BioStar 2 call the top, in both languages. Whoever is only there is in no department.
 TOPS = {
     folded(top)
     for top in (
-        "All Departments", "All Persons", "All Person Groups", "All Users", "Все отделы", "Все подразделения",
-        "Все департаменты", "Все лица", "Все персоны", "Все сотрудники", "Все пользователи",
+        "All Departments", "Default Organization", "All Persons", "All Person Groups", "All Users", "Все отделы",
+        "Все подразделения", "Все департаменты", "Все лица", "Все персоны", "Все сотрудники", "Все пользователи",
     )
 }  # fmt: skip
 
 
 def top_of(departments: Iterable[str]) -> str:
     """Return the top of the tree that these departments are in, or an empty text where they are no paths."""
-    paths = [parts for department in departments if (parts := _parts(department))]
+    named = list(departments)
+    paths = [parts for department in named if (parts := _parts(department))]
     if known := next((parts[0] for parts in paths if folded(parts[0]) in TOPS), ""):
         return known
     is_tree = len({folded(parts[0]) for parts in paths}) == 1 and max(map(len, paths)) > 2
-    return paths[0][0] if is_tree else ""
+    with_backslash = next(
+        (_parts(department)[0] for department in named if BACKSLASH in department.strip(BACKSLASH)), ""
+    )
+    return paths[0][0] if is_tree else with_backslash
 
 
 def last_part(department: str, top: str) -> str:
     """Return the last part of a path below `top`; anything else comes back as it is."""
     parts = _parts(department)
+    if parts and BACKSLASH in department:
+        return parts[-1]
     if not parts or folded(parts[0]) not in TOPS | {folded(top)}:
         return department
     return parts[-1] if len(parts) > 1 or folded(parts[0]) not in TOPS else ""
 
 
 def _parts(department: str) -> list[str]:
-    return [part for text in department.split(SEPARATOR) if (part := text.strip())]
+    return [part for text in SEPARATOR.split(department) if (part := text.strip())]

@@ -40,8 +40,22 @@ FORMULA = re.compile(r"[=+\-@＝＋－＠]")
 NO_VALUE = re.compile(r"#(?:N/A|Н/?Д|[^\W\d][\w/]*[!?])\Z|(?:Err|Ошибка):\d{3}\Z")
 YES = {"да", "yes", "y", "true", "истина", "1", "x", "х", "+", "v", "✓", "✔"}
 NO = {"нет", "no", "n", "false", "ложь", "0", "-", "–", "—"}
-GONE = {"уволен", "уволена", "уволено", "не работает", "left", "dismissed", "terminated", "inactive", "resigned"}
+GONE = {
+    "уволен",
+    "уволена",
+    "уволено",
+    "увольнение",
+    "не работает",
+    "left",
+    "dismissed",
+    "terminated",
+    "inactive",
+    "resigned",
+}
 HERE = {"работает", "действующий", "действует", "активен", "активна", "active", "employed", "works", "working"}
+# What 1C calls the states of somebody who has not left.
+HERE |= {"работа", "отпуск", "основной отпуск", "декрет", "отпуск по уходу за ребенком", "больничный", "командировка"}
+GONE_ON = re.compile(r"(?:уволена?|увольнение)\s+(?:с\s+)?(?=\d)", re.IGNORECASE)
 DATES = (
     "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d/%m/%Y",
@@ -204,7 +218,7 @@ def _leaving(name: str, text: str) -> str:
         return "not yet"
     # The last day of work is one, and who leaves in two weeks still comes. 12/01/2026 is a day of January or of
     # December: both must agree.
-    answers = {"left" if moment.date() < today() else "not yet" for moment in _moments(text)}
+    answers = {"left" if moment.date() < today() else "not yet" for moment in _moments(GONE_ON.sub("", text))}
     return answers.pop() if len(answers) == 1 else "unknown"
 
 

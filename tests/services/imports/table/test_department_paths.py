@@ -13,6 +13,7 @@ from hikflask.services.imports.table.department_paths import last_part, top_of
         (["All Users"], "All Users"),
         (["Завод/Цех 1/Смена", "Завод/Цех 2"], "Завод"),
         (["Цех №1/2", "Цех №1/3"], ""),
+        (["Склад", "Завод\\Цех 1"], "Завод"),
         (["Завод/Цех 1/Смена", "Склад/Приёмка/Утро"], ""),
         (["Цех", "Склад"], ""),
         (["", " / "], ""),
@@ -34,6 +35,7 @@ def test_top_is_one_that_programs_write_or_shared_by_a_tree(departments: list[st
         ("Склад/Приёмка", "Завод", "Склад/Приёмка"),
         ("Цех №1/2", "", "Цех №1/2"),
         ("", "All Departments", ""),
+        ("Завод\\Цех 1/2", "Завод", "2"),
     ],
 )
 def test_path_ends_as_its_last_part(department: str, top: str, part: str) -> None:

@@ -150,6 +150,17 @@ def test_leaving_is_said_in_many_ways() -> None:
     assert said("left", "когда-нибудь") == (None, ["left_unreadable"])
 
 
+def test_states_of_1c_say_who_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(values, "today", lambda: date(2026, 12, 1))
+
+    for state in ("Работа", "Отпуск", "Декрет", "Отпуск по уходу за ребёнком"):
+        assert said("left", state) == (False, []), state
+    for state in ("Увольнение", "Уволен 30.11.2026", "Уволена с 30.11.2026"):
+        assert said("left", state) == (True, []), state
+    assert said("left", "Уволен 01.12.2026") == (None, [])
+    assert said("left", "Уволен приказом") == (None, ["left_unreadable"])
+
+
 def test_day_that_is_past_in_one_order_alone_deactivates_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(values, "today", lambda: date(2026, 11, 27))
 
