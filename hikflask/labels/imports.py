@@ -14,9 +14,10 @@ from hikflask.labels import bars
 from hikflask.labels.bars import Part
 from hikflask.labels.dates import local_day
 from hikflask.messages import N_, refusal_sentence
-from hikflask.models import ImportBatch, ImportRow
+from hikflask.models import ImportBatch, ImportRow, Terminal
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.models.refusal import Refusal
+from hikflask.models.terminal import BY_URL
 from hikflask.services.imports.lost_faces import LostFaces
 from hikflask.services.imports.queries import Reason, reason_of
 from hikflask.services.imports.table.options import ONLY_CHANGES, ONLY_NEW
@@ -167,6 +168,19 @@ def one_sheet_sentence(batch: ImportBatch) -> str:
         return ""
     count = format_decimal(with_people)
     return str(_("Only the sheet “%(name)s” is read. Sheets with people: %(n)s.", name=isolated(name), n=count))
+
+
+def forecast_sentence(terminal: Terminal, people: int, with_face: int) -> str:
+    """Return of how many people that an import would send to a terminal the face goes with them; "" for all.
+
+    :param with_face: so many of the `people`.
+    """
+    n = {"n": format_decimal(with_face), "left": format_decimal(people - with_face)}
+    if with_face == people:
+        return ""
+    if terminal.face_mode == BY_URL:
+        return str(_("%(left)s must come to its camera: this terminal takes no files.", **n))
+    return str(_("With a face: %(n)s; %(left)s must come to the camera.", **n))
 
 
 def mode_sentence(batch: ImportBatch) -> str:

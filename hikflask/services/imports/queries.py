@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Text, and_, case, cast, func, or_, select
 from sqlalchemy.orm import defer
 
 from hikflask.extensions import db
-from hikflask.models import Employee, ImportBatch, ImportRow
+from hikflask.models import Employee, ImportBatch, ImportRow, Photo, Terminal
 from hikflask.models.import_batch import APPLIED, CHANGED, NEW, WRONG
 from hikflask.models.refusal import Refusal
+from hikflask.models.terminal import BY_URL
 from hikflask.services.core import keyset
 from hikflask.services.core.db import end_read
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
@@ -194,10 +195,20 @@ def leavers(batch_id: int, *where: ColumnElement[bool]) -> int:
     return _count(batch_id, ImportRow.verdict == CHANGED, left, effects.IS_AGREED, *where)
 
 
-def sent(batch_id: int) -> int:
-    """Return how many people an import would send to the terminal that was chosen for it."""
-    is_sent = or_(ImportRow.verdict == NEW, ImportRow.before["terminal"].as_string().is_not(None))
-    return _count(batch_id, is_sent, effects.IS_AGREED)
+def sent(batch_id: int, terminal: Terminal) -> tuple[int, int]:
+    """Return how many people an import would send to its terminal, and of how many a face goes with them.
+
+    The others must be photographed there.
+    """
+    is_sent = (or_(ImportRow.verdict == NEW, ImportRow.before["terminal"].as_string().is_not(None)), effects.IS_AGREED)
+    people = _count(batch_id, *is_sent)
+    if terminal.face_mode == BY_URL:
+        return people, 0
+    here = select(Photo.id).join(Employee, Employee.photo_id == Photo.id)
+    here = here.where(Employee.id == ImportRow.employee_id, Photo.forgotten_at.is_(None))
+    # Of a row that is not wrong, errors are those of its photo.
+    with_photo = and_(ImportRow.photo != "", ImportRow.errors.is_(None))
+    return people, _count(batch_id, *is_sent, or_(with_photo, here.exists()))
 
 
 def applied(batch_id: int) -> int:

@@ -26,12 +26,13 @@ from hikflask.services.imports import batches, effects, losses, queries
 from hikflask.services.imports.corrections import written_place
 from hikflask.services.jobs import import_report, lifecycle
 from hikflask.services.jobs import imports as import_jobs
+from hikflask.services.provisioning import without_face
 from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.services.terminals import registry
 from hikflask.web.help import chapters
 from hikflask.web.imports import stage
 from hikflask.web.imports.photo_list import first_photos, row_thumbnails
-from hikflask.web.imports.stage import CHECKED, CHECKING, CHOOSING, Stage
+from hikflask.web.imports.stage import CHECKED, CHECKING, CHOOSING, IMPORTED, Stage
 from hikflask.web.jobs.report import report_of
 from hikflask.web.security import resubmission
 from hikflask.web.support.htmx import with_bar
@@ -248,6 +249,7 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
     leavers = queries.leavers(batch.id) if at.can_import else 0
     with_effects = queries.first_with_effects(batch) if at.name == CHECKED else {}
     of_effects = [*(listing.rows if listing else ()), *chain.from_iterable(with_effects.values())]
+    terminal = registry.find_terminal(batch.terminal_id) if batch.terminal_id else None
     lost = losses.of_import(batch.id) if at.can_import else import_report.losses_of(batch)
     return {
         "at": at,
@@ -272,9 +274,10 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "withheld": import_report.withheld(batch),
         "without_photo": queries.without_photo(batch.id) if batch.checked_at else 0,
         "leavers": leavers,
-        "terminal": registry.find_terminal(batch.terminal_id) if batch.terminal_id else None,
+        "terminal": terminal,
         "absent": queries.absent(batch) if at.name == CHECKED else None,
-        "sent": queries.sent(batch.id) if batch.terminal_id and at.name == CHECKED else 0,
+        "sent": queries.sent(batch.id, terminal) if terminal and at.name == CHECKED else (0, 0),
+        "to_camera": without_face.count(terminal) if terminal and at.name == IMPORTED else 0,
     }
 
 

@@ -154,7 +154,7 @@ def test_people_of_photos_alone_are_sent_to_the_chosen_terminal_and_those_of_the
     found = made(pictures={f"{number}.jpg": FACE for number in "1234"})
     batches.choose(found, {}, terminal.id, groups=True)
     check(found)
-    assert queries.sent(found) == 3
+    assert queries.sent(found, terminal) == (3, 0)
     done = apply(found)
 
     assert (done.done, done.failed) == (4, 0)
@@ -165,7 +165,7 @@ def test_people_of_photos_alone_are_sent_to_the_chosen_terminal_and_those_of_the
         ("4", "present", True, True),
     ]
     again = checked(pictures={"1.jpg": FACE}, terminal_id=terminal.id)
-    assert ([row.verdict for row in rows(again)], queries.sent(again)) == (["unchanged"], 0)
+    assert ([row.verdict for row in rows(again)], queries.sent(again, terminal)) == (["unchanged"], (0, 0))
 
 
 def test_photos_beside_a_table_send_nobody_who_is_not_in_it(terminal: Terminal) -> None:

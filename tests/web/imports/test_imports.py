@@ -59,8 +59,26 @@ def test_every_row_is_shown_with_what_it_would_change(client: FlaskClient) -> No
     assert "<b>Photo:</b> <bdi>2.jpg</bdi>" in page
     # That the new one goes there, too, is said once.
     assert page.count("<b>Terminal:</b> <bdi>Вход</bdi>") == 1
-    assert "To be sent to “Вход”: 2 employees." in page
+    assert "2 employees. 2 must come to its camera: this terminal takes no files." in page
     assert page.count('<tr id="row-') == 4
+
+
+@pytest.mark.usefixtures("checked")
+def test_dry_run_says_of_how_many_the_face_is_sent_and_who_must_be_photographed(
+    app: Flask, client: FlaskClient
+) -> None:
+    russian = client.get(PAGE).text
+    assert "На терминал «Вход» отправится: 2 сотрудника. На нём нужно сфотографировать: 2, файлов он не принимает." in (
+        russian
+    )
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(face_mode="picture"))
+        db.session.commit()
+
+    english, russian = client.get(PAGE, headers=ENGLISH).text, client.get(PAGE).text
+
+    assert "To be sent to “Вход”: 2 employees. With a face: 1; 1 must come to the camera." in english
+    assert "2 сотрудника. С лицом: 1; нужно сфотографировать: 1." in russian
 
 
 @pytest.mark.usefixtures("checked")

@@ -89,6 +89,22 @@ def test_photos_alone_go_to_the_chosen_terminal_and_the_page_says_for_how_many(
     assert "На терминал «Вход» отправлять некого." in russian
 
 
+def test_finished_import_leads_on_to_those_who_must_be_photographed(
+    client: FlaskClient, terminal: Terminal, run_jobs: Callable[[], int]
+) -> None:
+    columns = upload(client, table("1;Иван Иванов;Охрана;", "2;Анна Петрова;Охрана;"), terminal_id=str(terminal.id))
+    form_to(client.get(columns.location).text, "/imports/1/columns").send(client)
+    run_jobs()
+    form_to(client.get("/imports/1", headers=ENGLISH).text, "/imports/1/start").send(client)
+    run_jobs()
+
+    english, russian = (client.get("/imports/1", headers=headers).text for headers in (ENGLISH, {}))
+
+    assert f'href="/terminals/{terminal.id}/round"' in english
+    assert "To the camera: 2" in english
+    assert "Сфотографировать: 2" in russian
+
+
 def test_without_a_file_the_form_says_so(app: Flask, client: FlaskClient) -> None:
     for language in ["en", "ru"]:
         answer = upload(client, None, headers={"Accept-Language": language})

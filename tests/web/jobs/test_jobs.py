@@ -194,7 +194,7 @@ def test_sent_people_are_waited_for_in_sight(app: Flask, client: FlaskClient, te
 
     shown = page(client, claim)
 
-    assert "Sent, and not confirmed yet: 2 employees." in shown
+    assert "Not confirmed by a terminal yet: 2 employees." in shown
     assert f'<a id="job-waits-1" href="/terminals/{terminal.id}/queue"><bdi>Вход</bdi></a>: no answer since ' in shown
     assert 'aria-label="waiting: 2"' in shown
     assert f'id="job-terminal" href="/terminals/{terminal.id}"' in shown
