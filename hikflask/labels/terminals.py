@@ -193,7 +193,9 @@ def _with_zone(moment: datetime, offset: timedelta | None) -> str:
 
 def lease_sentence(terminal: Terminal) -> str:
     """Return who talks to a terminal, and for what."""
-    return str(_(PURPOSES.get(terminal.lease_purpose, TALKS_THERE), who=messages.actor_name(terminal.lease_holder)))
+    sentence, who = PURPOSES.get(terminal.lease_purpose, TALKS_THERE), messages.actor_name(terminal.lease_holder)
+    # Who held it is gone from the row when the conversation has just ended.
+    return str(_(sentence, who=who) if who else _("The terminal is in use."))
 
 
 def waiting_sentence(row: Enrolment) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 from flask_babel import force_locale
 
-from hikflask.labels.terminals import state_of
+from hikflask.labels.terminals import lease_sentence, state_of
 from hikflask.models import Terminal
 from hikflask.services.terminals.lost_people import LostPeople
 
@@ -37,3 +37,16 @@ def test_state_is_a_word_and_a_tone(app: Flask) -> None:
             assert state_of(Terminal(**{**WELL, **facts})) == state
 
         assert state_of(Terminal(**WELL), LostPeople(5, NOW, 0, 5, 0)) == ("bad", "emptied")
+
+
+def test_conversation_that_has_just_ended_names_nobody(app: Flask) -> None:
+    """The row is read after the one that said that somebody talks to the terminal."""
+    with app.app_context():
+        for language, of_anna, of_nobody in [
+            ("ru", "Терминал занят (Анна).", "Терминал занят."),
+            ("en", "Анна talks to it.", "The terminal is in use."),
+        ]:
+            with force_locale(language):
+                said = [lease_sentence(Terminal(lease_holder=who, lease_purpose="")) for who in ("Анна", "")]
+                assert said == [of_anna, of_nobody]
+                assert lease_sentence(Terminal(lease_holder="", lease_purpose="capture")) == of_nobody
