@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from flask import Response, abort, render_template
+from flask import Response, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import OPERATOR, allow
@@ -16,8 +16,10 @@ from hikflask.web.support.pagination import listed
 @bp.get("/<int:batch_id>/photos")
 @allow(OPERATOR)
 def photos(batch_id: int) -> ResponseReturnValue:
-    """All photos of an import, the odd ones first."""
+    """All photos of an import, the odd ones first; the import itself once its archive is removed."""
     batch = batch_or_404(batch_id)
+    if not batch.photos_file:
+        return redirect(url_for("imports.show", batch_id=batch_id), 303)
     listing = listed(partial(queries.photos_page, batch_id))
     about = {"batch": batch, "listing": listing, "photos": photo_list(batch, listing.rows, listing.total)}
     return render_template("imports/photos.html", **about)

@@ -96,3 +96,12 @@ def test_photos_that_are_gone_are_still_named(app: Flask, client: FlaskClient) -
 
     assert files(page) == ["3.jpg", "IMG_1.jpg", "2.jpg", "1.jpg", "9.jpg"]
     assert '<img src="/imports/' not in page
+
+
+@pytest.mark.usefixtures("pictured")
+def test_page_of_photos_leads_to_the_import_once_the_archive_is_removed(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        batches.remove_photos(1)
+        db.session.commit()
+
+    assert client.get("/imports/1/photos").location == "/imports/1"
