@@ -62,7 +62,7 @@ def _erase(employee_id: int, person: Person, wrong: list[int]) -> int | None:
     typed = {capture.draft_number for capture in captures} - {""}
     import_traces.forget_rows(replace(person, numbers=numbers), employee_id, wrong)
     shown = {employee.terminal_name, *_names_on(enrolments), *person.names}
-    files, passages = _forget(numbers, shown, employee.number, employee.name, employee_id)
+    files, passages = _forget(numbers, shown, employee.name, employee_id)
     erasure = certificates.begin(employee.number, employee.name, employee_id, enrolments, files, passages)
     deleted = apply_deleted(employee)
     # Last of all, because each step writes to the audit trail.
@@ -99,10 +99,10 @@ def _erase_left(number: str, person: Person, wrong: list[int]) -> int | None:
     if erasure is None:
         name = next((row.last_name for row in enrolments if row.last_name), "")
         numbers = {number, *(row.number for row in enrolments)}
-        erasure = certificates.begin(number, name, None, enrolments, *_forget(numbers, shown, number, name, None))
+        erasure = certificates.begin(number, name, None, enrolments, *_forget(numbers, shown, name, None))
     else:
         numbers = {number, *(row.number for row in enrolments), *(row.number for row in erasure.removals)}
-        certificates.extend(erasure, enrolments, *_forget(numbers, shown, number, erasure.name, None))
+        certificates.extend(erasure, enrolments, *_forget(numbers, shown, erasure.name, None))
     import_traces.forget_rows(replace(person, numbers=numbers), None, wrong)
     audit.destroy_keys(numbers, None)
     return erasure.id
@@ -136,9 +136,7 @@ def _names_on(enrolments: Iterable[Enrolment]) -> set[str]:
     return set[str]().union(*(enrolment.names_sent for enrolment in enrolments))
 
 
-def _forget(
-    numbers: set[str], shown: set[str], number: str, name: str, employee_id: int | None
-) -> tuple[list[str], int]:
+def _forget(numbers: set[str], shown: set[str], name: str, employee_id: int | None) -> tuple[list[str], int]:
     """Delete a person's captures; return the files to remove, one for each picture, and how many passages there were.
 
     :param numbers: the numbers that the person has, or had on terminals.
@@ -147,7 +145,7 @@ def _forget(
     traces.forget(numbers, employee_id)
     traces.blank_answers()
     strays = storage.files_without_row(*numbers)
-    captured = personal_data.forget_person(number, name, employee_id)
+    captured = [file for number in numbers for file in personal_data.forget_person(number, name, employee_id)]
     passages, seen = passage_traces.forget(numbers, employee_id, shown)
     # The rows are deleted with the employee. A photo that is marked as forgotten may still have its file.
     own = select(Photo.file).where(Photo.employee_id == employee_id, Photo.file_deleted_at.is_(None))

@@ -98,6 +98,7 @@ class AtTerminals(Caller):
             there = simulated.people.get(person.number) if person else None
             if person is None or there is None:
                 return None
+            self.world.limited.add((terminal_id, person.number, f"{last}T23:59:59"))
             there["Valid"] = {"enable": True, "beginTime": OURS, "endTime": f"{last}T23:59:59", "timeType": "local"}
         return person, {"valid_to": last.isoformat()}
 
@@ -122,7 +123,7 @@ class AtTerminals(Caller):
             return
         with simulated.lock:
             simulated.store.remove(list(simulated.people))
-            simulated.serial = f"{next(self.world.keys):05d}"
+            simulated.serial = f"{next(self.world.keys):07d}"
             simulated.events.reset()
             simulated.pass_by(None)
         self.post(f"/terminals/{terminal_id}/check", {})

@@ -55,13 +55,16 @@ def terminals(world: World) -> Iterator[str]:
                 name = simulated.people[number]["name"]
                 yield f"{number} ({name}) is at terminal {terminal_id}, and nothing says so"
         for row in rows.values():
-            for problem in (*_of_row(row, simulated), *_of_face(row, simulated, people.get(row.employee_id or 0))):
+            for problem in (
+                *_of_row(row, simulated, world.limited),
+                *_of_face(row, simulated, people.get(row.employee_id or 0)),
+            ):
                 yield f"{row.number} at terminal {terminal_id}: {problem}"
         if simulated.wrong_passwords:
             yield f"terminal {terminal_id} refused a password"
 
 
-def _of_row(row: Enrolment, simulated: Simulated) -> Iterator[str]:
+def _of_row(row: Enrolment, simulated: Simulated, limited: set[tuple[int, str, str]]) -> Iterator[str]:
     there = simulated.people.get(row.number)
     waits = row.next_attempt_at is not None or row.step or row.refusal_code in FOR_A_PERSON or row.waits_for_hand
     if row.state == LEAVING and not waits:
@@ -76,8 +79,11 @@ def _of_row(row: Enrolment, simulated: Simulated) -> Iterator[str]:
         yield f"confirmed, and not so there: {there and there['name']}"
         return
     last, valid = row.employee.valid_to, there.get("Valid") or {}
-    if valid.get("enable", True) and valid.get("endTime", LAST) != (f"{last}T23:59:59" if last else LAST):
-        yield f"confirmed until {last}, and may pass there until {valid.get('endTime')}"
+    end = valid.get("endTime", LAST)
+    # What other software wrote since the proof is for the next comparison to find.
+    is_others = (row.terminal_id, row.number, end) in limited
+    if valid.get("enable", True) and end != (f"{last}T23:59:59" if last else LAST) and not is_others:
+        yield f"confirmed until {last}, and may pass there until {end}"
 
 
 def _of_face(row: Enrolment, simulated: Simulated, person: Person | None) -> Iterator[str]:

@@ -77,7 +77,8 @@ class World:
     """What is compared with the program's rows.
 
     `named`: the people and numbers in something that was sent, which may name them again after an erasure. `strangers`
-    are numbers that other software wrote to a terminal. `begun`: terminal → the last record that was read before
+    are numbers that other software wrote to a terminal, `limited` the ends of validity that it gave to somebody of
+    ours: terminal, number, and the time. `begun`: terminal → the last record that was read before
     anything counted as new there; None once its log began anew. `seen`: how many alarms of a terminal somebody marked
     as seen, or may have. `followed` are the ids of events that a program has got, and `received` the messages.
     """
@@ -87,6 +88,7 @@ class World:
     erased: list[Erased] = field(default_factory=list)
     named: list[tuple[set[int], set[str], Write]] = field(default_factory=list)
     strangers: set[str] = field(default_factory=set)
+    limited: set[tuple[int, str, str]] = field(default_factory=set)
     begun: dict[int, int | None] = field(default_factory=dict)
     followed: set[int] = field(default_factory=set)
     receiver: Receiver = field(default_factory=Receiver)

@@ -158,6 +158,20 @@ def test_what_is_kept_under_a_former_number_is_erased_and_not_under_one_that_som
 
 
 @pytest.mark.both_databases
+def test_unsaved_picture_that_a_program_took_under_a_former_number_is_erased(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    ivan = save_employee(Draft("100222", "Иван Иванов")).row
+    capture_face(simulator, terminal, Draft("100222", ""))
+    save_employee(Draft("100223", "Иван Иванов"), employee_id=ivan.id)
+
+    erase_employee(ivan.id)
+
+    assert (count(Capture), count(Photo), files()) == (0, 0, [])
+    assert "100222" not in every_text()
+
+
+@pytest.mark.both_databases
 def test_name_of_a_picture_under_a_mistyped_number_goes_once_its_draft_is_blank(
     simulator: Simulated, terminal: Terminal
 ) -> None:
