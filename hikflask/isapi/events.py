@@ -34,6 +34,11 @@ FIRST_YEAR, LAST_YEAR = 1969, 2100
 DURESS = {"5", "duress"}
 # What firmware says where no button was pressed (recorded).
 NO_BUTTON = {"undefined", "invalid"}
+# What attendanceStatus says once it is in lower case: guide and firmware spell overtime differently. All else is none.
+ATTENDANCES = {
+    name.replace("_", ""): name
+    for name in ("check_in", "check_out", "break_out", "break_in", "overtime_in", "overtime_out")
+}
 # The vendor's lists of minors in the capabilities, and their majors.
 MINORS = {"minorAlarm": 1, "minorException": 2, "minorOperation": 3, "minorEvent": 5}
 MAX_CODES = 1024
@@ -57,9 +62,9 @@ class EventRecord:
 
     `serial_no` counts the records of a log. `time` is as the terminal wrote it, and `at` the same as a moment, in whole
     seconds, by the offset that it wrote: None when it is not readable. `number` and `name` are the person's.
-    `picture_path` is where the terminal has the picture of the moment. `raw` is what is read of the record, fit to be
-    stored: event_record() reads the same from it again, but neither the card nor the door, which are not kept. All else
-    that the terminal sends may name somebody.
+    `picture_path` is where the terminal has the picture of the moment, `attendance` the button that was pressed (one of
+    ATTENDANCES) or empty. `raw` is what is read of the record, fit to be stored: event_record() reads the same from it
+    again, but neither the card nor the door, which are not kept. All else that the terminal sends may name somebody.
     """
 
     serial_no: int | None
@@ -71,6 +76,7 @@ class EventRecord:
     name: str
     picture_path: str
     is_duress: bool
+    attendance: str
     card_number: str = field(repr=False, compare=False)
     door_no: int | None = field(compare=False)
     raw: Json = field(repr=False)
@@ -142,6 +148,7 @@ def event_record(raw: object, zone: tzinfo | None = None, *, in_list: bool = Fal
         is_duress=read["cardType"] == "duress",
         card_number=_text(row.get("cardNo"), CARD_LENGTH),
         door_no=counted(row.get("doorNo")) or None,
+        attendance=ATTENDANCES.get(button.lower(), ""),
         raw={name: value for name, value in read.items() if value not in ("", None)},
     )
 

@@ -6,6 +6,10 @@ from flask_babel import lazy_gettext as _l
 from hikflask.models import Event
 from hikflask.models.event import (
     ALARM,
+    BREAK_IN,
+    BREAK_OUT,
+    CHECK_IN,
+    CHECK_OUT,
     DOOR,
     EXIT_BUTTON,
     EXPIRED,
@@ -14,6 +18,8 @@ from hikflask.models.event import (
     OPERATION,
     OTHER,
     OUTSIDE_HOURS,
+    OVERTIME_IN,
+    OVERTIME_OUT,
     PASSED,
     REFUSED,
     TROUBLE,
@@ -52,12 +58,22 @@ ICONS = {
     OPERATION: "administration",
     OTHER: "none",
 }
+BUTTONS = {
+    CHECK_IN: _l("Check in"),
+    CHECK_OUT: _l("Check out"),
+    BREAK_OUT: _l("Break begins"),
+    BREAK_IN: _l("Break ends"),
+    OVERTIME_IN: _l("Overtime begins"),
+    OVERTIME_OUT: _l("Overtime ends"),
+}
 TONES = {INFO: "none", NOTICE: "warn", WARNING: "warn", CRITICAL: "bad"}
 
 
 def sentence(event: Event) -> str:
     """Return what happened, in a few words without a full stop, such as "Passed by face"."""
     words = code_sentence(event.major, event.minor)
+    if event.attendance:
+        words = str(_("%(sentence)s, button “%(button)s”", sentence=words, button=BUTTONS[event.attendance]))
     return str(_("%(sentence)s, under duress", sentence=words)) if is_duress(event) else words
 
 

@@ -28,6 +28,10 @@ KINDS = (
     OPERATION,
     OTHER,
 )
+# The button that somebody pressed at a terminal to say what the passage is, and the ways that it stands for.
+CHECK_IN, CHECK_OUT, BREAK_OUT, BREAK_IN = "check_in", "check_out", "break_out", "break_in"
+OVERTIME_IN, OVERTIME_OUT = "overtime_in", "overtime_out"
+PRESSED_IN, PRESSED_OUT = (CHECK_IN, BREAK_IN, OVERTIME_IN), (CHECK_OUT, BREAK_OUT, OVERTIME_OUT)
 # Why a span of a terminal's log is not whole.
 OVERWRITTEN, OFF, OTHER_DEVICE, NEW_LOG, CLOCK, NOT_READ, NOT_TOLD, TOO_MANY = (
     "overwritten",
@@ -53,7 +57,8 @@ class Event(Base):
     `device_time` is the time as the terminal wrote it, `device_at` the same as a moment, by the offset that it wrote,
     and `occurred_at` that moment corrected by how wrong the terminal's clock was. Rows are committed in the order of
     their ids, so a reader who has one has all before it. `number` is the employee's ID as the terminal knows it, and
-    `name` the name, both empty where it sent none. `picture` is the stored file of the moment, None where none is kept.
+    `name` the name, both empty where it sent none. `attendance` is the button that was pressed, empty for none.
+    `picture` is the stored file of the moment, None where none is kept.
     """
 
     __table_args__ = (
@@ -81,6 +86,7 @@ class Event(Base):
     kind: Mapped[str] = mapped_column(String(16))
     number: Mapped[str] = mapped_column(String(32), default="", server_default="")
     name: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    attendance: Mapped[str] = mapped_column(String(16), default="", server_default="")
     picture: Mapped[str | None] = mapped_column(String(128))
     received_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
     record: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -5,7 +5,7 @@ from flask_babel import force_locale
 
 from hikflask.labels import events
 from hikflask.models import Event
-from hikflask.models.event import KINDS
+from hikflask.models.event import BREAK_OUT, KINDS
 from hikflask.services.passages.kinds import TYPES
 from tests.web.support.test_icons import icons
 
@@ -34,6 +34,16 @@ def test_sentences_are_short_and_in_both_languages(app: Flask) -> None:
                 assert events.sentence(row) == english
             with force_locale("ru"):
                 assert events.sentence(row) == russian
+
+
+def test_button_that_was_pressed_is_said(app: Flask) -> None:
+    with app.app_context():
+        row = event(5, 75, "passed")
+        row.attendance = BREAK_OUT
+        with force_locale("en"):
+            assert events.sentence(row) == "Passed by face, button “Break begins”"
+        with force_locale("ru"):
+            assert events.sentence(row) == "Проход по лицу, кнопка «Начало перерыва»"
 
 
 def test_each_code_has_a_sentence_in_russian(app: Flask) -> None:

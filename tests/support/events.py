@@ -25,6 +25,7 @@ def event_row(
     name: str = "",
     serial_no: int | None = None,
     picture: str | None = None,
+    attendance: str = "",
 ) -> Event:
     """Return what a terminal recorded at a moment, about an employee, about a number that is nobody's, or nobody."""
     number = employee.number if employee else number
@@ -46,6 +47,7 @@ def event_row(
         kind=kind,
         number=number,
         name=name,
+        attendance=attendance,
         picture=picture,
         record=record,
     )

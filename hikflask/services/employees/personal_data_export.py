@@ -83,7 +83,9 @@ OF_IMPORT_ROW = ("line", "verdict", "values", "cells", "errors", "photo", "state
 OF_PERSON_THERE = ("number", "name", "faces", "face_sha256", "valid_there", "cards", "fingerprints")
 OF_DIFFERENCE = ("number", "kind")
 OF_LEFT_ALONE = ("number", "kind", "decided_by", "reason", "decided_at")
-OF_EVENT = ("occurred_at", "device_time", "kind", "major", "minor", "number", "name", "received_at", "record")
+OF_EVENT = (
+    *("occurred_at", "device_time", "kind", "major", "minor", "number", "name", "attendance", "received_at", "record"),
+)
 OF_DRIFT = ("number", "kind", "expected", "found", "noticed_at")
 OF_ENTRY = ("at", "actor", "address", "action", "employee", "terminal", "subject", "before", "after")
 # Entries before one of these are about an earlier owner of the number or the id.

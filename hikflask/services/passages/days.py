@@ -2,7 +2,8 @@
 
 A day of work begins at HIKFLASK_PASSAGES_DAY_START, so that a night shift is one day. The arrival is the first passage
 at an entrance, and the departure the last one at an exit. Where somebody passed at none of them, the first and the last
-passage at terminals without a direction stand for them. Whoever entered once more has no departure.
+passage at terminals without a direction stand for them. There the button that was pressed
+counts as one. Whoever entered once more has no departure.
 """
 
 from collections import defaultdict
@@ -16,7 +17,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from hikflask.models import Employee, Event, Terminal
-from hikflask.models.event import PASSED
+from hikflask.models.event import PASSED, PRESSED_IN, PRESSED_OUT
 from hikflask.models.terminal import WAY_IN, WAY_OUT
 from hikflask.services.core import keyset
 from hikflask.services.core.dates import local, zone
@@ -30,7 +31,13 @@ BY_NAME = Keyset(filters.SORTS["name"], "days")
 ONE_DAY = timedelta(days=1)
 # Days of a year and a day: the statement has a border for each.
 MAX_DAYS = 367
-DIRECTION = func.coalesce(Terminal.direction, "")
+# Where somebody went: by the terminal, or else by the button that was pressed there.
+DIRECTION = case(
+    (Terminal.direction != "", Terminal.direction),
+    (Event.attendance.in_(PRESSED_IN), WAY_IN),
+    (Event.attendance.in_(PRESSED_OUT), WAY_OUT),
+    else_="",
+)
 
 
 @dataclass(frozen=True)
@@ -140,14 +147,14 @@ def _by_day(employee_ids: Collection[int], span: Span) -> Select[int, int, str, 
     statement = select(
         Event.employee_id,
         day.label("day"),
-        DIRECTION.label("direction"),
+        DIRECTION.label("way"),
         func.min(Event.occurred_at),
         func.max(Event.occurred_at),
         func.count(),
     ).outerjoin(Terminal, Terminal.id == Event.terminal_id)
     # The kind as an expression that no index has: the passages of these employees are fewer than all of these days.
     statement = statement.where(Event.employee_id.in_(employee_ids), Event.kind + "" == PASSED, *_within(span))
-    return statement.group_by(Event.employee_id, "day", "direction")
+    return statement.group_by(Event.employee_id, "day", "way")
 
 
 def _within(span: Span) -> tuple[ColumnElement[bool], ...]:

@@ -107,7 +107,7 @@ def _remark(day: Day) -> str:
 
 def _checkins(people: Sequence[Any], span: Span) -> Iterator[Record]:
     statement = (
-        select(Event.employee_id, Event.occurred_at, Terminal.name, Terminal.direction, Event.device_serial)
+        select(Event.employee_id, Event.occurred_at, Terminal.name, days.DIRECTION, Event.device_serial)
         .outerjoin(Terminal, Terminal.id == Event.terminal_id)
         .where(Event.employee_id.in_([person.id for person in people]), Event.kind + "" == PASSED)
         .where(Event.occurred_at >= span.begins, Event.occurred_at < span.ends)
@@ -119,7 +119,7 @@ def _checkins(people: Sequence[Any], span: Span) -> Iterator[Record]:
         number, moment = numbers[employee_id or 0], local(at).strftime(TABLE_TIME)
         if (number, moment) not in seen:
             seen.add((number, moment))
-            log_type = LOG_TYPES.get(direction or "", "")
+            log_type = LOG_TYPES.get(direction, "")
             yield {"employee": number, "time": moment, "device_id": terminal or serial, "log_type": log_type}
 
 

@@ -29,6 +29,7 @@ def columns_of(record: EventRecord, clock_offset: int) -> dict[str, Any]:
         "kind": type_of(record.major, record.minor).kind,
         "number": record.number,
         "name": record.name,
+        "attendance": record.attendance,
         "device_time": record.time,
         "device_at": device_at,
         "occurred_at": device_at - timedelta(seconds=clock_offset),

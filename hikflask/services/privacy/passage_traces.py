@@ -22,7 +22,7 @@ _EVENTS = cast("Table", Event.__table__)
 _BLANK = (
     update(_EVENTS)
     .where(_EVENTS.c.id == bindparam("its_id"))
-    .values(number="", name="", employee_id=None, picture=None, record=bindparam("blank"))
+    .values(number="", name="", attendance="", employee_id=None, picture=None, record=bindparam("blank"))
 )
 
 
@@ -96,7 +96,7 @@ def leave_out_erased(rows: Sequence[dict[str, Any]]) -> None:
             until = names.get(_normal(row["name"]))
         if until and row["occurred_at"] < until:
             blank = blank_record(row["major"], row["minor"], row["device_time"], row["serial_no"])
-            row |= {"number": "", "name": "", "record": blank}
+            row |= {"number": "", "name": "", "attendance": "", "record": blank}
 
 
 def erased_until(numbers: Collection[str]) -> dict[str, datetime]:

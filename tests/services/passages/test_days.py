@@ -10,7 +10,7 @@ from flask import current_app
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
-from hikflask.models.event import NO_PERMISSION
+from hikflask.models.event import BREAK_OUT, CHECK_IN, CHECK_OUT, NO_PERMISSION, OVERTIME_IN
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.passages import days
@@ -128,6 +128,18 @@ def test_day_tells_who_entered_after_the_last_exit_and_who_left_without_entering
     for day, (where, *wanted) in zip(found, cases, strict=True):
         told = [f"{moment.astimezone(MOSCOW):%H:%M}" if moment else None for moment in (day.entered_at, day.left_at)]
         assert told == wanted, where
+
+
+def test_button_counts_as_the_way_where_the_terminal_has_none(doors: dict[str, Terminal], ivan: Employee) -> None:
+    for clock, button in (("08:00", ""), ("09:00", CHECK_IN), ("13:00", BREAK_OUT), ("14:00", OVERTIME_IN)):
+        passed(doors[""], ivan, clock, attendance=button)
+    assert of(ivan) == {MONDAY: ("30 09:00", None, None)}
+
+    passed(doors[""], ivan, "18:00", attendance=CHECK_OUT)
+    # The terminal's own way goes before the button.
+    passed(doors["in"], ivan, "19:00", attendance=CHECK_OUT, day=MONDAY + timedelta(days=1))
+
+    assert of(ivan) == {MONDAY: ("30 09:00", "30 18:00", 540), MONDAY + timedelta(days=1): ("01 19:00", None, None)}
 
 
 def test_night_shift_is_one_day_by_the_border_of_the_day(

@@ -6,7 +6,7 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
-from hikflask.models.event import NO_PERMISSION, UNKNOWN_PERSON
+from hikflask.models.event import CHECK_IN, CHECK_OUT, NO_PERMISSION, UNKNOWN_PERSON
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.passages import exports
 from hikflask.services.passages.days import PeopleFilter, Span
@@ -88,6 +88,14 @@ def test_raw_has_all_events_as_the_api_has_them(monkeypatch: pytest.MonkeyPatch)
         ("2026-11-30T09:00:00Z", "5/9", "100222"),
         ("2026-11-30T14:16:05Z", "5/75", "100222"),
     ]
+
+
+def test_frappe_gets_the_button_where_a_terminal_has_no_way(terminals: dict[str, Terminal]) -> None:
+    ivan = save_with_file()
+    passed(terminals[""], ivan, "09:00", attendance=CHECK_IN)
+    passed(terminals[""], ivan, "18:00", attendance=CHECK_OUT)
+
+    assert [row[3] for row in table("frappe")[1:]] == ["IN", "OUT"]
 
 
 @pytest.mark.usefixtures("ivan")

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from hikflask.extensions import db
 from hikflask.isapi.events import event_record
 from hikflask.models import Employee, Event, Terminal
-from hikflask.models.event import OTHER, PASSED
+from hikflask.models.event import BREAK_OUT, CHECK_IN, OTHER, OVERTIME_OUT, PASSED
 from hikflask.services.core.db import transaction
 from hikflask.services.passages import interpretation
 from hikflask.services.passages.interpretation import columns_of, interpret_again, is_duress
@@ -39,10 +39,25 @@ def test_the_time_is_corrected_by_how_much_the_clock_is_ahead() -> None:
         "kind": PASSED,
         "number": "100222",
         "name": "Иван",
+        "attendance": "",
         "device_time": "2026-11-30T09:01:32+03:00",
         "device_at": datetime(2026, 11, 30, 6, 1, 32, tzinfo=UTC),
         "occurred_at": datetime(2026, 11, 30, 6, 0, tzinfo=UTC),
     }
+
+
+@pytest.mark.parametrize(
+    ("sent", "button"),
+    [("checkIn", CHECK_IN), ("overTimeOut", OVERTIME_OUT), ("overtimeOut", OVERTIME_OUT), ("breakOut", BREAK_OUT)]
+    + [(nothing, "") for nothing in ("undefined", "invalid", "", None, 0, "nonsense")],
+)
+def test_button_that_was_pressed_is_read_however_it_is_spelled_and_from_what_is_kept(sent: object, button: str) -> None:
+    record = event_record({"major": 5, "minor": 75, "time": "", "serialNo": 7, "attendanceStatus": sent})
+    assert record is not None
+    again = event_record(record.raw)
+    assert again is not None
+
+    assert [columns_of(one, 0)["attendance"] for one in (record, again)] == [button, button]
 
 
 def test_a_clock_that_was_reset_is_corrected_as_well() -> None:
