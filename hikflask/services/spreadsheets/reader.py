@@ -715,7 +715,7 @@ def _inspect_csv(file: BinaryIO) -> Contents:
 
 
 def _encoding(file: BinaryIO) -> str:
-    """Return UTF-8, UTF-16 with a byte order mark, or Windows-1251.
+    """Return UTF-8, UTF-16 with a byte order mark or without, or Windows-1251.
 
     :raises Refused: when the file is in none of them, or is no text.
     """
@@ -724,6 +724,14 @@ def _encoding(file: BinaryIO) -> str:
     start = data[:WEB_PAGE_START]
     if WEB_PAGE.match(start.decode("utf-16" if start[:2] in BYTE_ORDER_MARKS else "utf-8-sig", "ignore")):
         raise Refused("table_html")
+    # No other text has a zero beside the end of its first line.
+    end = start.find(b"\n")
+    if (
+        end > 0
+        and b"\0" in (start[end - 1 : end] if end % 2 else start[end + 1 : end + 2])
+        and data[:2] not in BYTE_ORDER_MARKS
+    ):
+        return "utf-16-be" if end % 2 else "utf-16-le"
     _refuse_half_a_letter(data)
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if data.startswith(mark) and encoding == "utf-16":

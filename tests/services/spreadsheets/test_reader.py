@@ -111,7 +111,6 @@ def test_broken_utf_8_is_not_taken_for_windows_1251() -> None:
     [
         pytest.param(FACE, id="JPEG"),
         pytest.param(bytes(range(256)) * 20, id="noise"),
-        pytest.param(PEOPLE.encode("utf-16")[2:], id="UTF-16 without a mark"),
         pytest.param(b"%PDF-1.7\n\x01\x02\x03\x04\x05", id="PDF"),
         pytest.param(b'\xef\xbb\xbf<?xml version="1.0"?><Workbook/>', id="XML"),
     ],
@@ -623,3 +622,13 @@ def test_damaged_xls_or_ods_is_read_or_refused(at: float, to: bytes, inside: boo
         # Anything else that is raised fails the test.
         with suppress(Refused):
             rows(packed({**ODS, "content.xml": damaged}) if damaged.startswith(b"<") else damaged)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_read(encoding: str) -> None:
+    file = io.BytesIO("ID;ФИО\r\n0012;Иван Иванов\r\n".encode(encoding))
+
+    (contents,) = reader.inspect(file)
+
+    assert (contents.encoding, contents.delimiter) == (encoding, ";")
+    assert [row[1] for row in contents.head] == [["ID", "ФИО"], ["0012", "Иван Иванов"]]
