@@ -88,7 +88,8 @@ class AtTerminals(Caller):
         with self.world.terminals[terminal_id].lock:
             store.add(person.number, {"name": name, "Valid": valid})
             store.bind(person.number, person.face)
-        return person, {"full_name": name, "there": True, "is_active": True, "number": person.number}
+        facts = {"full_name": name, "number": person.number, "department": "", "valid_to": ""}
+        return person, {**facts, "there": True, "is_active": True}
 
     def _limited(self, terminal_id: int) -> tuple[Person, dict[str, object]] | None:
         """Let other software give another last day to somebody of ours."""

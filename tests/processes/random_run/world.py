@@ -111,12 +111,13 @@ class World:
         return f"{NAME} {person.key} {next(self.keys)}"
 
     def is_given_to_others(self, number: str, erased: Erased) -> bool:
-        """True when the number may have been somebody else's since it was erased, or was the person's."""
-        own = erased.person.writes["number"] if erased.person else []
-        since = min((one.begun for one in own if one.value == number and one.taken), default=erased.begun)
-        others = [person for person in self.people if person is not erased.person]
-        writes = [one for person in others for one in person.writes.get("number", []) if one.value == number]
-        return any(one.ended > since for one in writes if one.taken is not False)
+        """True when somebody else ever had the number, and was not surely gone when the erasure began: it is theirs."""
+        for person in self.people:
+            numbers = [one.value for one in person.writes.get("number", []) if one.taken is not False]
+            left = [one for one in person.writes.get("there", []) if one.taken and one.value is False]
+            if person is not erased.person and number in numbers and all(one.ended > erased.begun for one in left):
+                return True
+        return False
 
     @contextmanager
     def naming(self, people: Iterable[Person] = (), numbers: Iterable[str] = ()) -> Iterator[None]:
