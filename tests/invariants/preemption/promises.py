@@ -100,7 +100,7 @@ class Promises:
         if employee and (simulated := self._simulated.get(row.terminal_id)):
             yield from self._of_face(row, simulated)
             if row.state == CONFIRMED:
-                yield from _of_green(employee, simulated.people.get(row.number))
+                yield from _of_green(employee, simulated.people.get(row.number), row)
 
     def _of_face(self, row: Enrolment, simulated: Simulated) -> Iterator[str]:
         face = simulated.faces.get(row.number)
@@ -114,7 +114,8 @@ class Promises:
             yield f"a removal stays open ({row.refusal_code or 'without a reason'})"
 
     def _of_erasure(self, erasure: Erasure) -> Iterator[str]:
-        by_hand = {row.number for row in self._enrolments.values() if row.waits_for_hand}
+        rows = self._enrolments.values()
+        by_hand = {row.number for row in rows if row.waits_for_hand or row.refusal_code in NOT_OURS}
         if by_hand & {removal.number for removal in erasure.removals}:
             return
         if erasure.completed_at is None:
@@ -151,7 +152,9 @@ class PassagePromises:
             yield "an event is stored twice"
         if not self._happened.are_forgotten:
             yield from self._of_log()
-        erased = {erasure.number for erasure in _all(Erasure)} - self._employees.keys()
+        # Of a number that somebody had before who stays, only what is here by then is erased.
+        theirs = {key.number for key in _all(PersonKey) if key.employee_id in {one.id for one in _all(Employee)}}
+        erased = {erasure.number for erasure in _all(Erasure)} - self._employees.keys() - theirs
         for event in self._events:
             if event.number in erased:
                 yield "an event names a person who was erased"
@@ -185,12 +188,16 @@ def _key(event: Event) -> tuple[int, str]:
     return event.serial_no, event.device_time[:LOCAL_TIME_LENGTH]
 
 
-def _of_green(employee: Employee, person: Mapping[str, Any] | None) -> Iterator[str]:
+def _of_green(employee: Employee, person: Mapping[str, Any] | None, row: Enrolment) -> Iterator[str]:
     if person is None:
         yield "green, and not there"
-    elif person["name"] != employee.name:
+        return
+    if person["name"] != employee.name:
         yield "green under another name"
-    elif person["Valid"]["endTime"] != (f"{employee.valid_to}T23:59:59" if employee.valid_to else LAST):
+    end = person["Valid"]["endTime"]
+    # Who has no last day keeps the one that other software gave; a comparison tells it.
+    is_kept = employee.valid_to is None and row.valid_there.endswith(end)
+    if end != (f"{employee.valid_to}T23:59:59" if employee.valid_to else LAST) and not is_kept:
         yield "green with another last day"
 
 
