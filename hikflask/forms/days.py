@@ -1,11 +1,12 @@
 """The filters of the days of work; an empty field is ignored. `month` shows a month, else it is a day."""
 
 from collections.abc import Iterable
-from datetime import date
+from contextlib import suppress
+from datetime import date, time
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import Field, HiddenField, MonthField, SelectChoice, SelectField, StringField
+from wtforms import Field, HiddenField, MonthField, SelectChoice, SelectField, StringField, TimeField
 from wtforms.validators import StopValidation
 
 from hikflask.forms.audit import FIRST_DAY, LAST_DAY, day
@@ -15,6 +16,21 @@ from hikflask.forms.fields import DayField, choice_or_nothing, id_or_nothing, ro
 
 class ShownMonth(DayField, MonthField):  # type: ignore[misc]
     """A month, as its first day; anything else leaves the field without data."""
+
+
+class ClockField(TimeField):  # type: ignore[misc]
+    """A time of a day; anything else leaves the field without data."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read a time as it is typed."""
+        with suppress(ValueError):
+            super().process_formdata(valuelist)
+
+
+def clock(form: QueryForm, field: Field) -> None:  # noqa: ARG001
+    """Check for a time of a day, or nothing."""
+    if "".join(field.raw_data or ()) and field.data is None:
+        raise StopValidation(_l("“%(field)s” must be a time such as 09:00.", field=field.label.text))
 
 
 def month(form: QueryForm, field: Field) -> None:  # noqa: ARG001
@@ -35,6 +51,7 @@ class DaysForm(QueryForm):
         validate_choice=False,
         choices=[SelectChoice("came", _l("Came")), SelectChoice("absent", _l("Did not come"))],
     )
+    later = ClockField(_l("Later than"), [clock])
     day = DayField(_l("Day"), [day])
     month = ShownMonth(_l("Month"), [month])
     employee = HiddenField(validators=[id_or_nothing], filters=[stripped])
@@ -58,12 +75,18 @@ class DaysForm(QueryForm):
         return row_id(self.right(self.employee)) or None
 
     @property
+    def shown_later(self) -> time | None:
+        """After which time somebody arrived who is shown; None in a month, and where it does not matter."""
+        return None if self.shown_month or self.later.errors else self.later.data
+
+    @property
     def narrowing(self) -> int:
         """How many of the filters are set that stand beside the search."""
-        return sum(bool(self.right(field)) for field in (self.department, self.presence))
+        return sum(map(bool, (self.right(self.department), self.right(self.presence), self.shown_later)))
 
     @property
     def texts(self) -> dict[str, str]:
         """The texts of the filters of people that are not empty and not wrong, by field: for links."""
         fields = (self.q, self.department, self.presence)
-        return {field.name: str(self.right(field)) for field in fields if self.right(field)}
+        texts = {field.name: str(self.right(field)) for field in fields if self.right(field)}
+        return {**texts, "later": f"{self.shown_later:%H:%M}"} if self.shown_later else texts

@@ -13,22 +13,24 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, or_, select
 from sqlalchemy.orm import joinedload
 
+from hikflask.extensions import db
 from hikflask.models import Employee, Event, Terminal
+from hikflask.models.columns import UTCDateTime
 from hikflask.models.event import PASSED, PRESSED_IN, PRESSED_OUT
 from hikflask.models.terminal import WAY_IN, WAY_OUT
 from hikflask.services.core import keyset
 from hikflask.services.core.dates import local, zone
-from hikflask.services.core.db import count_rows_up_to, rows_of
+from hikflask.services.core.db import rows_of
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter
 
 CAME, ABSENT = PRESENCES = ("came", "absent")
 BY_NAME = Keyset(filters.SORTS["name"], "days")
-ONE_DAY = timedelta(days=1)
+ONE_DAY, ONE_MINUTE = timedelta(days=1), timedelta(minutes=1)
 # Days of a year and a day: the statement has a border for each.
 MAX_DAYS = 367
 # Where somebody went: by the terminal, or else by the button that was pressed there.
@@ -86,11 +88,16 @@ class Day:
 
 @dataclass(frozen=True)
 class PeopleFilter:
-    """Which employees are shown: as in the list of employees, and whether they passed on these days."""
+    """Which employees are shown: as in the list of employees, and whether they passed on these days.
+
+    `later`: who arrived later than that on the one day that is shown. `employee_id`: that employee alone.
+    """
 
     q: str = ""
     department: str = ""
     presence: str = ""
+    later: time | None = None
+    employee_id: int | None = None
 
 
 def start_of(day: date) -> datetime:
@@ -117,17 +124,25 @@ def of_people(employee_ids: Collection[int], span: Span) -> dict[int, dict[date,
 
 
 def page(wanted: PeopleFilter, span: Span, limit: int, place: Place = FIRST) -> Page[Employee]:
-    """Return a page of the employees who are shown, by name.
+    """Return a page of the employees who are shown: of a day who arrived first, of more days by name.
+
+    Whose arrival is not known comes last, by name.
 
     :raises CursorUnknown: when the cursor does not fit this list.
     """
-    statement = _people(wanted, span, select(Employee)).options(joinedload(Employee.photo))
-    return keyset.first_of_rows(keyset.read(statement, BY_NAME, limit, place))
+    statement, order = select(Employee).options(joinedload(Employee.photo)), BY_NAME
+    if span.first == span.last:
+        arrivals = _arrivals(span)
+        statement = statement.outerjoin(arrivals, arrivals.c.employee_id == Employee.id)
+        arrived = func.coalesce(arrivals.c.at, literal(span.ends, UTCDateTime()))
+        order = Keyset((arrived.asc(), *BY_NAME.order), "arrivals")
+    return keyset.first_of_rows(keyset.read(_people(wanted, span, statement), order, limit, place))
 
 
-def count_up_to(wanted: PeopleFilter, span: Span) -> int:
-    """Return how many employees are shown, counted up to MAX_COUNTED."""
-    return count_rows_up_to(_people(wanted, span, select(Employee.id)))
+def count(wanted: PeopleFilter, span: Span) -> int:
+    """Return how many employees are shown."""
+    shown = _people(wanted, span, select(Employee.id)).subquery()
+    return db.session.execute(select(func.count()).select_from(shown)).scalar_one()
 
 
 def people(wanted: PeopleFilter, span: Span) -> Iterable[Any]:
@@ -157,6 +172,24 @@ def _by_day(employee_ids: Collection[int], span: Span) -> Select[int, int, str, 
     return statement.group_by(Event.employee_id, "day", "way")
 
 
+def _arrivals(span: Span) -> Subquery:
+    """Return whose arrival is known on the day of a span, and when it was: as _day() says."""
+
+    def at(way: str) -> Any:
+        return case({way: Event.occurred_at}, value=DIRECTION)
+
+    first_in, first, last_out = func.min(at(WAY_IN)), func.min(at("")), func.max(at(WAY_OUT))
+    arrival = func.coalesce(first_in, case((or_(last_out.is_(None), first < last_out), first)))
+    statement = select(Event.employee_id, arrival.label("at")).outerjoin(Terminal, Terminal.id == Event.terminal_id)
+    return statement.where(Event.kind == PASSED, *_within(span)).group_by(Event.employee_id).subquery()
+
+
+def _after(clock: time, day: date) -> datetime:
+    """Return from when on an arrival is later than a clock's time on a day of work, as times are written."""
+    moments = [datetime.combine(there, clock, zone()).astimezone(UTC) for there in (day, day + ONE_DAY)]
+    return next(moment for moment in moments if moment >= start_of(day)) + ONE_MINUTE
+
+
 def _within(span: Span) -> tuple[ColumnElement[bool], ...]:
     return Event.occurred_at >= span.begins, Event.occurred_at < span.ends
 
@@ -172,6 +205,12 @@ def _people(wanted: PeopleFilter, span: Span, statement: Select[Any]) -> Select[
         where += [and_(Employee.is_active), ~passed]
     else:
         where.append(or_(and_(Employee.is_active), passed))
+    if wanted.later:
+        arrivals = _arrivals(span)
+        late = select(arrivals.c.employee_id).where(arrivals.c.at >= _after(wanted.later, span.first))
+        where.append(Employee.id.in_(late))
+    if wanted.employee_id:
+        where.append(Employee.id == wanted.employee_id)
     return statement.where(*where)
 
 

@@ -30,7 +30,7 @@ bp = Blueprint("days", __name__, url_prefix="/passages")
 FILES = {f"{kind}-{form}": (kind, form) for kind, form in ((FOR_1C, XLSX), (FOR_1C, CSV), (FRAPPE, CSV))}
 SEARCH = "input#q"
 # The filters that name no person.
-OF_NOBODY = ("department", "presence")
+OF_NOBODY = ("department", "presence", "later")
 
 
 @bp.get("/days")
@@ -61,7 +61,7 @@ def export() -> Response:
     span, layout = _span(form), exports.LAYOUTS[kind]
     about = {"from": span.first.isoformat(), "to": span.last.isoformat(), "for": kind, "format": file_format}
     # No erasure takes a name or an ID out of the trail, so what was searched for stays out of it.
-    filters = {name: text for name, text in form.texts.items() if name in OF_NOBODY}
+    filters = {name: text for name, text in form.texts.items() if name in OF_NOBODY and not form.employee_id}
     audit.record_alone("passages.exported", employee_id=form.employee_id, after={**about, **filters})
     rows = exports.tables(kind, exports.records(kind, span, _people(form)))
     if file_format == XLSX:
@@ -96,9 +96,10 @@ def _about(form: DaysForm) -> dict[str, Any]:
     if employee:
         own = days.of_people([employee.id], span).get(employee.id, {})
         return {**about, "found": None, "times": own, "proposal": day_start.proposed([employee.id], span)}
-    found = turned(lambda limit, place: (days.page(wanted, span, limit, place), days.count_up_to(wanted, span)))
+    found = turned(lambda limit, place: (days.page(wanted, span, limit, place), days.count(wanted, span)))
     # How many of those who are shown came on the day.
-    came = None if about["is_month"] or wanted.presence else days.count_up_to(replace(wanted, presence=CAME), span)
+    of_all = not (about["is_month"] or wanted.presence or form.shown_later)
+    came = days.count(replace(wanted, presence=CAME), span) if of_all else None
     ids = [row.id for row in found.rows]
     times, proposal = days.of_people(ids, span), day_start.proposed(ids, span)
     return {**about, "came": came, "found": found, "times": times, "proposal": proposal}
@@ -111,7 +112,9 @@ def _file_name(span: Span, kind: str) -> str:
 
 
 def _people(form: DaysForm) -> PeopleFilter:
-    return PeopleFilter(form.right(form.q), form.right(form.department), form.right(form.presence))
+    if form.employee_id:
+        return PeopleFilter(employee_id=form.employee_id)
+    return PeopleFilter(form.right(form.q), form.right(form.department), form.right(form.presence), form.shown_later)
 
 
 def _span(form: DaysForm) -> Span:

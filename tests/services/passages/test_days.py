@@ -12,6 +12,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
 from hikflask.models.event import BREAK_OUT, CHECK_IN, CHECK_OUT, NO_PERMISSION, OVERTIME_IN
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.keyset import Place
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.passages import days
 from hikflask.services.passages.days import Day, PeopleFilter, Span
@@ -196,7 +197,45 @@ def test_people_are_shown_by_name_whether_they_came_or_not(doors: dict[str, Term
         names = [employee.name for employee in found]
         assert [row.name for row in days.people(wanted, WEEK)] == names, wanted
         assert [row.name for row in days.page(wanted, WEEK, 50).rows] == names, wanted
-        assert days.count_up_to(wanted, WEEK) == len(names), wanted
+        assert days.count(wanted, WEEK) == len(names), wanted
+
+
+def test_day_is_sorted_by_arrival_and_names_who_came_later(
+    doors: dict[str, Terminal], ivan: Employee, border: Callable[[int], None]
+) -> None:
+    border(4)
+    people = {name: save_with_file(Draft(f"20{number}", name, "")) for number, name in enumerate("АБВГДЖЗ")}
+    passed(doors["in"], people["Д"], "08:59:59", "14:00")
+    passed(doors[""], people["Г"], "09:00:59", "17:00")
+    passed(doors[""], people["Б"], "09:01")
+    passed(doors["in"], people["В"], "02:00", day=MONDAY + timedelta(days=1))
+    # An exit alone tells no arrival, nor does a terminal without a direction after it; before it, it does.
+    passed(doors["out"], people["Ж"], "08:00")
+    passed(doors[""], people["Ж"], "18:00")
+    passed(doors[""], people["З"], "10:00")
+    passed(doors["out"], people["З"], "12:00")
+    passed(doors[""], people["А"], "07:00", kind=NO_PERMISSION, code=(5, 9))
+    day = Span(MONDAY, MONDAY)
+
+    def names(wanted: PeopleFilter) -> list[str]:
+        page = days.page(wanted, day, 2)
+        found = [row.name for row in page.rows]
+        while page.after:
+            page = days.page(wanted, day, 2, Place(after=page.after))
+            found += [row.name for row in page.rows]
+        assert len(found) == days.count(wanted, day) == len(list(days.people(wanted, day)))
+        return found
+
+    assert names(PeopleFilter()) == ["Д", "Г", "Б", "З", "В", "А", "Ж", ivan.name]
+    assert names(PeopleFilter(later=time(9))) == ["Б", "З", "В"]
+    assert names(PeopleFilter(later=time(1, 59))) == ["В"]
+    assert names(PeopleFilter(later=time(2))) == []
+    assert names(PeopleFilter(later=time(4))) == ["Д", "Г", "Б", "З", "В"]
+    assert names(PeopleFilter(employee_id=people["З"].id)) == ["З"]
+    arrivals = days.of_people([person.id for person in people.values()], day)
+    assert [clocks(arrivals[people[name].id][MONDAY])[0] for name in "ДГБЗВЖ"] == [
+        *("30 08:59", "30 09:00", "30 09:01", "30 10:00", "01 02:00", None)
+    ]
 
 
 def test_month_of_many_is_one_statement(doors: dict[str, Terminal], ivan: Employee) -> None:

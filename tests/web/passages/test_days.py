@@ -23,6 +23,7 @@ from tests.support.desk import ENGLISH, HTMX
 from tests.support.employees import save_with_file
 from tests.support.events import add_events, event_row
 from tests.support.groups import add_terminals
+from tests.support.jobs import add_people
 from tests.support.signed_in import client_of
 from tests.support.trail import entries
 
@@ -103,10 +104,10 @@ def test_whoever_entered_after_the_last_exit_has_no_departure_and_no_hours(app: 
     walk(app, "Ольга Ёлкина", ("in", "09:04"), ("out", "12:52"), ("in", "13:24"))
     walk(app, "Ольга Ёлкина", ("out", "12:00"), ("in", "13:00"), ("out", "18:00"), day=27)
 
-    assert table(client.get(DAY, headers=ENGLISH).text)[2] == (
+    assert table(client.get(DAY, headers=ENGLISH).text)[1] == (
         "Ольга Ёлкина 100333 · Склад 09:04 – no exit after 13:24 –"
     )
-    assert table(client.get(DAY).text)[2].endswith("09:04 – нет выхода после 13:24 –")
+    assert table(client.get(DAY).text)[1].endswith("09:04 – нет выхода после 13:24 –")
     assert table(client.get(MONTH, headers=ENGLISH).text)[2] == (
         "Ольга Ёлкина 100333 · Склад 2 5:00 1 day without hours"
     )
@@ -185,9 +186,62 @@ def test_filters_stand_in_the_address_and_a_wrong_one_is_named(client: FlaskClie
         ("day=x", "“Day” must be a day such as 2026-01-31."),
         ("month=2026-13", "“Month” must be a month such as 2026-01."),
         ("presence=late", "“Came or not” must be one of the list."),
+        ("later=9", "“Later than” must be a time such as 09:00."),
     ):
         answer = client.get(f"/passages/days?{query}", headers=ENGLISH)
         assert (answer.status_code, sentence in answer.text) == (422, True), query
+
+
+def test_day_begins_with_who_came_first_and_tells_who_came_later_than(app: Flask, client: FlaskClient) -> None:
+    walk(app, "Ольга Ёлкина", ("in", "08:59"), ("out", "18:00"))
+    rows = ["Ольга Ёлкина 100333 · Склад 08:59 18:00 9:01", "Иван Иванов 100222 · Охрана 12:00 01:05 +1 13:05"]
+
+    assert table(client.get(DAY, headers=ENGLISH).text)[1:] == rows
+    page = client.get(f"{DAY}&later=09:00", headers=ENGLISH).text
+    assert table(page)[1:] == rows[1:]
+    assert '<p id="count">Found: 1</p>' in page
+    assert '<label for="later">Later than</label>' in page
+    assert '<label for="later">Пришли позже</label>' in client.get(DAY).text
+    # A month has no such filter.
+    month = client.get(f"{MONTH}&later=09:00", headers=ENGLISH).text
+    assert (len(table(month)), 'id="later"' in month) == (3, False)
+
+    asked = {"day": "2024-11-28", "later": "09:00", "file": "1c-csv"}
+    with client.post("/passages/days/export", data=asked) as answer:
+        assert [line.split(";")[2] for line in answer.data.decode().splitlines()[1:]] == ['"Иван Иванов"']
+    with app.app_context():
+        [entry] = entries("passages.exported")
+        about = {"from": "2024-11-28", "to": "2024-11-28", "later": "09:00"}
+        assert entry.after == {**about, "for": "1c", "format": "csv"}
+
+
+def test_totals_are_exact(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        add_people(*(f"7{number:03}" for number in range(203)))
+
+    assert '<p id="count">Came: 1 of 205</p>' in client.get(DAY, headers=ENGLISH).text
+    assert '<p id="count">Total: 205</p>' in client.get(MONTH, headers=ENGLISH).text
+
+
+def test_month_of_one_employee_is_exported(app: Flask, client: FlaskClient) -> None:
+    walk(app, "Ольга Ёлкина", ("in", "09:00"), ("out", "18:00"))
+    own = client.get("/passages/days?employee=1&month=2024-11").text
+    form = own.partition('action="/passages/days/export"')[2].partition("</form>")[0]
+    asked = dict(re.findall(r'name="(employee|month)" value="([^"]+)"', form))
+    assert asked == {"employee": "1", "month": "2024-11"}
+
+    with client.post("/passages/days/export", data={**asked, "file": "1c-csv"}) as answer:
+        assert answer.data.decode("utf-8-sig").splitlines()[1:] == [
+            '"25.11.2024";"100222";"Иван Иванов";"Охрана";"12:00";"";"";""',
+            '"28.11.2024";"100222";"Иван Иванов";"Охрана";"12:00";"01:05";"13,08";""',
+        ]
+    with client.post("/passages/days/export", data={**asked, "file": "frappe-csv"}) as answer:
+        assert len(answer.data.decode().splitlines()) == 4
+    with app.app_context():
+        assert [entry.employee_id for entry in entries("passages.exported")] == [1, 1]
+    # A month without a passage has nothing to write.
+    assert "/passages/days/export" not in client.get("/passages/days?employee=1&month=2024-10").text
+    assert "/passages/days/export" not in client_of(app, VIEWER).get("/passages/days?employee=1&month=2024-11").text
 
 
 def test_what_is_shown_is_exported_for_payroll_programs(app: Flask, client: FlaskClient) -> None:
