@@ -11,11 +11,12 @@ from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.models import Employee, Job, Terminal
 from hikflask.models.columns import database_now
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.photos import storage
 from hikflask.services.terminals import leases
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import OTHER_FACE
-from tests.support.comparisons import compare, last_row_again, limit_there, strangers
+from tests.support.comparisons import compare, last_row_again, limit_there, show_numbers_otherwise, strangers
 from tests.support.enrolments import enrol
 from tests.support.wire import InProcess
 
@@ -59,6 +60,29 @@ def test_list_that_leaves_people_out_comes_with_a_warning(
     assert found["warning"] == (
         "The terminal may leave people out of its list. Employees were asked for by ID, others may be on it, too."
     )
+
+
+def test_ids_that_the_terminal_shows_otherwise_come_with_a_warning_and_are_not_removed(
+    client: FlaskClient,
+    simulator: Simulated,
+    terminal: Terminal,
+    wire: InProcess,
+    monkeypatch: pytest.MonkeyPatch,
+    run_jobs: Callable[[], int],
+) -> None:
+    enrol(simulator, terminal, Draft("007", "Ольга Орлова"))
+    show_numbers_otherwise(wire, monkeypatch)
+
+    found = compared(client)
+    job = settled(client, apply(client, remove=["7"])[1]["job"], run_jobs)
+
+    assert (found["only_there"], found["warning"]) == (
+        ["7"],
+        "The terminal shows IDs without leading zeros or in upper case, so it shows employees as others. "
+        "These are not removed.",
+    )
+    assert job["failed"] == [{"number": "7", "error": "own_number_there"}]
+    assert "007" in simulator.people
 
 
 def test_busy_or_silent_terminal_answers_as_elsewhere(client: FlaskClient, terminal: Terminal, wire: InProcess) -> None:

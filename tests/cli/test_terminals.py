@@ -12,10 +12,11 @@ from flask import Flask
 from hikflask.extensions import db, vault
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.terminals import registry
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, PASSWORD
-from tests.support.comparisons import last_row_again, strangers
+from tests.support.comparisons import last_row_again, show_numbers_otherwise, strangers
 from tests.support.enrolments import enrol
 from tests.support.wire import InProcess
 
@@ -312,6 +313,22 @@ def test_comparison_says_that_the_list_leaves_people_out(
         "The terminal may leave people out of its list. Employees were asked for by ID, others may be on it, too.",
         "1 the same here and there.",
     )
+
+
+@pytest.mark.usefixtures("context", "worker_alive")
+def test_comparison_says_that_the_terminal_shows_ids_otherwise(
+    app: Flask, simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol(simulator, terminal, Draft("007", "Ольга Орлова"))
+    show_numbers_otherwise(wire, monkeypatch)
+
+    words, as_json = run(app, "compare", "1").output.splitlines(), run(app, "compare", "1", "--json").output
+
+    warning = (
+        "The terminal shows IDs without leading zeros or in upper case, so it shows employees as others. "
+        "These are not removed."
+    )
+    assert (words[0], json.loads(as_json.splitlines()[-1])["warning"]) == (warning, warning)
 
 
 @pytest.mark.usefixtures("terminal")

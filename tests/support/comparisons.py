@@ -1,6 +1,7 @@
 """A terminal that is compared, and people whom others wrote to it."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ from tests.support.jobs import looked_again, run
 from tests.support.wire import InProcess, _response
 
 LONG = 60.0
+SHOWN_NUMBER = re.compile(r'("employeeNo": ")0*([^"]*)')
 
 
 def compare(terminal: Terminal, by: str = "Анна") -> Comparison:
@@ -85,6 +87,21 @@ def last_row_again(
         people = [person for person in said["UserInfo"] if person["employeeNo"] != without]
         said |= {"UserInfo": people, "totalMatches": len(people)}
         return _response(request, 200, {}, json.dumps({"UserInfoSearch": said}).encode())
+
+    monkeypatch.setattr(wire, "send", send)
+
+
+def show_numbers_otherwise(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A firmware that shows numbers without leading zeros and in upper case."""
+    plain = wire.send
+
+    def send(request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        response = plain(request, **options)
+        if "UserInfo/Search" not in str(request.url) or response.status_code != 200:
+            return response
+        said = json.dumps(json.loads(response.content), ensure_ascii=False)
+        shown = SHOWN_NUMBER.sub(lambda match: match[1] + match[2].upper(), said)
+        return _response(request, 200, {}, shown.encode())
 
     monkeypatch.setattr(wire, "send", send)
 

@@ -1,11 +1,6 @@
 """A terminal that shows IDs without leading zeros or in upper case: nobody's own record is taken for a stranger's."""
 
-import json
-import re
-from typing import Any
-
 import pytest
-import requests
 
 from hikflask.extensions import db
 from hikflask.messages import english_of
@@ -16,40 +11,21 @@ from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER, Choices
 from hikflask.services.core.errors import ServiceError
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import OTHER_FACE
-from tests.support.comparisons import carry_out, compare, differences, strangers
+from tests.support.comparisons import carry_out, compare, differences, show_numbers_otherwise, strangers
 from tests.support.enrolments import enrol
-from tests.support.wire import InProcess, _response
+from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
-
-NUMBER = re.compile(r'("employeeNo": ")0*([^"]*)')
-
-
-@pytest.fixture
-def shows_otherwise(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """A firmware that shows numbers so, once this list is not empty."""
-    plain, does = wire.send, list[bool]()
-
-    def send(request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        response = plain(request, **options)
-        if not does or "UserInfo/Search" not in str(request.url) or response.status_code != 200:
-            return response
-        said = json.dumps(json.loads(response.content), ensure_ascii=False)
-        shown = NUMBER.sub(lambda match: match[1] + match[2].upper(), said)
-        return _response(request, 200, {}, shown.encode())
-
-    monkeypatch.setattr(wire, "send", send)
-    return does
 
 
 @pytest.mark.parametrize("action", [REMOVE, TAKE_OVER])
 def test_own_record_that_looks_like_a_stranger_s_is_neither_removed_nor_taken_over(
-    simulator: Simulated, terminal: Terminal, shows_otherwise: list[bool], action: str
+    simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
     enrol(simulator, terminal, Draft("007", "Ольга Орлова"))
     enrol(simulator, terminal, Draft("ab1", "Пётр Петров"), OTHER_FACE)
     strangers(simulator, ["900"])
-    shows_otherwise.append(True)
+    show_numbers_otherwise(wire, monkeypatch)
 
     done = compare(terminal)
 

@@ -2,18 +2,22 @@
 
 import re
 
+import pytest
 from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Comparison, Job, Terminal
 from hikflask.models.comparison import FAILED, READING
 from hikflask.models.operator import VIEWER
+from hikflask.services.captures.drafts import Draft
 from tests.support.compared import PAGE, ComparisonDesk, add_comparison, add_strangers
+from tests.support.comparisons import show_numbers_otherwise
 from tests.support.desk import HTMX
 from tests.support.enrolments import enrol
-from tests.support.filled_forms import form_to
+from tests.support.filled_forms import form_to, words
 from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
+from tests.support.wire import InProcess
 
 
 def rows(page: str) -> list[str]:
@@ -172,3 +176,27 @@ def test_page_says_that_the_list_leaves_people_out(app: Flask, at: ComparisonDes
         in russian
     )
     assert "on the terminal." not in english.partition('class="lead"')[2].partition("</p>")[0]
+
+
+def test_ids_that_the_terminal_shows_otherwise_are_said_and_stay(
+    app: Flask, at: ComparisonDesk, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        enrol(at.simulator, terminal, Draft("007", "Ольга Орлова"))
+    show_numbers_otherwise(wire, monkeypatch)
+
+    english, russian = at.compare(), at.client.get(PAGE).text
+    at.choose("only_there", "remove")
+    plan = words(at.client.get(f"{PAGE}/plan"))
+
+    assert (
+        "The terminal shows IDs without leading zeros or in upper case, so it shows employees as others. "
+        "These are not removed." in english
+    )
+    assert (
+        "Терминал показывает ID без нулей впереди или заглавными буквами и выдаёт сотрудников за посторонних. "
+        "Их записи не удаляются." in russian
+    )
+    assert "Терминал показывает ID 007 как 7: это запись самого сотрудника, поэтому она остаётся." in plan
+    assert "plan-start" not in plan
+    assert "007" in at.simulator.people
