@@ -71,6 +71,7 @@ _WITH_STATES = select(Employee).options(
             Enrolment.photo_id,
             Enrolment.refusal,
             Enrolment.next_attempt_at,
+            Enrolment.tried_at,
             raiseload=True,
         ),
         joinedload(Enrolment.terminal).load_only(
