@@ -29,8 +29,9 @@ from hikflask.services.imports.classify import Picture
 from hikflask.services.imports.photos import photo_names, pictures
 from hikflask.services.imports.photos.thumbnails import Thumbnails
 from hikflask.services.imports.table import columns, report_rows
-from hikflask.services.imports.table.columns import NAME, NUMBER, PARTS
+from hikflask.services.imports.table.columns import DEPARTMENT, NAME, NUMBER, PARTS
 from hikflask.services.imports.table.options import Options
+from hikflask.services.imports.table.values import Values
 from hikflask.services.photos.inspection import PhotoCheck, PhotoInspectors
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.reader_process import Layout, Row
@@ -91,6 +92,8 @@ class _DryRun:
         # The first place of each number, and all places of a number that has several.
         self._places: dict[str, Place] = {}
         self._twice: dict[str, list[Place]] = {}
+        # What the first row of each number says, as a hash: tables that were joined have the same row twice.
+        self._said: dict[str, int] = {}
         # The ids of rows that were corrected before: each stays until it is written anew.
         self._corrected = {place: row.id for place, row in _corrected(batch.id).items()}
         self._known = row_check.read_known(batch)
@@ -131,7 +134,7 @@ class _DryRun:
 
     def _check_rows(self, part: list[Row]) -> None:
         batch = self._batch
-        read = [(row, entry) for row in part if (entry := self._read(row))]
+        read = [(row, entry) for row in part if (entry := self._read(row)) and not self._is_repeated(row, entry)]
         with_photo = [entry.number for _, entry in read if entry.number in self._photos.pictures]
         checked = self._check_pictures(dict.fromkeys(with_photo))
         for row, entry in read:
@@ -144,6 +147,14 @@ class _DryRun:
             if (row.sheet, row.line) in self._corrected:
                 columns_of_row.update(corrected=True, cells=row.cells)
         self._write(rows, len(part) - len(checked))
+
+    def _is_repeated(self, row: Row, entry: Values) -> bool:
+        """Return whether the first row of its number is wholly equal to this one, so that both are read once."""
+        # Sheets may give equal rows several departments. What was corrected is written anew.
+        said, place = hash((*row.cells, entry.texts.get(DEPARTMENT))), (row.sheet, row.line)
+        is_first = entry.number not in self._said
+        is_equal = self._said.setdefault(entry.number, said) == said
+        return is_equal and not is_first and bool(entry.number) and place not in self._corrected
 
     def _check_pictures(self, numbers: Iterable[str]) -> dict[str, Picture]:
         archive, names = stored_files.path_of(self._batch.photos_file), self._photos.pictures

@@ -139,6 +139,16 @@ def test_same_id_in_several_rows_makes_them_all_wrong() -> None:
     assert counts(found) == (1, 0, 0, 2)
 
 
+def test_rows_that_are_wholly_equal_are_one_row() -> None:
+    found = checked("1;Иван Иванов;", "2;Ольга Ёлкина;", "1;Иван Иванов;", "2;Ольга Ёлкина;", "2;Ольга Ёлкина;Склад")
+
+    assert [(row.number, row.line, row.verdict) for row in rows(found)] == [
+        ("1", 2, "new"), ("2", 3, "wrong"), ("2", 6, "wrong"),
+    ]  # fmt: skip
+    assert errors(found)["2"] == {"number": refusal("number_twice", lines="3")}
+    assert counts(found) == (1, 0, 0, 2)
+
+
 def test_who_left_is_deactivated_and_nobody_is_activated() -> None:
     people = add_people("1", "2", "3", "4")
     set_active(people[1], active=False)
