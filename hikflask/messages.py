@@ -617,6 +617,12 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The table has too many rows. Split it into several files."),
     ),
     "table_html": (N_("This is a web page saved as .xls. Open it in Excel, save it as .xlsx and choose that file."),),
+    "table_ldif": (N_("This is an export of a directory (LDIF). Export the people as CSV and choose that file."),),
+    "table_json": (N_("This is a JSON file. Export the people as CSV or .xlsx and choose that file."),),
+    "table_vcard": (N_("These are contacts (vCard). Export the people as CSV, with their IDs, and choose that file."),),
+    "table_archive": (N_("This is an archive (RAR or 7z). Unpack it and choose the table from it."),),
+    "table_dbf": (N_("This is a dBase table (DBF). Open it in LibreOffice, save it as .xlsx and choose that file."),),
+    "table_xlsb": (N_("This is a binary workbook (.xlsb). Save it in Excel as .xlsx and choose that file."),),
     "table_sheets": (
         N_("The file has more than %(n)s sheets. Delete those that are not needed."),
         N_("The file has too many sheets. Delete those that are not needed."),

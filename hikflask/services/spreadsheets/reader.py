@@ -137,7 +137,17 @@ WEB_PAGE = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|meta|body|style|table)\b|MIME-Version:",
     re.I | re.S,
 )
-WEB_PAGE_START = 4096
+# Other texts of people, by how they begin: entries of a directory after its comments, JSON, contacts.
+OTHER_TEXTS = {
+    "table_html": WEB_PAGE,
+    "table_ldif": re.compile(r"(?:\s|#[^\n]*\n|version:[^\n]*\n)*dn::?[ \w]", re.I),
+    "table_json": re.compile(r"\s*[\[{][\s\[{]*\"", re.I),
+    "table_vcard": re.compile(r"\s*BEGIN:VCARD\b", re.I),
+}
+TEXT_START = 4096
+ARCHIVES = (b"Rar!\x1a\x07", b"7z\xbc\xaf'\x1c")
+# How a table of dBase, FoxPro or Clipper begins; a day follows, and a line end after its fields, which are as long.
+DBF, DBF_FIELD = b"\x02\x03\x04\x30\x31\x32\x43\x83\x8b\x8e\xf5", 32
 
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 WINDOWS = "cp1251"
@@ -341,7 +351,9 @@ def _refuse_bomb(file: BinaryIO) -> str:
     names = {part.filename for part in parts}
     form = "xlsx" if "[Content_Types].xml" in names else "ods"
     stuffed = any(part.file_size > max(SMALL_ENTRY, MAX_RATIO * part.compress_size) for part in parts)
-    if "xl/workbook.bin" in names or (form == "ods" and not {"mimetype", "content.xml"} <= names):
+    if "xl/workbook.bin" in names:
+        raise Refused("table_xlsb")
+    if form == "ods" and not {"mimetype", "content.xml"} <= names:
         raise Refused("table_unreadable")
     if any(part.flag_bits & 1 for part in parts):
         raise Refused("table_password")
@@ -721,9 +733,8 @@ def _encoding(file: BinaryIO) -> str:
     """
     file.seek(0)
     data = file.read()
-    start = data[:WEB_PAGE_START]
-    if WEB_PAGE.match(start.decode("utf-16" if start[:2] in BYTE_ORDER_MARKS else "utf-8-sig", "ignore")):
-        raise Refused("table_html")
+    _refuse_other_file(data[:TEXT_START])
+    start = data[:TEXT_START]
     # No other text has a zero beside the end of its first line.
     end = start.find(b"\n")
     if (
@@ -746,6 +757,18 @@ def _encoding(file: BinaryIO) -> str:
             return WINDOWS
         raise Refused("table_encoding") from error
     return "utf-8-sig"
+
+
+def _refuse_other_file(start: bytes) -> None:
+    """Refuse what is no table, but known."""
+    if start.startswith(ARCHIVES):
+        raise Refused("table_archive")
+    if start[:1] in DBF and start[2:3] <= b"\x0c" and start[3:4] <= b"\x1f" and 13 in start[DBF_FIELD::DBF_FIELD]:
+        raise Refused("table_dbf")
+    text = start.decode("utf-16" if start[:2] in BYTE_ORDER_MARKS else "utf-8-sig", "ignore")
+    for code, beginning in OTHER_TEXTS.items():
+        if beginning.match(text):
+            raise Refused(code)
 
 
 def _refuse_half_a_letter(data: bytes) -> None:

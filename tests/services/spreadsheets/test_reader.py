@@ -134,6 +134,31 @@ def test_web_page_under_the_name_of_a_workbook_is_called_that(page: str, encodin
     assert refusal(page.encode(encoding)) == "table_html"
 
 
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("version: 1\n\n# people\ndn: uid=ivan,dc=example,dc=org\ncn: Иван\n".encode(), "table_ldif"),
+        (b"# extended LDIF\n#\n# LDAPv3\n\ndn:: dWlkPdCY\n", "table_ldif"),
+        (b'{"people": [{"id": "100222"}]}', "table_json"),
+        (b'\xef\xbb\xbf[\r\n  {\r\n    "id": "100222"}]', "table_json"),
+        (b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ivan\r\nEND:VCARD\r\n", "table_vcard"),
+        (b"Rar!\x1a\x07\x01\x00\x33\x92", "table_archive"),
+        (b"7z\xbc\xaf'\x1c\x00\x04", "table_archive"),
+        (
+            b"\x03\x7e\x0c\x01" + bytes(4) + b"\x41\x00\x0b\x00" + bytes(20) + b"ID".ljust(32, b"\0") + b"\r",
+            "table_dbf",
+        ),
+    ],
+)
+def test_what_is_no_table_but_known_is_called_by_its_name(content: bytes, code: str) -> None:
+    assert refusal(content) == code
+
+
+@pytest.mark.parametrize("table", ["dn;ФИО\nx;Иван\n", "[ID];ФИО\n7;Иван\n", "#;ФИО\n7;Иван\n", "7;Иван\n"])
+def test_table_that_begins_like_another_file_is_one(table: str) -> None:
+    assert len(rows(table.encode())) == table.count("\n")
+
+
 # --- CSV ---
 
 
@@ -488,7 +513,7 @@ LOCKED = XML + "<manifest:manifest><manifest:file-entry><manifest:encryption-dat
         pytest.param(OLE + "EncryptedPackage".encode("utf-16-le"), "table_password", id="password"),
         pytest.param(packed({**GOOD, "xl/vbaProject.bin": b"macro"}), "table_macros", id="macros"),
         pytest.param(packed({"100222.jpg": FACE}), "table_unreadable", id="photos"),
-        pytest.param(packed({**GOOD, "xl/workbook.bin": b"\0"}), "table_unreadable", id="xlsb"),
+        pytest.param(packed({**GOOD, "xl/workbook.bin": b"\0"}), "table_xlsb", id="xlsb"),
         pytest.param(packed(GOOD)[:-400], "table_damaged", id="cut off"),
         pytest.param(packed({**GOOD, "xl/worksheets/sheet1.xml": "<worksheet><a>"}), "table_damaged", id="broken XML"),
         pytest.param(packed({name: part for name, part in GOOD.items() if name != "xl/workbook.xml"}), "table_damaged",
