@@ -173,6 +173,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Person on “%(t)s”, but no face: %(reason)s"),
         N_("Person on “%(t)s”, but no face."),
     ),
+    "enrolment_old_face": (
+        N_("The old face is still on “%(t)s” and opens doors. The new photo is not there: %(reason)s"),
+        N_("The old face is still on “%(t)s” and opens doors."),
+    ),
     "enrolment_waiting": (
         N_("“%(t)s” does not answer. The next try is %(time)s. Nothing is lost."),
         N_("“%(t)s” does not answer. Nothing is lost."),

@@ -112,6 +112,11 @@ TABLE = [
         "Person on “Вход”, but no face: потому что",
     ),
     (
+        "enrolment_old_face",
+        "На терминале «Вход» ещё прежнее лицо, и оно открывает двери. Нового фото там нет: потому что",
+        "The old face is still on “Вход” and opens doors. The new photo is not there: потому что",
+    ),
+    (
         "enrolment_waiting",
         "«Вход» не отвечает. Программа повторит попытку в 14:05. Данные сохранены.",
         "“Вход” does not answer. The next try is at 14:05. Nothing is lost.",

@@ -23,6 +23,7 @@ from hikflask.services.state.badges import (
     FACE_REFUSED,
     NO_PHOTO_THERE,
     NOT_SENT,
+    OLD_FACE_THERE,
     PERSON_ONLY,
     TAKEN_THERE,
     UNCHECKED,
@@ -42,7 +43,7 @@ SAYS_WHEN = BUSY | NOT_VERIFIED | {CHANGED_AT_TERMINAL, LOST_BY_TERMINAL}
 GOOD, WARN, BAD, NEUTRAL = "good", "warn", "bad", "none"
 # How lists show a badge: the tone of dot() in _page.html. The worst badge comes first.
 TONES = {
-    **dict.fromkeys((LEAVING, REFUSED, FACE_REFUSED, TAKEN_THERE, CAPTURE_AGAIN), BAD),
+    **dict.fromkeys((LEAVING, REFUSED, OLD_FACE_THERE, FACE_REFUSED, TAKEN_THERE, CAPTURE_AGAIN), BAD),
     **dict.fromkeys((UNCHECKED, PERSON_ONLY, NO_PHOTO_THERE, NOT_SENT, WAITING), WARN),
     WORKING: NEUTRAL,
     CONFIRMED: GOOD,

@@ -7,6 +7,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
+# A value of a refusal: the terminal shows an earlier face still, which the desired one did not replace.
+OLD_FACE = "old_face"
+
 
 class Refusal(TypedDict):
     """A refusal: `code` finds the sentence in messages.py, `params` are the values in it (texts and numbers)."""

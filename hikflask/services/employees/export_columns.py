@@ -38,6 +38,7 @@ BADGES = {
     WAITING: _l("waiting for the terminal"),
     badges.PERSON_ONLY: _l("no face"),
     badges.FACE_REFUSED: _l("face refused"),
+    badges.OLD_FACE_THERE: _l("old face on the terminal"),
     badges.NO_PHOTO_THERE: _l("no photo on the terminal"),
     badges.CAPTURE_AGAIN: _l("take the photo again"),
     badges.NOT_SENT: _l("not sent yet"),

@@ -33,6 +33,7 @@ from hikflask.services.photos import storage
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import FILES_NOT_TAKEN, NO_PHOTO, OTHER_TERMINAL
 from hikflask.services.terminals import checks
+from hikflask.services.terminals.connection import usable_answer
 
 # How a terminal that takes no pictures refuses one: an unknown sub-status, badJsonFormat on faceURL (two recordings),
 # or a failed download although no URL was sent.
@@ -120,6 +121,12 @@ def shows_face(attempt: Attempt, found: Person, outcome: FaceOutcome) -> bool:
         return False
     # Nothing was bound where the previous face was the photo's own: bind_face returned before.
     return outcome.previous is None or _enrolled_sha256(attempt, found) not in {None, outcome.previous}
+
+
+def has_face(attempt: Attempt, found: Person) -> bool:
+    """True when the terminal shows a face of this person."""
+    told = usable_answer(lambda: _with_faces(attempt, found))
+    return told is not None and bool(told.faces)
 
 
 # --- the face to send ---

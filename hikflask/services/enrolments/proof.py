@@ -5,12 +5,12 @@ import logging
 from hikflask.isapi import persons
 from hikflask.isapi.persons import Person
 from hikflask.models.enrolment import REFUSED
-from hikflask.models.refusal import Refusal
+from hikflask.models.refusal import OLD_FACE, Refusal
 from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments import rights, validity
 from hikflask.services.enrolments.attempt import Attempt
-from hikflask.services.enrolments.face_binding import FaceOutcome, shows_face
+from hikflask.services.enrolments.face_binding import FaceOutcome, has_face, shows_face
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
 from hikflask.services.terminals import recovery
@@ -57,6 +57,11 @@ def confirm_without_face(attempt: Attempt, refusal: Refusal) -> None:
 
 def _confirm_person(attempt: Attempt, person: Person, *, face: str, refusal: Refusal | None) -> None:
     _require_rights(attempt, person, state.RIGHTS_NOT_SHOWN)
+    if refusal:
+        params = {name: value for name, value in refusal["params"].items() if name != OLD_FACE}
+        # What was not replaced opens doors as before.
+        old_face = {OLD_FACE: True} if has_face(attempt, person) else {}
+        refusal = Refusal(code=refusal["code"], params=params | old_face)
     why = {"face": face, "refusal": refusal}
     attempt.write(state.PERSON_CONFIRMED, written_name=attempt.name, **_validity(attempt, person), **why)
 

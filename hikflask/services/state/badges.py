@@ -20,6 +20,7 @@ from hikflask.isapi.errors import (
 )
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED, WAITING
+from hikflask.models.refusal import OLD_FACE
 from hikflask.services.core.errors import (
     CaptureSuperseded,
     NotComparedSinceRestore,
@@ -39,6 +40,7 @@ NO_PHOTO_THERE = "no_photo_there"
 CAPTURE_AGAIN = "capture_again"
 NOT_SENT = "not_sent"
 OLD_FACE_STAYS = "old_face_stays"
+OLD_FACE_THERE = "old_face_there"
 # Nothing was sent to the terminal for these reasons.
 NOT_ASKED = STOP_CODES | {TerminalRetired.code, NotComparedSinceRestore.code, NOT_RESTORED}
 # Why there is no face on a terminal, and none is tried again, by the refusal code. A face is called refused only where
@@ -76,6 +78,8 @@ def detail_of(enrolment: Enrolment) -> str:
 
 def badge_of(enrolment: Enrolment, detail: str) -> str:
     """Return what a list says of this detail: the detail itself; of a missing face or person, why it is missing."""
+    if detail == PERSON_ONLY and enrolment.refusal and OLD_FACE in enrolment.refusal["params"]:
+        return OLD_FACE_THERE
     lacks_face = detail == PERSON_ONLY and enrolment.photo_id is not None
     if lacks_face and enrolment.face == REFUSED:
         code = enrolment.refusal_code

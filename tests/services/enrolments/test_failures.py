@@ -9,10 +9,11 @@ from hikflask.services.attention import overview
 from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.state.badges import badge_of, detail_of
 from hikflask.simulator import Terminal as Simulated
-from tests.support.captures import FACE, IVAN
+from tests.support.captures import FACE, IVAN, OTHER_FACE
 from tests.support.due import claim_due, make_due
-from tests.support.enrolments import desire_with_face
+from tests.support.enrolments import desire_with_face, enrol
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -60,6 +61,27 @@ def test_terminal_off_at_the_save_loses_nothing(simulator: Simulated, terminal: 
     assert claim_due() == [enrolment.id]
     assert reconcile(enrolment.id, "operator").is_confirmed
     assert simulator.faces["100222"].jpeg == FACE
+
+
+def test_old_face_that_a_refused_photo_did_not_replace_is_said_while_it_is_there(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrol(simulator, terminal)
+    enrolment = desire_with_face(simulator, terminal, IVAN, OTHER_FACE)
+    simulator.faults.add("refuse", path="FDSetUp", argument="SubpicAnalysisModelingError")
+
+    with pytest.raises(ModelingFailed):
+        reconcile(enrolment.id, "operator")
+
+    after = queries.get_one(enrolment.id)
+    assert simulator.faces["100222"].jpeg == FACE
+    assert (after.person, after.face, after.refusal_code) == (CONFIRMED, REFUSED, "subpicanalysismodelingerror")
+    assert badge_of(after, detail_of(after)) == "old_face_there"
+
+    simulator.store.faces.pop("100222")
+    make_due(enrolment.id)
+    after = reconcile(enrolment.id, "operator")
+    assert badge_of(after, detail_of(after)) == "face_refused"
 
 
 @pytest.mark.both_databases

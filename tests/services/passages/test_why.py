@@ -248,7 +248,7 @@ CASES: dict[str, tuple[Callable[[Door], object], str, str, str]] = {
         lambda door: unconfirmed(door, "file_gone").stranger(UNKNOWN_PERSON),
         "photo",
         "“Вход” knows the employee, but has no photo.",
-        "Терминал «Вход» знает сотрудника, но фото на нём нет.",
+        "Сотрудник на терминале «Вход» есть, но без фото.",
     ),
     "not_sent": (
         lambda door: unconfirmed(door, due=True),

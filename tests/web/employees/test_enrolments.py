@@ -10,7 +10,8 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.models.operator import OPERATOR
-from tests.support.desk import ENGLISH, HTMX, JUST_NOW, Desk
+from tests.support.captures import OTHER_FACE
+from tests.support.desk import ENGLISH, HTMX, JUST_NOW, Desk, typed
 from tests.support.signed_in import client_of
 
 LATER = datetime(2099, 11, 25, 11, 25, tzinfo=UTC)
@@ -153,3 +154,21 @@ def test_open_removal_leads_to_where_the_password_is_corrected(desk: Desk) -> No
     page = desk.text("/removals/")
     assert "Исправить пароль" in page
     assert "/enrolments/1/retry" not in page
+
+
+def test_refused_photo_beside_an_old_face_says_that_the_old_one_opens_doors(desk: Desk) -> None:
+    place = desk.save()
+    desk.simulator.faults.add("refuse", path="FDSetUp", argument="SubpicAnalysisModelingError")
+    captured = desk.capture(OTHER_FACE, employee_id="1")
+    desk.client.post(place, data=typed(capture_id=captured, employee_id="1"))
+    desk.run_jobs()
+
+    pages = desk.text(place), desk.client.get(place, headers=ENGLISH).text
+    russian, english = (re.sub("[\u2066-\u2069]", "", row(page)) for page in pages)
+
+    assert "прежнее лицо на терминале" in russian
+    assert "На терминале «Вход» ещё прежнее лицо, и оно открывает двери. Нового фото там нет: " in russian
+    assert "old face on the terminal" in english
+    assert "The old face is still on “Вход” and opens doors. The new photo is not there: " in english
+    assert "нет лица" not in russian
+    assert "прежнее лицо на терминале" in desk.text("/employees/")
