@@ -66,6 +66,8 @@ def list_events() -> ResponseReturnValue:
         raise InputError({"limit": body.WHOLE_NUMBER})
     found = cursor.read(given.get("since", ""), min(limit or paging.PAGE, paging.MAX_PAGE_SIZE), _filter(given))
     shows_pictures = bearer_token.may(OPERATOR) and pictures.are_kept()
+    if found.rows:
+        audit.record_passages_left("api")
     shown = [shape(row, picture=shows_pictures and row.picture is not None) for row in found.rows]
     return jsonify({"events": shown, "next": found.next})
 

@@ -42,8 +42,8 @@ def export_passages(first: datetime | None, last: datetime | None, form: str, ki
     """
     switch.require_on()
     span = _span(first, last)
-    about = {"from": span.first.isoformat(), "to": span.last.isoformat(), "for": kind, "format": form}
-    audit.record_alone("passages.exported", after=about)
+    days = {"from": span.first.isoformat(), "to": span.last.isoformat()}
+    audit.record_passages_left(kind, None, format=form, **days)
     _print_doubts(span)
     parts = exports.records(kind, span, PeopleFilter())
     layout = LAYOUTS[kind]

@@ -175,6 +175,9 @@ FIELDS = {
     "terminal": _l("Terminal"),
     "job": _l("Job"),
     "format": _l("Format"),
+    "for": _l("For what"),
+    "from": _l("From"),
+    "to": _l("To"),
     "since": _l("From"),
     "until": _l("To"),
     "seconds_ahead": _l("Seconds fast"),
@@ -233,6 +236,11 @@ VALUES = {
     },
     "job": jobs.TITLES,
     "kind": comparisons.KINDS_OF_PERSONS,
+    "for": {
+        "api": _l("a program, by the API"),
+        "webhook": _l("a program, by a webhook"),
+        "evacuation": _l("the list for an evacuation"),
+    },
     # Of a setting.
     "value": settings.WORDS,
 }

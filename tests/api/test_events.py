@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from hikflask.extensions import db
 from hikflask.models import Event, Terminal
 from hikflask.models.event import KINDS, OFF, UNKNOWN_PERSON
-from hikflask.models.operator import VIEWER
+from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.core.db import transaction
 from hikflask.services.passages import coverage
 from hikflask.services.photos import storage
@@ -196,3 +196,19 @@ def test_picture_is_for_operators_and_who_looked_is_recorded(
     assert client_of(app, VIEWER).get(ADDRESS).get_json()["events"][0]["picture"] is None
     with app.app_context():
         assert [entry.subject for entry in entries("passage.viewed")] == ["/api/events/1/picture"]
+
+
+def test_trail_says_once_an_hour_which_token_was_given_passages(app: Flask) -> None:
+    programs = [client_of(app, VIEWER), client_of(app, OPERATOR)]
+    assert programs[0].get(ADDRESS, query_string={"kind": "alarm"}).get_json()["events"] == []
+    with app.app_context():
+        assert entries("passages.exported") == []
+
+    for program in (*programs, *programs):
+        program.get(ADDRESS)
+
+    with app.app_context():
+        given = entries("passages.exported")
+        assert [(entry.after, entry.employee_id) for entry in given] == [({"for": "api"}, None)] * 2
+        assert len({entry.actor for entry in given}) == 2
+        assert all(entry.actor.startswith("API ") for entry in given)

@@ -11,6 +11,7 @@ from hikflask.services.audit.log import one_line as one_line
 from hikflask.services.audit.log import present_actor as present_actor
 from hikflask.services.audit.log import record as record
 from hikflask.services.audit.log import record_alone as record_alone
+from hikflask.services.audit.log import record_passages_left as record_passages_left
 from hikflask.services.audit.log import record_passages_view as record_passages_view
 from hikflask.services.audit.log import record_photo_view as record_photo_view
 from hikflask.services.audit.log import record_refused_access as record_refused_access

@@ -20,7 +20,7 @@ from hikflask.services.core.db import insert_at_end, lock_numbers, transaction, 
 MAX_TEXT_LENGTH = 2000
 # Another view of the same photo within this time is not recorded again, nor is the same refused access.
 SAME_SECONDS = 600.0
-# So long one entry stands for all pictures of passages that an actor views on a page.
+# So long one entry stands for all pictures of passages that an actor views on a page, and for the passages that leave.
 VIEW_SECONDS = 3600.0
 # How many different refusals of one actor are recorded within that time, so that nobody can fill the trail.
 MAX_REFUSALS = 20
@@ -143,6 +143,20 @@ def record_passages_view(page: str) -> None:
     seen = select(AuditEntry.id).where(*_lately("passage.viewed", VIEW_SECONDS), AuditEntry.subject == subject)
     if db.session.execute(seen.limit(1)).first() is None:
         record_alone("passage.viewed", subject=subject)
+
+
+def record_passages_left(what: str, employee_id: int | None = None, **about: str) -> None:
+    """Record that passages leave the program, unless the actor had the same ones within the last hour.
+
+    Programs ask for new ones every few seconds.
+
+    :param what: the kind of table or list. :param employee_id: whose alone.
+    :param about: who gets it, and what narrows it: without a name or an ID, which no erasure takes out of the trail.
+    """
+    after = {"for": what, **about}
+    same = select(AuditEntry.after).where(*_lately("passages.exported", VIEW_SECONDS))
+    if after not in db.session.scalars(same.where(AuditEntry.employee_id == employee_id)).all():
+        record_alone("passages.exported", employee_id=employee_id, after=after)
 
 
 def record_refused_access(what: str) -> None:

@@ -17,6 +17,7 @@ from hikflask.models import Webhook, WebhookDelivery
 from hikflask.models.columns import database_now, one_moment
 from hikflask.models.webhook import ALARM, PASSAGE
 from hikflask.net.client import NotSent
+from hikflask.services import audit
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, claim_rows, transaction
 from hikflask.services.webhooks import allowed_addresses
@@ -68,6 +69,8 @@ def send_next(webhook_id: int) -> bool:
     }
     try:
         _record(delivery, allowed_addresses.post(url, body, headers), "")
+        if headers[EVENT] in {PASSAGE, ALARM}:
+            audit.record_passages_left("webhook", url=url)
     except NotSent as error:
         _record(delivery, None, error.problem)
     return True

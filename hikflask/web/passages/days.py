@@ -59,10 +59,10 @@ def export() -> Response:
     if not form.validate() or not kind:
         abort(HTTPStatus.UNPROCESSABLE_ENTITY)
     span, layout = _span(form), exports.LAYOUTS[kind]
-    about = {"from": span.first.isoformat(), "to": span.last.isoformat(), "for": kind, "format": file_format}
+    period = {"from": span.first.isoformat(), "to": span.last.isoformat()}
     # No erasure takes a name or an ID out of the trail, so what was searched for stays out of it.
     filters = {name: text for name, text in form.texts.items() if name in OF_NOBODY and not form.employee_id}
-    audit.record_alone("passages.exported", employee_id=form.employee_id, after={**about, **filters})
+    audit.record_passages_left(kind, form.employee_id, format=file_format, **period, **filters)
     rows = exports.tables(kind, exports.records(kind, span, _people(form)))
     if file_format == XLSX:
         return xlsx_file(_file_name(span, kind), layout.sheet, rows)

@@ -6,6 +6,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import VIEWER, allow
+from hikflask.services import audit
 from hikflask.services.passages import presence, switch
 from hikflask.web.support import htmx
 
@@ -34,6 +35,7 @@ def evacuation() -> ResponseReturnValue:
     """Everybody who is inside, on paper. No terminal is asked."""
     switch.require_on()
     inside = presence.presence()
+    audit.record_passages_left("evacuation")
     return render_template("presence/evacuation.html", inside=inside, departments=presence.by_department(inside.people))
 
 

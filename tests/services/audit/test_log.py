@@ -18,6 +18,7 @@ from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
 from tests.support.between import Between
 from tests.support.statements import counted_statements
+from tests.support.trail import entries
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -253,3 +254,23 @@ def test_look_at_a_photo_of_somebody_who_is_erased_at_that_moment_names_nobody(b
     look = next(one for one in everything() if one.action == "photo.viewed")
     assert (look.employee_id, look.employee, look.subject, eraser.error) == (ivan.id, "", "", None)
     assert db.session.query(PersonKey).count() == 0
+
+
+def test_passages_that_leave_are_recorded_once_an_hour_for_each_who_asks_and_each_kind() -> None:
+    before = {"actor": "API 1C", "action": "passages.exported", "after": {"for": "api"}}
+    db.session.add(AuditEntry(at=datetime.now(UTC) - timedelta(seconds=3610), **before))
+    db.session.commit()
+
+    for _ in range(2):
+        with audit.acting(audit.Actor("API 1C")):
+            audit.record_passages_left("api")
+            audit.record_passages_left("raw", format="csv")
+        with audit.acting(audit.Actor("API SIEM")):
+            audit.record_passages_left("api")
+
+    assert [(entry.actor, entry.after) for entry in entries("passages.exported")] == [
+        ("API 1C", {"for": "api"}),
+        ("API 1C", {"for": "api"}),
+        ("API 1C", {"for": "raw", "format": "csv"}),
+        ("API SIEM", {"for": "api"}),
+    ]

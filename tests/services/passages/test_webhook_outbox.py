@@ -6,13 +6,15 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import Event, Terminal, WebhookDelivery
-from hikflask.models.event import DOOR, KINDS, NO_PERMISSION, UNKNOWN_PERSON
+from hikflask.models.event import DOOR, KINDS, NO_PERMISSION, PASSED, UNKNOWN_PERSON
 from hikflask.services.core.db import transaction
 from hikflask.services.passages import webhook_outbox
 from hikflask.services.webhooks import deliveries, registry
 from tests.support.employees import save_with_file
 from tests.support.events import add_events, event_row
+from tests.support.receivers import receiving
 from tests.support.statements import counted_statements
+from tests.support.trail import entries
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("context")]
 URL = "http://127.0.0.1:9/"
@@ -74,3 +76,15 @@ def test_page_of_events_is_one_statement_and_is_undone_with_them(terminal: Termi
 
     assert len(executed) == 1
     assert messages() == []
+
+
+def test_trail_says_once_an_hour_which_webhook_was_told_of_passages(terminal: Terminal) -> None:
+    with receiving() as receiver:
+        registry.add(receiver.url, frozenset({"passage"}))
+        tell(*(event_row(terminal, kind=PASSED) for _ in range(2)))
+        deliveries.send_due(1)
+        assert len(receiver.got) == 2
+
+    assert [(entry.actor, entry.after) for entry in entries("passages.exported")] == [
+        ("worker", {"for": "webhook", "url": receiver.url})
+    ]

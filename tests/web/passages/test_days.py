@@ -254,6 +254,7 @@ def test_what_is_shown_is_exported_for_payroll_programs(app: Flask, client: Flas
         name = re.escape(f"passages-2024-11-{kind}-") + r"[\d-]{10}\." + ending
         assert re.fullmatch(f'attachment; filename="{name}"', answer.headers["Content-Disposition"]), file
         assert answer.headers["Cache-Control"] == "no-store", file
+    client.post("/passages/days/export", data={**asked, "file": "frappe-csv"}).close()
 
     assert files["1c-csv"].decode("utf-8-sig").splitlines()[1:] == [
         '"25.11.2024";"100222";"Иван Иванов";"Охрана";"12:00";"";"";""',

@@ -16,6 +16,7 @@ from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH, HTMX
 from tests.support.events import add_events, event_row
 from tests.support.signed_in import client_of
+from tests.support.trail import entries
 
 NOW = datetime.now(UTC)
 BLIND = "Terminals do not see who walks in or out behind somebody else. Passages of the last 24 hours count."
@@ -160,3 +161,5 @@ def test_the_paper_has_everybody_with_a_box_and_when_it_was_made(
     assert all(name in shown for name in ("Иван Иванов", "Борис Ночной", "Guests and others"))
     assert "Terminals do not see who walks in or out behind somebody else." in shown
     assert "Составлен" in client.get("/presence/evacuation").text
+    with app.app_context():
+        assert [entry.after for entry in entries("passages.exported")] == [{"for": "evacuation"}]
