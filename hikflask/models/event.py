@@ -70,6 +70,7 @@ class Event(Base):
         Index("ix_event_kind", "kind", "occurred_at", "id"),
         Index("ix_event_number", "number", "occurred_at"),
         Index("ix_event_picture", "occurred_at", **only("picture IS NOT NULL")),
+        Index("ix_event_attendance", "terminal_id", **only("attendance != ''")),
         NO_ID_TWICE,
     )
 

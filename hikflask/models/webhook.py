@@ -46,7 +46,7 @@ class WebhookDelivery(Base):
     It is sent again until it is taken (`delivered_at`) or given up (then `next_attempt_at` is empty, too). `status` is
     the last HTTP status, `problem` a code where there was none.
 
-    Of a passage `event_id` and `occurred_at` are the event's, and `code` is its kind.
+    Of a passage `event_id`, `occurred_at` and `attendance` are the event's, and `code` is its kind.
     """
 
     __table_args__ = (
@@ -65,6 +65,7 @@ class WebhookDelivery(Base):
     happened_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now(), index=True)
     event_id: Mapped[int | None]
     occurred_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    attendance: Mapped[str] = mapped_column(String(16), default="", server_default="")
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=database_now())
     tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Event, Terminal
-from hikflask.models.event import KINDS, OFF, UNKNOWN_PERSON
+from hikflask.models.event import CHECK_IN, KINDS, OFF, UNKNOWN_PERSON
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.core.db import transaction
 from hikflask.services.passages import coverage
@@ -36,7 +36,7 @@ def stored(app: Flask, terminal: Terminal) -> None:
     with app.app_context():
         ivan = save_with_file()
         add_events(
-            event_row(terminal, employee=ivan, serial_no=7),
+            event_row(terminal, employee=ivan, serial_no=7, attendance=CHECK_IN),
             event_row(terminal, kind=UNKNOWN_PERSON, code=(5, 76), serial_no=8),
         )
         db.session.expunge_all()
@@ -62,11 +62,12 @@ def test_program_follows_events(client: FlaskClient, terminal: Terminal) -> None
             "name": "Иван Иванов",
             "picture": None,
             "received_at": first["events"][0]["received_at"],
+            "attendance": "check_in",
         }
     ]
     (unknown,) = second["events"]
     assert [unknown[name] for name in ("serial_no", "kind", "code")] == [8, "unknown_person", "5/76"]
-    assert [unknown[name] for name in ("hikvision_id", "user_id", "name")] == [None, None, None]
+    assert [unknown[name] for name in ("hikvision_id", "user_id", "name", "attendance")] == [None] * 4
     assert end == {"events": [], "next": second["next"]}
 
 

@@ -139,6 +139,7 @@ EVENT = {
     "name": "Иван Иванов",
     "picture": None,
     "received_at": "2026-03-01T06:30:07Z",
+    "attendance": event.CHECK_IN,
 }
 LOSE_ACCESS = _object({"people": 60, "devices": [LOSING]}, devices=list_of(_object(LOSING)))
 SCHEMAS: dict[str, Schema] = {
@@ -253,6 +254,7 @@ SCHEMAS: dict[str, Schema] = {
                 name=or_null(TEXT),
                 picture=or_null(TEXT),
                 received_at=ZULU,
+                attendance={"enum": [*event.PRESSED_IN, *event.PRESSED_OUT, None]},
             )
         ),
     ),

@@ -24,13 +24,13 @@ MOMENT = "%Y%m%dT%H%M%S%f"
 COLUMNS = (
     *(Event.id, Event.terminal_id, Event.device_serial, Event.serial_no, Event.occurred_at, Event.device_time),
     *(Event.major, Event.minor, Event.kind, Event.number, Event.employee_id, Event.name, Event.picture),
-    Event.received_at,
+    *(Event.received_at, Event.attendance),
 )
 
 # An event as programs get it, by the names of the API.
 FIELDS = (
     *("id", "device_id", "device_serial", "serial_no", "time", "device_time", "code", "kind"),
-    *("hikvision_id", "user_id", "name", "received_at"),
+    *("hikvision_id", "user_id", "name", "received_at", "attendance"),
 )
 
 
@@ -91,7 +91,7 @@ def fields_of(row: Any) -> dict[str, Any]:
     values = (
         *(row.id, row.terminal_id, row.device_serial, row.serial_no, zulu(row.occurred_at), row.device_time),
         *(f"{row.major}/{row.minor}", row.kind, row.number or None, row.employee_id),
-        *(row.employee_name or row.name or None, zulu(row.received_at)),
+        *(row.employee_name or row.name or None, zulu(row.received_at), row.attendance or None),
     )
     return dict(zip(FIELDS, values, strict=True))
 

@@ -1,6 +1,7 @@
 """Who is inside, from the terminals that are marked as an entrance or an exit, and what that does not tell.
 
-Somebody is inside when the last passage there was at an entrance. Terminals are not asked: what was read of them last
+Somebody is inside when the last passage there was at an entrance. Where a terminal has no direction, the button that
+was pressed there counts as one. Terminals are not asked: what was read of them last
 counts, also while they are off. Passages of the last LOOK_BACK are looked at, so that a night shift is inside across
 the border of the day (HIKFLASK_PASSAGES_DAY_START); who came in before that border is told apart, as some of them only
 never passed at an exit.
@@ -12,13 +13,13 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Select, and_, func, not_, or_, select
+from sqlalchemy import Select, and_, func, literal_column, not_, or_, select
 from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Event, EventCoverage, Terminal
 from hikflask.models.event import PASSED
-from hikflask.models.terminal import WAY_OUT
+from hikflask.models.terminal import WAY_IN, WAY_OUT
 from hikflask.services.passages import days, queries
 from hikflask.services.terminals.clock import WRONG_SECONDS
 from hikflask.text_rules import folded
@@ -26,6 +27,9 @@ from hikflask.text_rules import folded
 LOOK_BACK = timedelta(hours=24)
 # Clocks are not compared to the second, so what happened just now may seem to be ahead. What is more is a wrong clock.
 AHEAD = timedelta(seconds=WRONG_SECONDS)
+WAYS = (WAY_IN, WAY_OUT)
+# The terminals where a button was pressed; written as the index on these rows has it.
+PRESSED_AT = select(Event.terminal_id).where(Event.attendance != literal_column("''"))
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ class Presence:
     """Who is inside at a moment, by department and name, and what may be wrong with that.
 
     `day_began` is the border of the day. `out_without_in`: so many people passed at an exit today, and never at an
-    entrance before. `terminals` are the entrances and exits, `unread` those of which passages may be missing.
+    entrance before. `terminals` are the entrances and exits, and where buttons are pressed; `unread` those of which
+    passages may be missing.
     """
 
     now: datetime
@@ -89,8 +94,8 @@ class Presence:
 
     @property
     def has(self) -> set[str]:
-        """Which directions there are: "in", "out", both or none."""
-        return {terminal.direction for terminal in self.terminals}
+        """Which directions there are: "in", "out", both or none. Buttons tell both."""
+        return {way for terminal in self.terminals for way in ([terminal.direction] if terminal.direction else WAYS)}
 
 
 def presence(now: datetime | None = None) -> Presence:
@@ -102,8 +107,9 @@ def presence(now: datetime | None = None) -> Presence:
 
 
 def directed() -> list[Terminal]:
-    """Return the terminals in use that are an entrance or an exit, by name."""
-    statement = select(Terminal).where(Terminal.direction != "", Terminal.is_active).order_by(Terminal.name)
+    """Return the terminals in use that are an entrance or an exit, or where buttons tell the way, by name."""
+    tells = or_(Terminal.direction != "", Terminal.id.in_(PRESSED_AT))
+    statement = select(Terminal).where(tells, Terminal.is_active).order_by(Terminal.name)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
@@ -141,7 +147,7 @@ def _insiders(terminals: Sequence[Terminal], began: datetime, now: datetime) -> 
     people, out_without_in = [], 0
     for row in db.session.execute(last_passages(terminals, began, now)):
         terminal = of_id[row.terminal_id]
-        if terminal.direction == WAY_OUT:
+        if row.way == WAY_OUT:
             out_without_in += 1
             continue
         name, department = row.name or row.name_there or row.number, row.department or ""
@@ -156,7 +162,6 @@ def last_passages(terminals: Sequence[Terminal], began: datetime, now: datetime)
 
     It follows an index to the passages of LOOK_BACK, however many events there are.
     """
-    exits = [terminal.id for terminal in terminals if terminal.direction == WAY_OUT]
     # The employee's present ID: somebody may have got another one since, and somebody else theirs.
     number = func.coalesce(Employee.number, Event.number)
     each: Any = {"partition_by": number, "order_by": (Event.occurred_at, Event.id)}
@@ -169,15 +174,18 @@ def last_passages(terminals: Sequence[Terminal], began: datetime, now: datetime)
             Event.employee_id,
             Event.terminal_id,
             Event.occurred_at,
+            days.DIRECTION.label("way"),
             func.lag(Event.id).over(**each).label("before"),
             func.lead(Event.id).over(**each).label("after"),
         )
+        .join(Terminal, Terminal.id == Event.terminal_id)
         .outerjoin(Employee, Employee.id == Event.employee_id)
         .where(Event.kind == PASSED, Event.occurred_at.between(now - LOOK_BACK, now + AHEAD), Event.number != "")
+        .where(days.DIRECTION != "")
         .where(Event.terminal_id.in_([terminal.id for terminal in terminals]))
         .subquery()
     )
-    went_out = passages.c.terminal_id.in_(exits)
+    went_out = passages.c.way == WAY_OUT
     is_first_out = and_(went_out, passages.c.before.is_(None), passages.c.occurred_at >= began)
     is_last_in = and_(not_(went_out), passages.c.after.is_(None))
     return select(passages).where(or_(is_first_out, is_last_in))

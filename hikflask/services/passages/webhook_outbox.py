@@ -22,6 +22,7 @@ _MESSAGE: dict[str, Any] = {
     "code": Event.kind,
     "event_id": Event.id,
     "occurred_at": Event.occurred_at,
+    "attendance": Event.attendance,
     "happened_at": database_now(),
     "attempts": literal(0),
     "next_attempt_at": database_now(),

@@ -94,6 +94,8 @@ def body_of(delivery: WebhookDelivery) -> bytes:
     }
     if delivery.event in names:
         fields |= {"event_id": delivery.event_id, names[delivery.event]: delivery.code}
+    if delivery.event == PASSAGE:
+        fields["attendance"] = delivery.attendance or None
     return json.dumps(fields, ensure_ascii=False).encode()
 
 

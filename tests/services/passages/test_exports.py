@@ -96,6 +96,8 @@ def test_frappe_gets_the_button_where_a_terminal_has_no_way(terminals: dict[str,
     passed(terminals[""], ivan, "18:00", attendance=CHECK_OUT)
 
     assert [row[3] for row in table("frappe")[1:]] == ["IN", "OUT"]
+    head, *rows = table("raw")
+    assert (head[-1], [row[-1] for row in rows]) == ("attendance", ["check_in", "check_out"])
 
 
 @pytest.mark.usefixtures("ivan")

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Event, EventCoverage, EventLog, Terminal
-from hikflask.models.event import NO_PERMISSION, OVERWRITTEN
+from hikflask.models.event import BREAK_IN, BREAK_OUT, CHECK_IN, CHECK_OUT, NO_PERMISSION, OVERWRITTEN
 from hikflask.services.core.db import transaction
 from hikflask.services.passages import presence
 from hikflask.services.passages.presence import Presence
@@ -95,6 +95,45 @@ def test_refusals_other_doors_and_terminals_without_direction_say_nothing() -> N
 
     assert inside(shown) == []
     assert shown.terminals == [entrance]
+
+
+@pytest.mark.both_databases
+def test_button_says_the_way_where_a_terminal_has_none() -> None:
+    hall, entrance = door("Зал", ""), door("Вход", "in")
+    unread, silent = door("Кухня", "", read_to=NOW - timedelta(hours=5)), door("Гараж", "", read_to=None)
+    ivan, anna, boris, vera = (employee(name, name) for name in ("Иван", "Анна", "Борис", "Вера"))
+    add_events(
+        passed(hall, ivan, 3, attendance=CHECK_IN),
+        passed(hall, anna, 3, attendance=CHECK_IN),
+        passed(hall, anna, 2, attendance=BREAK_OUT),
+        passed(hall, boris, 2, attendance=CHECK_OUT),
+        passed(hall, boris, 1, attendance=BREAK_IN),
+        # Who presses nothing goes no way.
+        passed(hall, boris, 0.5),
+        passed(hall, vera, 0.5),
+        # The terminal's own direction goes first.
+        passed(entrance, vera, 1, attendance=CHECK_OUT),
+        passed(unread, ivan, 30, attendance=CHECK_IN),
+        passed(silent, ivan, 30),
+    )
+
+    shown = presence.presence(NOW)
+
+    assert inside(shown) == [("Борис", "Зал"), ("Вера", "Вход"), ("Иван", "Зал")]
+    assert (shown.has, shown.out_without_in) == ({"in", "out"}, 1)
+    assert [terminal.name for terminal in shown.terminals] == ["Вход", "Зал", "Кухня"]
+    # What is missing there may be a way out.
+    assert [missing.terminal.name for missing in shown.unread] == ["Кухня"]
+
+
+@pytest.mark.both_databases
+def test_an_index_has_the_terminals_where_buttons_are_pressed() -> None:
+    on_sqlite = db.engine.dialect.name == "sqlite"
+    if not on_sqlite:
+        db.session.execute(text("SET LOCAL enable_seqscan = off"))
+    explain = f"EXPLAIN {'QUERY PLAN ' if on_sqlite else ''}{presence.PRESSED_AT.compile(db.engine)}"
+
+    assert "ix_event_attendance" in str(db.session.connection().exec_driver_sql(explain).all())
 
 
 def test_somebody_whom_only_the_terminal_knows_is_inside_too() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import Event, Terminal, WebhookDelivery
-from hikflask.models.event import DOOR, KINDS, NO_PERMISSION, PASSED, UNKNOWN_PERSON
+from hikflask.models.event import CHECK_OUT, DOOR, KINDS, NO_PERMISSION, PASSED, UNKNOWN_PERSON
 from hikflask.services.core.db import transaction
 from hikflask.services.passages import webhook_outbox
 from hikflask.services.webhooks import deliveries, registry
@@ -35,7 +35,7 @@ def test_message_says_which_event_it_was_and_no_name(terminal: Terminal) -> None
     ivan = save_with_file()
 
     tell(
-        event_row(terminal, employee=ivan, name="Иван Иванов"),
+        event_row(terminal, employee=ivan, name="Иван Иванов", attendance=CHECK_OUT),
         event_row(terminal, kind=UNKNOWN_PERSON, code=(5, 76)),
     )
 
@@ -49,8 +49,10 @@ def test_message_says_which_event_it_was_and_no_name(terminal: Terminal) -> None
         "at": "2026-11-30T09:00:00",
         "event_id": 1,
         "kind": "passed",
+        "attendance": "check_out",
     }
     assert (unknown["hikvision_id"], unknown["kind"], unknown["event_id"]) == (None, "unknown_person", 2)
+    assert unknown["attendance"] is None
 
 
 def test_only_people_are_told_and_only_to_who_asks(terminal: Terminal) -> None:
