@@ -1,6 +1,7 @@
 """Mails about alarms: in Russian and in English, with IDs and without names or faces."""
 
 import logging
+from collections.abc import Sequence
 from email.header import Header
 from email.mime.text import MIMEText
 
@@ -22,34 +23,44 @@ def send_due() -> None:
         alarm = watch.get(key)
         if alarm is None:  # It is over, and no mail was due.
             continue
-        over, claimed_to = alarm.announces_end, alarm.next_try_at
-        message = letter(alarm)
+        same = [alarm, *filter(None, map(watch.get, watch.claim_same(alarm)))]
+        claimed = [(each.key, each.next_try_at) for each in same]
+        over = alarm.announces_end
+        message = letter(same)
         try:
             send(message)
         except OSError as error:
             log.warning("the mail about %s was not sent (%s)", key, type(error).__name__)
-            watch.mark_unsent(key)
+            watch.mark_unsent(*(each for each, _claimed_to in claimed))
             return
         log.info("the mail about %s was sent", key)
-        watch.mark_sent(key, claimed_to, over=over)
+        for each, claimed_to in claimed:
+            watch.mark_sent(each, claimed_to, over=over)
 
 
-def letter(alarm: Alarm) -> MIMEText:
-    """Return the mail about the beginning of an alarm, or about its end once the beginning was mailed."""
+def letter(same: Sequence[Alarm]) -> MIMEText:
+    """Return the mail about the beginning of an alarm, or about its end once the beginning was mailed.
+
+    :param same: the same of one or several terminals.
+    """
     config = current_app.config
-    numbers = conditions.overdue_numbers(alarm.terminal_id or 0) if alarm.kind == REMOVALS else []
-    named = [*numbers[: conditions.MAX_NAMED], *(["…"] if len(numbers) > conditions.MAX_NAMED else [])]
+    named = [_named(alarm) for alarm in same]
     subjects, bodies = [], []
     for language in LANGUAGES:
         with force_locale(language):
-            subjects.append(alarms.mail_subject(alarm))
-            bodies.append(alarms.mail_body(alarm, named))
+            subjects.append(alarms.mail_subject(same))
+            bodies.append(alarms.mail_body(same, named))
     message = MIMEText("\n\n".join(bodies) + "\n", _charset="utf-8")
     message["From"], message["To"] = config["MAIL_FROM"][0], ", ".join(config["MAIL_TO"])
     # All of it encoded: EmailMessage would decode what looks encoded in a name, and its line breaks would be headers.
     message["Subject"] = Header(f"hikflask: {' / '.join(subjects)}", "utf-8")  # type: ignore[assignment]
     message["Auto-Submitted"] = "auto-generated"
     return message
+
+
+def _named(alarm: Alarm) -> list[str]:
+    numbers = conditions.overdue_numbers(alarm.terminal_id or 0) if alarm.kind == REMOVALS else []
+    return [*numbers[: conditions.MAX_NAMED], *(["…"] if len(numbers) > conditions.MAX_NAMED else [])]
 
 
 def send(message: MIMEText) -> None:

@@ -15,16 +15,25 @@ from hikflask.models.alarm import BACKUP, DURESS, JOURNAL, REMOVALS
 from hikflask.services.core import no_space
 
 
-def mail_subject(alarm: Alarm) -> str:
-    """Return the subject of the mail that is due about an alarm."""
-    return messages.sentence(_code(alarm), t=_terminal(alarm), what=_what(alarm))
+def mail_subject(same: Sequence[Alarm]) -> str:
+    """Return the subject of the mail that is due about the same alarm of one or several terminals."""
+    first = messages.sentence(_code(same[0]), t=_terminal(same[0]), what=_what(same[0]))
+    return str(_("%(first)s (and more terminals: %(n)s)", first=first, n=len(same) - 1)) if len(same) > 1 else first
 
 
-def mail_body(alarm: Alarm, numbers: Sequence[str]) -> str:
-    """Return the text of the mail that is due about an alarm.
+def mail_body(same: Sequence[Alarm], numbers: Sequence[Sequence[str]]) -> str:
+    """Return the text of the mail that is due about the same alarm of one or several terminals.
 
-    :param numbers: the IDs that may still open doors, where the alarm is about removals.
+    :param numbers: for each the IDs that may still open doors, where the alarm is about removals.
     """
+    lines = [line for alarm, who in zip(same, numbers, strict=True) for line in _about(alarm, who)]
+    if not same[0].announces_end:
+        lines.append(str(_("What to do is on the page “Needs attention”.")))
+    return "\n".join(lines)
+
+
+def _about(alarm: Alarm, numbers: Sequence[str]) -> list[str]:
+    """Return the sentence about an alarm, and when it began and ended."""
     hours = {BACKUP: "BACKUP_MAX_AGE", REMOVALS: "MAIL_REMOVAL_HOURS"}.get(alarm.kind, "MAIL_SILENT_HOURS")
     low = " ".join(disks.free_label(disk) for disk in no_space.disks() if disk.is_low)
     about = {
@@ -38,9 +47,7 @@ def mail_body(alarm: Alarm, numbers: Sequence[str]) -> str:
     lines = [messages.sentence(_code(alarm), **about), str(_("Since: %(time)s", time=full_time(alarm.began_at)))]
     if alarm.over_at is not None and alarm.announces_end:
         lines.append(str(_("Over: %(time)s", time=full_time(alarm.over_at))))
-    else:
-        lines.append(str(_("What to do is on the page “Needs attention”.")))
-    return "\n".join(lines)
+    return lines
 
 
 def _code(alarm: Alarm) -> str:

@@ -14,6 +14,8 @@ from hikflask.text_rules import isolated
 
 # So many people are named; of more it is said how many they are.
 MAX_NAMED = 2
+# So many terminals of one row are named.
+MAX_TERMINALS = 3
 FACTS = {
     causes.LEAVING: N_("access not withdrawn yet on “%(t)s”"),
     LEFT_THERE: N_("left, but still on “%(t)s”"),
@@ -42,6 +44,13 @@ def who(names: Sequence[str], count: int, *, has_more: bool = False) -> str:
     if count <= MAX_NAMED and len(names) == count:
         return ", ".join(map(isolated, names))
     return str(ngettext("%(num)s employee", "%(num)s employees", count))
+
+
+def terminals(names: Sequence[str]) -> str:
+    """Return the names of terminals, of many those of the first."""
+    named = ", ".join(map(isolated, names[:MAX_TERMINALS]))
+    more = len(names) - MAX_TERMINALS
+    return str(_("%(names)s and %(n)s more", names=named, n=format_decimal(more))) if more > 0 else named
 
 
 def alarm_help(alarm: JournalAlarm) -> str:

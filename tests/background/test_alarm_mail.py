@@ -19,6 +19,8 @@ from hikflask.labels import alarms
 from hikflask.models import Alarm, Backup, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.alarms import watch
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.registry import Access
 from hikflask.simulator.certificate import make_certificate
 from tests.support.disk_usage import GIGABYTE, let_be_free
 from tests.support.made_backups import add_backup
@@ -116,7 +118,7 @@ def test_guide_quotes_the_mail_as_it_is(language: str, name: str) -> None:
     watch.refresh()
     alarm = db.session.query(Alarm).one()
     with force_locale(language):
-        mail = f"**hikflask: {alarms.mail_subject(alarm)}**\n\n{alarms.mail_body(alarm, [])}"
+        mail = f"**hikflask: {alarms.mail_subject([alarm])}**\n\n{alarms.mail_body([alarm], [[]])}"
     guide = text_of(DOCS / language / "first-alarm.md").splitlines()
 
     quoted = [line.removeprefix(">").strip().removesuffix("<br>") for line in guide if line.startswith(">")]
@@ -280,3 +282,49 @@ def test_little_space_on_the_disk_is_mailed_with_the_folder_and_what_is_free(
         f"{tmp_path}: 1,024 MB of 102,400 MB are free."
     )
     assert over[0] == "hikflask: на диске снова достаточно места / there is enough disk space again"
+
+
+def test_terminals_that_became_silent_together_are_one_mail_that_names_each(
+    terminal: Terminal, server: MailServer
+) -> None:
+    assert terminal.name == "Вход"
+    registry.add(Access("Склад", "http://store.test", "admin", "x"))
+    let(reachable=False, offline_since=MOMENT)
+    sweep()
+    assert server.mails == []
+    sweep()
+    let(reachable=True, offline_since=None)
+    sweep()
+    sweep()
+
+    (subject, text), over = said(server)
+    assert subject == (
+        "hikflask: «Вход» не отвечает (и ещё терминалов: 1) / “Вход” does not answer (and more terminals: 1)"
+    )
+    assert text.split("\n\n")[1] == (
+        "“Вход” has not answered for more than 1 h. Check power and network.\n"
+        "Since: 25 November 2025, 11:25:00\n"
+        "“Склад” has not answered for more than 1 h. Check power and network.\n"
+        "Since: 25 November 2025, 11:25:00\n"
+        "What to do is on the page “Needs attention”.\n"
+    )
+    assert over[0] == (
+        "hikflask: «Вход» снова отвечает (и ещё терминалов: 1) / “Вход” answers again (and more terminals: 1)"
+    )
+    assert db.session.query(Alarm).count() == 0
+
+
+def test_mail_about_several_terminals_that_no_server_took_is_tried_again_for_all(
+    terminal: Terminal, server: MailServer
+) -> None:
+    assert terminal.is_active
+    registry.add(Access("Склад", "http://store.test", "admin", "x"))
+    let(reachable=False, offline_since=MOMENT)
+    server.refuses = True
+    sweep()
+    sweep()
+    assert db.session.execute(db.select(Alarm.tries, Alarm.told_at)).all() == [(1, None)] * 2
+    server.refuses = False
+    sweep()
+
+    assert len(server.mails) == 1

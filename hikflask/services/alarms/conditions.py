@@ -38,6 +38,7 @@ class Condition:
     terminal_id: int | None
     since: datetime
     code: str = ""
+    is_duress: bool = False
 
     @property
     def key(self) -> str:
@@ -46,6 +47,12 @@ class Condition:
             return key_of_disk()
         parts = (self.kind, str(self.terminal_id or ""), self.code)
         return ":".join(part for part in parts if part)
+
+
+def has_several_terminals() -> bool:
+    """Return True when more than one terminal is in use, so that something may happen to several at once."""
+    in_use = select(Terminal.id).where(Terminal.is_active, Terminal.retired_at.is_(None)).limit(2)
+    return len(db.session.execute(in_use).all()) > 1
 
 
 def key_of_disk() -> str:
@@ -61,7 +68,7 @@ def current() -> list[Condition]:
         *(Condition(REMOVALS, terminal_id, since) for terminal_id, since in _overdue_at(func.min, *OLDEST).items()),
         *_at_terminals(SILENT, Terminal.offline_since, Terminal.reachable.is_(False), away),
         *_at_terminals(REFUSED, Terminal.refused_since, Terminal.refused_since.is_not(None)),
-        *(Condition(JOURNAL, row.terminal_id, row.since, row.code) for row in journal.unseen()),
+        *(Condition(JOURNAL, row.terminal_id, row.since, row.code, row.is_duress) for row in journal.unseen()),
     ]
     if records.is_overdue():
         newest = records.newest(whole=True)

@@ -1,16 +1,18 @@
 """Remembers alarms from their beginning to their end, and which mails about them are still to be sent.
 
+What began at several terminals within a short time, as after a power cut, is one mail, and so is its end.
+
 Outside working hours (HIKFLASK_WORKING_HOURS) no mail says that a terminal is silent: it may just be switched off.
 
 A mail may be sent twice when the worker is killed just after it was sent; none is lost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Alarm
@@ -24,6 +26,8 @@ from hikflask.services.enrolments.schedule import back_off
 
 # A mail that nobody sends after all, as the worker was killed, is due again after so many seconds.
 CLAIM_SECONDS = 120.0
+# For so long a mail waits for the same alarm of other terminals. That they are silent is noticed within some minutes.
+TOGETHER_SECONDS = {REMOVALS: 300.0, SILENT: 300.0, JOURNAL: 60.0}
 HAS_MAIL = or_(Alarm.told_at.is_(None), Alarm.over_at.is_not(None))
 
 
@@ -36,9 +40,12 @@ def refresh() -> bool:
     _forget_seen(current)
     rows = select(Alarm.key, Alarm.over_at).where(_is_known_here())
     recorded = {row.key: row.over_at for row in db.session.execute(rows)}
+    has_others = conditions.has_several_terminals()
     for key in current.keys() - recorded.keys():
         began = {"key": key, "kind": current[key].kind, "terminal_id": current[key].terminal_id}
-        db.session.execute(insert(Alarm), [{**began, "began_at": current[key].since}])
+        wait = 0.0 if current[key].is_duress or not has_others else TOGETHER_SECONDS.get(current[key].kind, 0.0)
+        statement = insert(Alarm).values(**began, began_at=current[key].since, next_try_at=database_now(wait))
+        db.session.execute(statement)
     over = [key for key, over_at in recorded.items() if over_at is None and key not in current]
     again = [key for key, over_at in recorded.items() if over_at is not None and key in current]
     if over:
@@ -46,6 +53,9 @@ def refresh() -> bool:
         # A terminal that answers again before a mail was sent: there is nothing left to mail.
         unsent = (Alarm.key.in_(over), Alarm.kind == SILENT, Alarm.told_at.is_(None))
         changed_rows(delete(Alarm).where(*unsent))
+        for kind, wait in TOGETHER_SECONDS.items() if has_others else ():
+            told = update(Alarm).where(Alarm.key.in_(over), Alarm.kind == kind, Alarm.told_at.is_not(None))
+            changed_rows(told.values(next_try_at=database_now(wait)))
     if again:
         _change(again, over_at=None)  # No mail said yet that it was over.
     _mail_newer_removals()
@@ -57,6 +67,19 @@ def claim() -> str | None:
     first = select(Alarm.key).where(*_due()).order_by(Alarm.tries, Alarm.key).limit(1)
     claimed = claim_rows(first, {"next_try_at": database_now(CLAIM_SECONDS)})
     return claimed[0].key if claimed else None
+
+
+def claim_same(alarm: Alarm) -> list[str]:
+    """Claim the mails about the same at other terminals, to be sent as one with this one; return their keys."""
+    if alarm.terminal_id is None:
+        return []
+    told = Alarm.told_at.is_not(None) if alarm.announces_end else Alarm.told_at.is_(None)
+    soon = Alarm.next_try_at <= database_now(TOGETHER_SECONDS.get(alarm.kind, 0.0))
+    same = [HAS_MAIL, told, soon, Alarm.kind == alarm.kind, Alarm.key != alarm.key]
+    if alarm.kind == JOURNAL:
+        same.append(Alarm.key.endswith(f":{alarm.key.rpartition(':')[2]}"))
+    others = select(Alarm.key).where(*same).order_by(Alarm.key)
+    return sorted(row.key for row in claim_rows(others, {"next_try_at": database_now(CLAIM_SECONDS)}))
 
 
 def get(key: str) -> Alarm | None:
@@ -80,12 +103,12 @@ def mark_sent(key: str, claimed_to: datetime, *, over: bool) -> None:
 
 
 @transactional
-def mark_unsent(key: str) -> None:
+def mark_unsent(*keys: str) -> None:
     """Record that no server took the mail; it and all others that are due are tried again, later each time."""
-    tries = db.session.execute(select(Alarm.tries).where(Alarm.key == key)).scalar_one_or_none() or 0
+    tries = db.session.execute(select(func.max(Alarm.tries)).where(Alarm.key.in_(keys))).scalar_one() or 0
     later = {"next_try_at": database_now(back_off(tries))}
     changed_rows(update(Alarm).where(*_due()).values(**later))
-    _change([key], tries=tries + 1, **later)
+    _change(keys, tries=tries + 1, **later)
 
 
 def _forget_seen(current: Mapping[str, Condition]) -> None:
@@ -96,7 +119,7 @@ def _forget_seen(current: Mapping[str, Condition]) -> None:
         changed_rows(delete(Alarm).where(Alarm.key.in_(seen)))
 
 
-def _change(keys: list[str], **values: Any) -> None:
+def _change(keys: Sequence[str], **values: Any) -> None:
     changed_rows(update(Alarm).where(Alarm.key.in_(keys)).values(**values))
 
 

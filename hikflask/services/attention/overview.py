@@ -8,6 +8,7 @@ calls `count()`, so it is a few statements that read no more than MAX_COUNTED ro
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TypeVar
 
 from sqlalchemy import Select, and_, case, func, or_, select, union_all
@@ -78,9 +79,19 @@ class Counts:
     def total(self) -> int:
         """The number in the header: of the rows of the page."""
         of_people = len(self.people) + bool(self.nowhere) + bool(self.consents) + self.unsaved
-        of_terminals = len(self.problems) + len(self.foreign) + len(self.drift) + len(self.journal)
+        of_terminals = len(self.problem_rows) + len(self.foreign) + len(self.drift) + len(self.journal_rows)
         of_server = (not self.worker_runs) + self.backup_overdue + len(self.low_disks)
         return of_people + of_terminals + of_server + self.failed_jobs
+
+    @cached_property
+    def problem_rows(self) -> Sequence[Sequence[Problem]]:
+        """The problems as the page shows them: terminals that became silent at once are one row."""
+        return terminal_problems.at_once(self.problems)
+
+    @cached_property
+    def journal_rows(self) -> Sequence[Sequence[JournalAlarm]]:
+        """The alarms as the page shows them: the same at several terminals at once is one row."""
+        return journal.at_once(self.journal)
 
     @property
     def removals(self) -> int:

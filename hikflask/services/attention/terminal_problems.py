@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from hikflask.isapi.errors import STOP_CODES, AccountLocked
 from hikflask.models import Terminal
+from hikflask.services.core.dates import together
 from hikflask.services.terminals import capacity, clock, lost_people, registry
 from hikflask.services.terminals.lost_people import LostPeople
 
@@ -43,6 +45,11 @@ class Problem:
         return self.kind in BLOCKING
 
     @property
+    def went_off(self) -> datetime | None:
+        """The moment at which the terminal became silent, where that is what is wrong."""
+        return self.terminal.offline_since if self.kind == OFF else None
+
+    @property
     def stops(self) -> bool:
         """True when nothing can be done there for an employee now: it blocks, or does not answer."""
         return self.blocks or self.kind == OFF
@@ -58,6 +65,11 @@ def find(terminals: Sequence[Terminal] | None = None) -> list[Problem]:
     all_problems = (Problem(row, kind_of(row, lost.get(row.id)), lost.get(row.id)) for row in in_use)
     problems = [problem for problem in all_problems if problem.kind]
     return sorted(problems, key=lambda problem: KINDS.index(problem.kind))
+
+
+def at_once(problems: Sequence[Problem]) -> list[list[Problem]]:
+    """Return problems as they are shown: as one where several terminals became silent at once, as by a power cut."""
+    return together(problems, lambda problem: problem.kind, lambda problem: problem.went_off)
 
 
 def kind_of(terminal: Terminal, lost: LostPeople | None) -> str:

@@ -1,6 +1,8 @@
 """The time zone of this installation, and today's date in it."""
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -10,6 +12,9 @@ from hikflask.config import WEEKDAYS, WORKING_HOURS
 SECONDS_PER_DAY = 86400.0
 # A moment in a table, as spreadsheets read it.
 TABLE_TIME = "%Y-%m-%d %H:%M:%S"
+# What happens at several terminals within this time of each other has one cause, such as a power cut.
+AT_ONCE = timedelta(minutes=10)
+Row = TypeVar("Row")
 
 
 def zone() -> ZoneInfo | None:
@@ -53,3 +58,21 @@ def is_working_time(now: datetime | None = None) -> bool:
     here = local(now or datetime.now(UTC))
     first, last = WEEKDAYS.index(hours["first"]), WEEKDAYS.index(hours["last"] or hours["first"])
     return first <= here.weekday() <= last and hours["begin"] <= f"{here:%H:%M}" < hours["end"]
+
+
+def together(
+    rows: Iterable[Row], kind: Callable[[Row], object], since: Callable[[Row], datetime | None]
+) -> list[list[Row]]:
+    """Return rows in groups, in their order: those of one kind that began at once; one without a moment is alone."""
+    groups: list[list[Row]] = []
+    for row in rows:
+        began = since(row)
+        same = (group for group in groups if kind(group[0]) == kind(row))
+        moments = ((group, since(other)) for group in same for other in group)
+        near = (group for group, at in moments if at and began and abs(began - at) <= AT_ONCE)
+        group = next(near, None)
+        if group is None:
+            groups.append([row])
+        else:
+            group.append(row)
+    return groups

@@ -15,6 +15,7 @@ from hikflask.extensions import db
 from hikflask.models import Alarm, Event, JournalAlarm, Terminal
 from hikflask.models.alarm import DURESS, JOURNAL
 from hikflask.services import audit
+from hikflask.services.core.dates import together
 from hikflask.services.core.db import changed_rows, rows_of, transaction
 from hikflask.services.passages import switch, webhook_outbox
 from hikflask.services.passages.interpretation import is_duress
@@ -70,6 +71,14 @@ def _raise(key: dict[str, int], moments: Sequence[datetime]) -> None:
 def unseen() -> list[JournalAlarm]:
     """Return the alarms at terminals in use that nobody has seen yet: duress first, then the oldest."""
     return list(db.session.scalars(_UNSEEN)) if switch.is_on() else []
+
+
+def at_once(alarms: Sequence[JournalAlarm]) -> list[list[JournalAlarm]]:
+    """Return alarms as they are shown and seen: as one where the same began at several terminals at once.
+
+    Each terminal where somebody was forced to open a door is one of its own.
+    """
+    return together(alarms, lambda alarm: alarm.code, lambda alarm: None if alarm.is_duress else alarm.first_at)
 
 
 def is_danger(alarm: JournalAlarm) -> bool:

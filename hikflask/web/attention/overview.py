@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -54,7 +55,8 @@ ALL = 10**6
 class TerminalLine:
     """A terminal, what is wrong or was changed there and since when, and what the one button of the line does.
 
-    `waiting`: who waits for it; `affected`: how many are refused until it is corrected.
+    `waiting`: who waits for it; `affected`: how many are refused until it is corrected. `others`: the terminals that
+    became silent with it.
     """
 
     terminal: Terminal
@@ -64,6 +66,7 @@ class TerminalLine:
     is_bad: bool = False
     waiting: Waiting | None = None
     affected: int = 0
+    others: Sequence[Terminal] = ()
 
 
 @dataclass(frozen=True)
@@ -136,10 +139,11 @@ def state() -> ResponseReturnValue:
 @bp.post("/attention/seen")
 @allow(OPERATOR)
 def mark_seen() -> ResponseReturnValue:
-    """End an alarm of a terminal's journal: the operator has seen it."""
-    terminal_id, count = (row_id(request.form.get(name)) or 0 for name in ("terminal", "count"))
+    """End an alarm of the journals of one or several terminals: the operator has seen it."""
+    terminals, counts = ([row_id(text) or 0 for text in request.form.getlist(name)] for name in ("terminal", "count"))
     major, minor = (row_id(part) or 0 for part in request.form.get("code", "").partition("/")[::2])
-    if not journal.mark_seen(terminal_id, (major, minor), count):
+    of_each = [journal.mark_seen(*each) for each in zip(terminals, repeat((major, minor)), counts, strict=False)]
+    if not of_each or not all(of_each):
         flash(_("It was recorded again since, or somebody else has seen it."), "warning")
     return redirect(next_or(url_for(".show")), 303)
 
@@ -148,24 +152,35 @@ def _context() -> dict[str, object]:
     shows_all = "all" in request.args
     most = ALL if shows_all else overview.MAX_SHOWN
     seen = overview.overview(attention_counts.get(), operator_name(), most)
-    alarms = sorted(seen.counts.journal, key=journal.is_danger, reverse=True)
-    dangers = [alarm for alarm in alarms if journal.is_danger(alarm)]
+    alarms = sorted(seen.counts.journal_rows, key=lambda same: journal.is_danger(same[0]), reverse=True)
+    dangers = [same for same in alarms if journal.is_danger(same[0])]
+    alarmed = {alarm.terminal_id for same in dangers for alarm in same}
     lost = {problem.terminal.id: problem.lost for problem in seen.counts.problems if problem.lost}
     return {
         "seen": seen,
         "counts": seen.counts,
         "shows_all": shows_all,
-        "problems": [_problem_line(problem, seen) for problem in seen.counts.problems[:most]],
+        "problems": [_problems_line(same, seen) for same in seen.counts.problem_rows[:most]],
         "dangers": dangers[:most],
         "dangers_count": len(dangers),
         "journal": alarms[len(dangers) :][:most],
-        "states": labels_of_terminals.summary(seen.counts.terminals, lost, {alarm.terminal_id for alarm in dangers}),
+        "states": labels_of_terminals.summary(seen.counts.terminals, lost, alarmed),
         "foreign": [_foreign_line(terminal, row) for terminal, row in seen.counts.foreign[:most]],
         "drift": [_drift_line(terminal) for terminal, _count in seen.counts.drift[:most]],
         "people": [people_line(shown, seen.counts) for shown in seen.people],
         "who": labels.who,
         "operator": operator_name(),
     }
+
+
+def _problems_line(same: Sequence[Problem], seen: overview.Overview) -> TerminalLine:
+    """Return the line of a problem, or of terminals that became silent at once."""
+    if len(same) == 1:
+        return _problem_line(same[0], seen)
+    since = min(problem.went_off for problem in same if problem.went_off)
+    others = [problem.terminal for problem in same[1:]]
+    why = _("They stopped answering at the same time. Check power and network.")
+    return TerminalLine(same[0].terminal, why, since, "list", is_bad=True, others=others)
 
 
 def _problem_line(problem: Problem, seen: overview.Overview) -> TerminalLine:

@@ -13,6 +13,8 @@ from hikflask.extensions import db
 from hikflask.models import Alarm, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.alarms import watch
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.registry import Access
 from tests.support.disk_usage import GIGABYTE, let_be_free
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -267,3 +269,38 @@ def test_machine_tells_of_its_own_disk_alone(monkeypatch: pytest.MonkeyPatch) ->
     assert tell("disk:second")
     assert rows() == 1
     assert on("first", 50 * GIGABYTE) == ["disk:first"]
+
+
+def test_same_alarm_of_several_terminals_waits_for_the_others_and_is_one_mail(terminal: Terminal) -> None:
+    other = registry.add(Access("Склад", "http://store.test", "admin", "x"))
+    away = {"reachable": False, "offline_since": database_now(-9999)}
+    let(terminal, **away)
+    assert due() == []  # Others may be silent, too.
+    let(other, **away)
+    assert due() == []
+    keys = [f"silent:{terminal.id}", f"silent:{other.id}"]
+
+    def pass_time() -> None:
+        db.session.execute(db.update(Alarm).where(Alarm.key == keys[0]).values(next_try_at=database_now()))
+        db.session.commit()
+
+    def all_of(first: str | None) -> list[str]:
+        assert first is not None
+        alarm = watch.get(first)
+        assert alarm is not None
+        return [first, *watch.claim_same(alarm)]
+
+    pass_time()
+    assert all_of(watch.claim()) == keys
+    assert watch.claim() is None
+    for key in keys:
+        assert not tell(key)
+
+    db.session.execute(db.update(Terminal).values(reachable=True, offline_since=None))
+    db.session.commit()
+    assert due() == []
+    pass_time()
+    assert all_of(watch.claim()) == keys
+    for key in keys:
+        assert tell(key)
+    assert rows() == 0

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask_babel import force_locale
+from werkzeug.datastructures import MultiDict
 
 from hikflask.extensions import db
 from hikflask.http.permissions import OPERATOR, VIEWER
 from hikflask.labels import attention as labels
 from hikflask.models import Backup, Enrolment, Heartbeat, JournalAlarm, Terminal
 from hikflask.models.comparison import Drift
+from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.backups import records
 from hikflask.services.backups.archive import Manifest
 from hikflask.services.captures.drafts import Draft
@@ -98,7 +100,7 @@ def press(desk: Desk, part: str, address: str) -> str:
     """Send the form of a group that leads to an address, and return where it goes on."""
     form = part.partition(f'action="{address}"')[2].partition("</form>")[0]
     assert form, address
-    return desk.client.post(address, data=dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))).location
+    return desk.client.post(address, data=MultiDict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))).location
 
 
 @pytest.fixture
@@ -630,6 +632,56 @@ def test_what_a_terminal_recorded_in_its_journal_stands_there_until_somebody_has
     again = {"terminal": "1", "code": "1/1030", "count": "3"}
     told = desk.client.post("/attention/seen", data=again, headers=ENGLISH, follow_redirects=True).text
     assert "It was recorded again since, or somebody else has seen it." in told
+
+
+def test_same_alarm_of_several_terminals_at_once_is_one_row_with_one_seen(app: Flask, desk: Desk) -> None:
+    app.config["PASSAGES"] = "poll"
+    with app.app_context():
+        for one in range(2, 8):
+            registry.add(Access(f"Дверь {one}", f"http://door{one}.test", "admin", "x"))
+        db.session.execute(db.update(Terminal).values(face_mode=BY_PICTURE, clock_offset=0))
+        codes = [(place, (1, 1030), NOW + timedelta(minutes=place)) for place in range(1, 6)]
+        # Later, and another code: rows of their own. Duress is each terminal's own.
+        codes += [(6, (1, 1030), NOW + timedelta(hours=1)), (6, (1, 1034), NOW), (7, (1, 1034), NOW)]
+        for place, (major, minor), at in codes:
+            row_of = {"terminal_id": place, "major": major, "minor": minor, "count": 1}
+            db.session.add(JournalAlarm(**row_of, first_at=at, last_at=at))
+        db.session.commit()
+
+    page = desk.text(ADDRESS)
+
+    rows = re.findall(r'<li class="attention-row[^"]*" id="(journal-[\w-]+)"', page)
+    assert rows == ["journal-6-1-1034", "journal-7-1-1034", "journal-1-1-1030", "journal-6-1-1030"]
+    assert number(page) == 4
+    together = row(page, "journal-1-1-1030")
+    assert "Вход, Дверь 2, Дверь 3 и ещё 2 Терминал или считыватель вскрыт либо снят со стены · 5 раз" in said(together)
+    assert 'href="/passages/?kind=alarm"' in together
+    assert "Вход, Дверь 2, Дверь 3 and 2 more Terminal or reader" in english(desk)
+
+    assert press(desk, together, "/attention/seen") == ADDRESS
+    with app.app_context():
+        left = db.session.execute(db.select(JournalAlarm.terminal_id, JournalAlarm.minor)).all()
+    assert sorted(left) == [(6, 1030), (6, 1034), (7, 1034)]
+
+
+def test_terminals_that_stopped_answering_at_once_are_one_row_that_leads_to_the_list(app: Flask, desk: Desk) -> None:
+    with app.app_context():
+        for one in range(2, 6):
+            registry.add(Access(f"Дверь {one}", f"http://door{one}.test", "admin", "x"))
+        off = {"face_mode": BY_PICTURE, "clock_offset": 0, "reachable": False}
+        db.session.execute(db.update(Terminal).values(offline_since=NOW, **off))
+        db.session.execute(db.update(Terminal).where(Terminal.id == 5).values(offline_since=NOW - timedelta(hours=1)))
+        db.session.commit()
+
+    page = desk.text(ADDRESS)
+
+    assert re.findall(r'<li class="attention-row[^"]*" id="(terminal-\w+)"', page) == ["terminal-1", "terminal-5"]
+    assert number(page) == 2
+    together = row(page, "terminal-1")
+    assert "Вход, Дверь 2, Дверь 3 и ещё 1 Перестали отвечать одновременно. Проверьте питание и сеть." in said(together)
+    assert leads_to(together) == "/terminals/"
+    why = "Вход, Дверь 2, Дверь 3 and 1 more They stopped answering at the same time. Check power and network."
+    assert why in english(desk)
 
 
 def test_alarms_and_open_removals_stand_above_a_wrong_clock_and_a_restart_below(
