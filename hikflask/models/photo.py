@@ -43,3 +43,8 @@ class Photo(Base):
     def path(self) -> str:
         """The path of the photo's URL on this server."""
         return f"/uploads/{self.file}"
+
+    @property
+    def small_path(self) -> str:
+        """The path of the photo as lists show it; browsers keep it for some minutes."""
+        return f"{self.path}?size=small"

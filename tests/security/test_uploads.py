@@ -12,9 +12,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
+from hikflask.extensions import db
+from hikflask.models import Photo
+from hikflask.models.columns import database_now
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
+from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.photos import storage
 from tests.security.conftest import add_photo, multipart, upload
 from tests.support.captures import FACE
@@ -123,6 +128,37 @@ def test_whatever_was_stored_is_answered_as_jpeg_and_kept_nowhere(
         assert headers["Cache-Control"] == "private, no-store"
         assert {"ETag", "Accept-Ranges", "Content-Range"}.isdisjoint(headers.keys())
         assert (answer.data == b"") is (method == "HEAD")
+
+
+def test_small_photo_is_kept_for_this_session_as_long_as_the_trail_has_one_entry_for_its_views(
+    app: Flask, nobody: FlaskClient, client: FlaskClient, address: str
+) -> None:
+    small = f"{address}?size=small"
+    before = client.get_cookie("session")
+
+    answers = [client.get(small), client.get(small)]
+
+    for answer in answers:
+        assert answer.headers["Cache-Control"] == "private, max-age=600, immutable"
+        # A browser shows what it kept to nobody else who signs in there, nor after signing out: the cookie is another.
+        assert {"Cookie", "Authorization"} <= set(answer.vary)
+        assert "Set-Cookie" not in answer.headers
+        assert (answer.mimetype, b"script" in answer.data, len(answer.data) < 4000) == ("image/jpeg", False, True)
+    assert client.get_cookie("session") == before
+    with app.app_context():
+        assert len(list_entries(AuditFilter(action="photo.viewed"), 9)[0]) == 1
+    assert nobody.get(small).status_code == 303
+    assert "max-age" not in nobody.get(small).headers["Cache-Control"]
+
+
+def test_small_photo_is_gone_with_the_photo(app: Flask, client: FlaskClient, address: str) -> None:
+    with app.app_context():
+        db.session.execute(update(Photo).values(forgotten_at=database_now()))
+        db.session.commit()
+
+    answer = client.get(f"{address}?size=small")
+
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "private, no-cache")
 
 
 @pytest.mark.parametrize("upload_of", [FACE, FACE + b"<svg onload=alert(1)>"])

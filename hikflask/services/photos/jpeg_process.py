@@ -10,13 +10,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO
 
 from flask import current_app
 
+from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import BadPhoto, PhotosWaiting
 from hikflask.services.photos import jpeg
 
@@ -90,6 +91,19 @@ def small_turn() -> AbstractContextManager[None]:
     :raises PhotosWaiting:
     """
     return _held(_SMALL_TURNS, max_wait())
+
+
+def small(picture: bytes) -> bytes:
+    """Return a stored picture as lists show it; one that cannot be decoded, as it is.
+
+    This process does it itself: within 3 ms and a megabyte, of what it has decoded or written before.
+
+    :raises PhotosWaiting:
+    """
+    end_read()  # It may have to wait for its turn.
+    with small_turn(), suppress(jpeg.Unreadable):
+        return jpeg.small(picture)
+    return picture
 
 
 @contextmanager

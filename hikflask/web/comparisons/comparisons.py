@@ -24,7 +24,7 @@ from hikflask.services.comparisons.queries import ComparedNumber
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.jobs import plan_choices
 from hikflask.web.jobs.report import report_of
-from hikflask.web.support import htmx
+from hikflask.web.support import htmx, responses
 from hikflask.web.terminals.terminals import terminal_or_404
 
 bp = Blueprint("comparisons", __name__, url_prefix="/terminals/<int:terminal_id>/comparison")
@@ -119,9 +119,7 @@ def face(terminal_id: int) -> Response:
     if picture is None:
         abort(HTTPStatus.NOT_FOUND)
     audit.record_photo_view(None, terminal.name, number)
-    response = Response(picture, mimetype="image/jpeg")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return responses.picture(picture, may_be_kept=False)
 
 
 def finished_or_404(terminal_id: int) -> tuple[Terminal, Comparison]:

@@ -9,6 +9,7 @@ from hikflask.services import audit
 from hikflask.services.core.errors import PhotoForgotten
 from hikflask.services.photos import storage
 from hikflask.web.security import guard
+from hikflask.web.support import responses
 
 bp = Blueprint("uploads", __name__)
 
@@ -37,6 +38,4 @@ def show(name: str) -> Response:
         abort(404)
     number = photo.capture.draft_number if photo.capture else ""
     audit.record_photo_view(photo.employee_id, photo.file, number or storage.number_in(photo.file))
-    response = Response(picture, mimetype="image/jpeg")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return responses.picture(picture)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -25,7 +25,7 @@ from hikflask.services.passages import intake, pictures, queries, switch
 from hikflask.services.passages.queries import BESIDES, KINDS_BY_NAME, EventFilter
 from hikflask.services.terminals import registry
 from hikflask.web.security import current_operator
-from hikflask.web.support import htmx
+from hikflask.web.support import htmx, responses
 from hikflask.web.support.pagination import Turned, turned
 from hikflask.web.support.urls import own_path
 
@@ -71,9 +71,7 @@ def picture(event_id: int) -> ResponseReturnValue:
     switch.require_on()
     jpeg = pictures.read(event_id) or abort(404)
     audit.record_passages_view(_page_of_picture())
-    response = Response(jpeg, mimetype="image/jpeg")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return responses.picture(jpeg)
 
 
 def _page_of_picture() -> str:

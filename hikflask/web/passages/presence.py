@@ -10,8 +10,8 @@ from hikflask.services import audit
 from hikflask.services.passages import presence, switch
 from hikflask.web.support import htmx
 
-# Of a department, while all of them are shown.
-MAX_FACES = 24
+# Of a department, and of all of them together while none is chosen.
+MAX_FACES, MAX_FACES_OF_ALL = 24, 96
 bp = Blueprint("presence", __name__, url_prefix="/presence")
 
 
@@ -44,12 +44,14 @@ def _inside() -> dict[str, Any]:
     inside = presence.presence()
     words, department = request.args.get("q", ""), request.args.get("department")
     today, earlier = (presence.found(people, words, department) for people in (inside.today, inside.earlier))
+    departments, is_narrowed = presence.by_department(today), bool(words.strip()) or department is not None
+    of_each = max(1, min(MAX_FACES, MAX_FACES_OF_ALL // max(1, len(departments))))
     return {
         "inside": inside,
         "words": words,
         "department": department,
-        "limit": None if words.strip() or department is not None else MAX_FACES,
-        "departments": presence.by_department(today),
+        "limit": None if is_narrowed else of_each,
+        "departments": departments,
         "earlier": earlier,
         "of_all": presence.by_department(inside.people),
         "employees": presence.employees([*today, *earlier]),

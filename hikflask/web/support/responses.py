@@ -1,19 +1,21 @@
-"""Answers that many views give: an error, a form with a refusal, a secret that is shown once, and a CSV file."""
+"""Answers that many views give: an error, a form with a refusal, a secret that is shown once, a picture, and a file."""
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flask import Response, g, make_response, render_template, stream_with_context
+from flask import Response, g, make_response, render_template, request, stream_with_context
 from flask_babel import gettext as _
 from wtforms import Field
 
 from hikflask.messages import error_sentence
+from hikflask.services import audit
 from hikflask.services.accounts.errors import TryLater
 from hikflask.services.core import refusal_status
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.photos import jpeg_process
 from hikflask.services.spreadsheets import csv_writer, table_file
 from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.services.spreadsheets.table_file import CSV, XLSX
@@ -75,6 +77,24 @@ def shown_once(template: str, status: int = HTTPStatus.OK, **context: object) ->
     """Answer a page with a secret, which no browser keeps."""
     response = make_response(render_template(template, **context), status)
     response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def picture(jpeg: bytes, *, may_be_kept: bool = True) -> Response:
+    """Answer a picture of a face, or with `?size=small` what lists show of it.
+
+    The small one is kept by the browser, for the cookies of this session alone, as long as one entry of the audit trail
+    stands for all views. After an erasure it is there no longer than that.
+
+    :param may_be_kept: False where another picture may come to be at the address.
+    """
+    is_small = request.args.get("size") == "small"
+    response = Response(jpeg_process.small(jpeg) if is_small else jpeg, mimetype="image/jpeg")
+    if is_small and may_be_kept:
+        response.headers["Cache-Control"] = f"private, max-age={audit.SAME_SECONDS:.0f}, immutable"
+        response.vary.update(("Cookie", "Authorization"))
+    else:
+        response.headers["Cache-Control"] = "private, no-store"
     return response
 
 

@@ -9,7 +9,7 @@ import threading
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from PIL import Image
 from hikflask.extensions import db
 from hikflask.services.core.errors import BadPhoto, PhotosWaiting
 from hikflask.services.photos import storage
-from hikflask.services.photos.jpeg_process import PROGRAM, WAITING, baseline_jpeg
+from hikflask.services.photos.jpeg_process import PROGRAM, SMALL_AT_ONCE, WAITING, baseline_jpeg, small, small_turn
 from tests.benchmarks import memory
 from tests.processes.processes import until
 from tests.support.captures import FACE
@@ -205,3 +205,26 @@ def test_upload_that_waits_keeps_no_connection_to_the_database() -> None:
     storage.keep_upload(Watching(FACE), "100222")
 
     assert set(used) == {0}
+
+
+def test_face_of_a_list_has_128_pixels_at_its_longer_side() -> None:
+    with Image.open(io.BytesIO(small(FACE))) as picture:
+        assert (picture.format, max(picture.size)) == ("JPEG", 128)
+
+
+def test_picture_that_cannot_be_made_small_is_answered_as_it_is() -> None:
+    large = io.BytesIO()
+    Image.new("RGB", (2001, 2000)).save(large, "JPEG")
+
+    assert [small(picture) for picture in (b"no picture", large.getvalue())] == [b"no picture", large.getvalue()]
+
+
+def test_small_picture_waits_for_its_turn_no_longer_than_an_upload(app: Flask) -> None:
+    app.config["UPLOAD_WAIT"] = 0.01
+    with ExitStack() as others:
+        for _ in range(SMALL_AT_ONCE):
+            others.enter_context(small_turn())
+        with pytest.raises(PhotosWaiting):
+            small(FACE)
+
+    assert small(FACE).startswith(b"\xff\xd8\xff")

@@ -19,6 +19,7 @@ from hikflask.services.core.db import transaction
 from tests.support.captures import FACE
 from tests.support.desk import ENGLISH, HTMX
 from tests.support.events import add_events, event_row
+from tests.support.page_bytes import add_people_with_photos, camera_picture, loaded_for
 from tests.support.signed_in import client_of
 
 
@@ -210,6 +211,25 @@ def test_a_terminal_shows_its_passages_by_hour_and_the_last_faces(client: FlaskC
     assert 'href="/passages/?terminal=1"' in page
 
 
+def test_page_of_passages_with_all_faces_and_moments_takes_at_most_400_kb(
+    app: Flask, client: FlaskClient, terminal: Terminal
+) -> None:
+    app.config["PASSAGES_PICTURES"] = 7
+    people = add_people_with_photos(app, ["Охрана"] * 60)
+    with app.app_context():
+        for person in people:
+            moment = f"passage_{person:022}.jpg"
+            (Path(app.config["UPLOADS"]) / moment).write_bytes(camera_picture())
+            employee = db.session.get_one(Employee, person)
+            db.session.add(event_row(terminal, at=ago(minutes=person), employee=employee, picture=moment))
+        db.session.commit()
+
+    size, pictures = loaded_for(client, "/passages/")
+
+    assert pictures == 100
+    assert size < 400_000
+
+
 @pytest.mark.parametrize("settings", [{"PASSAGES": "poll", "PASSAGES_PICTURES": "7"}])
 def test_operators_see_the_picture_of_the_moment_and_the_trail_says_so_once(
     app: Flask, client: FlaskClient, terminal: Terminal
@@ -220,7 +240,8 @@ def test_operators_see_the_picture_of_the_moment_and_the_trail_says_so_once(
     (Path(app.config["UPLOADS"]) / name).write_bytes(FACE)
     address = f"/passages/{event_id}/picture"
     for page in (client.get("/passages/"), client.get("/passages/state")):
-        assert f'src="{address}"' in page.text
+        assert f'src="{address}?size=small"' in page.text
+        assert f'href="{address}"' in page.text
     for page_before in ({"Referer": "http://localhost/passages/?q=x"}, {}, {}):
         answer = client.get(address, headers=page_before)
         assert (answer.data, answer.mimetype) == (FACE, "image/jpeg")

@@ -15,6 +15,7 @@ from hikflask.services.core.db import transaction
 from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH, HTMX
 from tests.support.events import add_events, event_row
+from tests.support.page_bytes import add_people_with_photos, loaded_for
 from tests.support.signed_in import client_of
 from tests.support.trail import entries
 
@@ -163,3 +164,20 @@ def test_the_paper_has_everybody_with_a_box_and_when_it_was_made(
     assert "Составлен" in client.get("/presence/evacuation").text
     with app.app_context():
         assert [entry.after for entry in entries("passages.exported")] == [{"for": "evacuation"}]
+
+
+def test_page_with_many_people_and_their_photos_takes_at_most_400_kb(
+    app: Flask, client: FlaskClient, doors: dict[str, int]
+) -> None:
+    people = add_people_with_photos(app, [f"Отдел {place % 11}" for place in range(180)])
+    with app.app_context():
+        door = db.session.get_one(Terminal, doors["in"])
+        for place, person in enumerate(people):
+            employee, hours = db.session.get_one(Employee, person), 7 if place % 3 == 0 else 1
+            db.session.add(event_row(door, employee=employee, at=NOW - timedelta(hours=hours)))
+        db.session.commit()
+
+    size, pictures = loaded_for(client, "/presence/")
+
+    assert pictures == 11 * 8 + 8
+    assert size < 400_000
