@@ -19,8 +19,9 @@ from hikflask.services.core.similar_names import are_wholly_other
 from hikflask.services.groups import differences
 from hikflask.services.imports.table.columns import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO
 from hikflask.services.imports.table.options import ONLY_CHANGES, ONLY_NEW, Options
-from hikflask.services.imports.table.values import Values
+from hikflask.services.imports.table.values import Values, said_in
 from hikflask.services.privacy import consents
+from hikflask.services.spreadsheets.csv_writer import with_formula_mark_removed
 from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS
 from hikflask.text_rules import folded
 
@@ -284,10 +285,10 @@ def _wrong_days(values: Values, person: Person | None) -> dict[str, Refusal]:
 
 
 def _is_said(text: str, name: str, value: str) -> bool:
-    """Return whether a row says what is here. It says no sign that nobody sees, and no day in place of “no limit”."""
+    """Return whether a row says what is here: a text that is read in the same way, or no day in place of “no limit”."""
     if name == VALID_TO and {text, value} == {"", text_rules.LAST_DAY.isoformat()}:
         return True
-    return text in {value, text_rules.seen(value)}
+    return text in {value, with_formula_mark_removed(said_in(name, value))}
 
 
 def _before(values: Values, picture: Picture | None, person: Person, now: Present) -> dict[str, Any]:

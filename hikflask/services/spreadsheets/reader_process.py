@@ -53,7 +53,8 @@ class Row:
     """A row of a table that is not empty: as many cells as the table has columns, or more.
 
     `line` is counted as a spreadsheet counts, from 1. `formulas` are the indexes of the cells that have a formula or an
-    error in place of a value. A row that is `too_long` has more cells, which are left out. A cell of more than 256
+    error in place of a value. These are all where the row is `typed`, as in a workbook: a text of it is no formula,
+    whatever it begins with. A row that is `too_long` has more cells, which are left out. A cell of more than 256
     characters is cut, and ends with “…”. `sheet` is the name of its sheet where the rows of several are read.
     """
 
@@ -62,6 +63,7 @@ class Row:
     formulas: frozenset[int] = frozenset()
     too_long: bool = False
     sheet: str = ""
+    typed: bool = False
 
 
 @dataclass(frozen=True)
@@ -256,7 +258,7 @@ def read(path: Path, layout: Layout, key: int | None = None) -> Generator[Row, N
                 padded = _padded(_filled(cells, merged) if has_own_id else cells, width)
                 if layout.group_column is not None:
                     padded.insert(layout.group_column, "")
-                yield Row(line, padded, frozenset(formulas), too_long, sheet)
+                yield Row(line, padded, frozenset(formulas), too_long, sheet, typed=not csv)
 
 
 def _to_read(layout: Layout) -> dict[int, tuple[str, int]]:

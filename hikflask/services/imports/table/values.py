@@ -36,7 +36,7 @@ from hikflask.text_rules import folded, storable
 MAX_NUMBER_LENGTH = 64
 FORMULA = re.compile(r"[=+\-@＝＋－＠]")
 # What a spreadsheet shows in place of a value that cannot be computed. In a CSV, and in a row that is corrected,
-# nothing else tells it from a text.
+# nothing else tells it, or a formula, from a text.
 NO_VALUE = re.compile(r"#(?:N/A|Н/?Д|[^\W\d][\w/]*[!?])\Z|(?:Err|Ошибка):\d{3}\Z")
 YES = {"да", "yes", "y", "true", "истина", "1", "x", "х", "+", "v", "✓", "✔"}
 NO = {"нет", "no", "n", "false", "ложь", "0", "-", "–", "—"}
@@ -98,7 +98,7 @@ def read(row: Row, fields: Mapping[str, int], options: Options, *, status: bool 
     :param fields: field → index of its column.
     :param status: the column of who left is a status: a mere yes in it may as well say that somebody works here.
     """
-    texts = {name: _said(name, row.cells[index]) for name, index in fields.items()}
+    texts = {name: said_in(name, row.cells[index]) for name, index in fields.items()}
     cells = {name: text_rules.stripped(with_formula_mark_removed(text)) for name, text in texts.items()}
     if not any(cells.values()):
         return None
@@ -111,7 +111,7 @@ def read(row: Row, fields: Mapping[str, int], options: Options, *, status: bool 
     formulas = {
         name
         for name, text in texts.items()
-        if fields[name] in row.formulas or FORMULA.match(text) or NO_VALUE.match(text)
+        if fields[name] in row.formulas or (not row.typed and (FORMULA.match(text) or NO_VALUE.match(text)))
     }
     if row.too_long:
         values.errors[NUMBER] = Refusal(code="row_too_long", params={})
@@ -129,7 +129,7 @@ def read(row: Row, fields: Mapping[str, int], options: Options, *, status: bool 
     return values
 
 
-def _said(name: str, cell: str) -> str:
+def said_in(name: str, cell: str) -> str:
     """Return what a cell says; "" for a mark that there is nothing."""
     text = text_rules.seen(text_rules.stripped(cell))
     if blob := BLOB.match(text):

@@ -117,6 +117,16 @@ def test_cell_with_a_formula_and_row_that_was_cut_are_wrong() -> None:
     assert read(PARTS, "1", "Ёлкина", "", "", too_long=True).errors == {"number": refusal("row_too_long")}
 
 
+def test_text_of_a_workbook_is_no_formula_whatever_it_begins_with() -> None:
+    fields = {"number": 0, "name": 1, "department": 2}
+
+    found = read(fields, "1", "=Иван", "-1 этаж", typed=True)
+
+    assert (found.texts, found.errors) == ({"number": "1", "name": "=Иван", "department": "-1 этаж"}, {})
+    assert read(fields, "1", "#N/A", "@", typed=True).errors == {}
+    assert read(fields, "1", "#N/A", "", typed=True, formulas=frozenset({1})).errors == {"name": refusal("formula")}
+
+
 def test_text_that_is_longer_than_its_field_is_cut_with_a_mark() -> None:
     fields = {"number": 0, "name": 1, "department": 2, "valid_to": 3, "left": 4}
     cut = "9" * 255 + "…"
