@@ -140,6 +140,7 @@ OF_A_REQUEST = {"request", "session", "g", "abort", "redirect"}
 
 # A service module without a test file at the mirrored path → what tests it instead.
 TESTED_ELSEWHERE = {
+    "passages/uses": "the paper that says it: tests/web/privacy/test_consents.py",
     "passages/reading": "what intake reads: tests/services/passages/test_intake.py, tests/invariants/test_passages.py",
     "alarms/mail_server": "who gives it mails, and the doctor: tests/background/test_alarm_mail.py",
     "backups/create": "tests/cli/installation/test_backups.py; killed: tests/scenarios/test_backups_killed.py",

@@ -17,6 +17,7 @@ from hikflask.labels.dates import local_day
 from hikflask.models import Consent, Employee
 from hikflask.services.core.dates import today
 from hikflask.services.employees import search
+from hikflask.services.passages.uses import uses
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from hikflask.web.security import current_operator, resubmission
@@ -81,14 +82,14 @@ def withdraw(employee_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def printed(employee_id: int) -> ResponseReturnValue:
     """Show the form to print and sign, with the employee's name, in the language of `?lang=`."""
-    return render_template("privacy/consent_to_sign.html", employee=_employee(employee_id))
+    return render_template("privacy/consent_to_sign.html", employee=_employee(employee_id), uses=uses())
 
 
 @bp.get("/consent/print")
 @allow(OPERATOR)
 def blank() -> ResponseReturnValue:
     """Show the form to print and sign, without a name."""
-    return render_template("privacy/consent_to_sign.html", employee=None)
+    return render_template("privacy/consent_to_sign.html", employee=None, uses=uses())
 
 
 def _employee(employee_id: int) -> Employee:

@@ -9,10 +9,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Consent, Employee
+from hikflask.models import ApiToken, Capture, Consent, Employee, Webhook
+from hikflask.models.columns import database_now
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.dates import today
+from hikflask.services.core.db import transaction
 from hikflask.services.employees.save import save_employee
 from tests.support.captures import FACE
 from tests.support.desk import ENGLISH, Desk, typed
@@ -244,6 +246,65 @@ def test_blank_paper_names_nobody(client: FlaskClient, ivan: str) -> None:
     assert "Иван" not in page
     for line in ("Organisation that decides", "Date", "Signature", "not legal advice"):
         assert line in page
+
+
+NOTHING_ELSE = {
+    "en": "The purpose is to let me in; it is used for nothing else.",
+    "ru": "Цель — пропускать меня; ни для чего другого она не используется.",
+}
+RECORDED = {
+    "en": "The purposes are to let me in, and to record when I come and go.",
+    "ru": "Цели — пропускать меня и записывать, когда я прихожу и ухожу.",
+}
+PASSAGES = {
+    "en": "Each time a terminal lets me in or turns me away is recorded and kept (days: 90). Whoever works with the "
+    "access program sees it, and lists of arrivals and departures are made of it.",
+    "ru": "Каждый раз, когда терминал пропускает меня или отказывает, это записывается и хранится (дней: 90). Это "
+    "видят все, кто работает с программой доступа; по этим записям составляются списки приходов и уходов.",
+}
+PICTURES = {
+    "en": "The terminal takes a picture of me each time, which is kept, too (days: 3).",
+    "ru": "Терминал каждый раз снимает меня, и этот снимок тоже хранится (дней: 3).",
+}
+PROGRAMS = {
+    "en": "The access program gives data about me to other programs, which are:",
+    "ru": "Программа доступа передаёт данные обо мне другим программам, а именно:",
+}
+LET_IN = {"en": "The purpose is to let me in.", "ru": "Цель — пропускать меня."}
+SENTENCES = (NOTHING_ELSE, RECORDED, PASSAGES, PICTURES, LET_IN, PROGRAMS)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize(
+    ("settings_now", "webhook", "said"),
+    [
+        ({"PASSAGES_PICTURES": 3}, False, (NOTHING_ELSE,)),
+        ({}, True, (LET_IN, PROGRAMS)),
+        ({"PASSAGES": "poll"}, False, (RECORDED, PASSAGES)),
+        ({"PASSAGES": "push", "PASSAGES_PICTURES": 3}, True, (RECORDED, PASSAGES, PICTURES, PROGRAMS)),
+    ],
+)
+def test_paper_says_what_the_settings_do_and_nothing_that_they_contradict(
+    app: Flask,
+    client: FlaskClient,
+    language: str,
+    settings_now: dict[str, object],
+    webhook: bool,
+    said: tuple[dict[str, str], ...],
+) -> None:
+    app.config.update(settings_now)
+    with app.app_context(), transaction():
+        db.session.execute(db.update(ApiToken).values(revoked_at=database_now()))
+        if webhook:
+            db.session.add(Webhook(url="http://127.0.0.1:9/", secret_encrypted="x"))
+
+    page = english(client, f"/consent/print?lang={language}")
+
+    assert [one for one in SENTENCES if one[language] in page] == [*said]
+
+
+def test_paper_names_other_programs_while_a_token_is_valid(client: FlaskClient) -> None:
+    assert PROGRAMS["en"] in english(client, "/consent/print?lang=en")
 
 
 def test_viewer_sees_the_state_and_cannot_change_it(app: Flask, client: FlaskClient, ivan: str) -> None:
