@@ -59,7 +59,7 @@ class PushTraps:
     takes_hostname: bool = True
     takes_https: bool = True
     takes_delete: bool = True
-    """DELETE clears every slot at once. Otherwise there is no such method."""
+    """POST adds a host, and DELETE clears one slot or all of them. Otherwise there are no such methods."""
     can_test: bool = True
     needs_ehome: bool = False
     """Slot 1 keeps EHome with 0.0.0.0 and 15300, and ports are 1024 and more; anything else is refused."""

@@ -7,7 +7,7 @@ from flask import Response, request
 
 from hikflask.simulator import recordings
 from hikflask.simulator.errors import Refusal
-from hikflask.simulator.http.request_body import wants_json, xml_fields
+from hikflask.simulator.http.request_body import child, json_object, wants_json, xml_fields
 from hikflask.simulator.http.responses import done, json_reply
 from hikflask.simulator.terminal.terminal import Command, Terminal
 
@@ -16,8 +16,10 @@ ALWAYS_OPEN, ALWAYS_CLOSED, BY_PLAN = 2, 3, 4
 
 
 def control_door(terminal: Terminal) -> Response:
-    """Open or close the door; four commands are known."""
-    command = xml_fields("RemoteControlDoor").get("cmd", "")
+    """Open or close the door; four commands are known. Clients send them in XML and in JSON."""
+    is_json = request.get_data().lstrip().startswith(b"{")
+    fields = child(json_object(), "RemoteControlDoor") if is_json else xml_fields("RemoteControlDoor")
+    command = fields.get("cmd", "")
     if command not in get_args(Command):
         raise Refusal("badParameters", "cmd")
     terminal.control_door(cast("Command", command), request.remote_addr or "")

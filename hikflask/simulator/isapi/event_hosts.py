@@ -54,6 +54,27 @@ def set_hosts(terminal: Terminal) -> Response:
     return done(as_json=False, crlf=terminal.profile.crlf)
 
 
+def add_host(terminal: Terminal) -> Response:
+    """Put a host into the first slot that is empty; the others stay as they are."""
+    if not terminal.push.traps.takes_delete:
+        raise Refusal("methodNotAllowed")
+    read = _read(terminal, _root(HOST))
+    free = (slot for slot, each in enumerate(terminal.push.hosts, start=1) if each.is_empty)
+    slot = next((one for one in free if one > 1 or not terminal.push.traps.needs_ehome), None)
+    if slot is None:
+        raise Refusal("badXmlContent", "id")
+    _put(terminal, {slot: read})
+    return done(as_json=False, crlf=terminal.profile.crlf)
+
+
+def clear_host(terminal: Terminal) -> Response:
+    """Clear one slot."""
+    if not terminal.push.traps.takes_delete:
+        raise Refusal("methodNotAllowed")
+    _put(terminal, {_slot(terminal, request.path): Host()})
+    return done(as_json=False, crlf=terminal.profile.crlf)
+
+
 def clear_all(terminal: Terminal) -> Response:
     """Clear every slot."""
     if not terminal.push.traps.takes_delete:

@@ -67,9 +67,8 @@ def capabilities(terminal: Terminal) -> Response:
 
 def _condition(terminal: Terminal, fields: Fields) -> Condition:
     traps = terminal.events.traps
-    for name in ("major", "minor"):
-        if name not in fields:
-            raise Refusal("MessageParametersLack", name)
+    if "major" not in fields:
+        raise Refusal("MessageParametersLack", "major")
     major, minor = whole_number(fields, "major", 0), whole_number(fields, "minor", 0)
     if not major and traps.refuses_major_0:
         raise Refusal("badJsonContent", "major")

@@ -134,10 +134,13 @@ def search(terminal: Terminal) -> Response:
 
 
 def search_delete(terminal: Terminal) -> Response:
-    """Remove faces. As on real terminals, an empty list removes ALL of them."""
+    """Remove faces. As on real terminals, an empty list removes ALL of them; without a list nothing is removed."""
     if request.args.get("FDID") != "1" or request.args.get("faceLibType") != "blackFD":
         raise Refusal("faceLibraryIDError", "FDID")
-    terminal.store.unbind(numbers(json_object(), "FPID", "value"))
+    given = json_object()
+    if "FPID" not in given:
+        raise Refusal("MessageParametersLack", "FPID")
+    terminal.store.unbind(numbers(given, "FPID", "value"))
     return done(as_json=True)
 
 

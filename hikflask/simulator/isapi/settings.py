@@ -1,15 +1,19 @@
 """What an administrator sets: AcsCfg (pictures and names), StorageCfg (what is kept), and the hours of templates."""
 
+import re
+
 from flask import Response, request
 
 from hikflask.simulator.errors import Refusal
-from hikflask.simulator.http.request_body import Fields, child, json_object
+from hikflask.simulator.http.request_body import Fields, child, json_object, whole_number
 from hikflask.simulator.http.responses import done, json_reply
-from hikflask.simulator.terminal.right_plans import DAYS, MAX_TEMPLATE, MAX_WEEK_PLAN, PERIODS, Period
+from hikflask.simulator.terminal.right_plans import DAYS, MAX_TEMPLATE, MAX_WEEK_PLAN, PERIODS, Period, Template, Week
 from hikflask.simulator.terminal.terminal import Terminal
 
 STORAGE_MODES = ["regular", "time", "cycle"]
 UNUSED: Period = ("00:00:00", "00:00:00")
+TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d|24:00:00", re.ASCII)
+MAX_NAME = 32
 
 
 def access(terminal: Terminal) -> Response:
@@ -59,6 +63,59 @@ def week_plan(terminal: Terminal) -> Response:
     week = terminal.plans.weeks.get(_number(MAX_WEEK_PLAN))
     rows = [_period(day, index, (week or {}).get(day, [])) for day in DAYS for index in range(PERIODS)]
     return json_reply({"UserRightWeekPlanCfg": {"enable": week is not None, "WeekPlanCfg": rows}})
+
+
+def set_template(terminal: Terminal) -> Response:
+    """Set a template; what is not given becomes what it is in one that nobody made."""
+    number, given = _number(MAX_TEMPLATE), child(json_object(), "UserRightPlanTemplate")
+    name, week_plan = given.get("templateName", ""), whole_number(given, "weekPlanNo", 0)
+    if not isinstance(name, str) or len(name) > MAX_NAME:
+        raise Refusal("badJsonContent", "templateName")
+    if week_plan > MAX_WEEK_PLAN:
+        raise Refusal("badJsonContent", "weekPlanNo")
+    terminal.plans.templates[number] = Template(name, week_plan, enable=_flag(given, "enable"))
+    return done(as_json=True)
+
+
+def set_week_plan(terminal: Terminal) -> Response:
+    """Set a week plan. Rows that are left out are not used."""
+    number, given = _number(MAX_WEEK_PLAN), child(json_object(), "UserRightWeekPlanCfg")
+    rows = given.get("WeekPlanCfg", [])
+    if not isinstance(rows, list):
+        raise Refusal("badJsonContent", "WeekPlanCfg")
+    week: Week = {}
+    for row in rows:
+        day, period = _used_period(row)
+        if period:
+            week.setdefault(day, []).append(period)
+    if _flag(given, "enable"):
+        terminal.plans.weeks[number] = week
+    else:
+        terminal.plans.weeks.pop(number, None)
+    return done(as_json=True)
+
+
+def _used_period(row: object) -> tuple[str, Period | None]:
+    if not isinstance(row, dict) or row.get("week") not in DAYS:
+        raise Refusal("badJsonContent", "week")
+    if not 1 <= whole_number(row, "id", 0) <= PERIODS:
+        raise Refusal("badJsonContent", "id")
+    segment = child(row, "TimeSegment")
+    begin, end = str(segment.get("beginTime", "")), str(segment.get("endTime", ""))
+    is_used = _flag(row, "enable")
+    for name, time in (("beginTime", begin), ("endTime", end)):
+        if not TIME.fullmatch(time):
+            raise Refusal("badJsonContent", name)
+    if is_used and begin >= end:
+        raise Refusal("badJsonContent", "endTime")
+    return row["week"], (begin, end) if is_used else None
+
+
+def _flag(fields: Fields, name: str) -> bool:
+    value = fields.get(name, False)
+    if not isinstance(value, bool):
+        raise Refusal("badJsonContent", name)
+    return value
 
 
 def template_capabilities(terminal: Terminal) -> Response:  # noqa: ARG001

@@ -37,6 +37,19 @@ def test_door_remembers_its_command_and_the_work_status_shows_it(
     assert (terminal.door.command, shown(client)) == (command, expected)
 
 
+@pytest.mark.parametrize(("command", "status"), [("alwaysOpen", 200), ("dance", 400)])
+def test_door_takes_a_command_in_json_and_answers_in_json(
+    terminal: Terminal, client: Client, command: str, status: int
+) -> None:
+    answer = client.ask("PUT", f"{DOOR}?format=json", {"RemoteControlDoor": {"cmd": command}})
+
+    assert (answer.status_code, answer.get_json()["subStatusCode"]) == (
+        status,
+        "ok" if status == 200 else "badParameters",
+    )
+    assert terminal.door.is_unlocked == (status == 200)
+
+
 def test_opened_door_locks_again_by_itself(client: Client, clock: SkippingClock) -> None:
     tell(client, "open")
     clock.advance(OPEN_SECONDS)

@@ -211,6 +211,26 @@ def test_list_is_ok_and_lands_in_another_slot(play: Play) -> None:
     assert slots(client) == [EMPTY, EMPTY]
 
 
+def test_host_is_added_to_an_empty_slot_and_cleared_alone(play: Play) -> None:
+    _, client = play()
+    client.ask("PUT", f"{HOSTS}/1", body(1, "192.0.2.9"))
+
+    added = client.ask("POST", HOSTS, body(1, "192.0.2.10"))
+    full = client.ask("POST", HOSTS, body(1, "192.0.2.11"))
+
+    assert (added.status_code, code(full)) == (200, (400, "badXmlContent", "id"))
+    assert [slot[2] for slot in slots(client)] == ["192.0.2.9", "192.0.2.10"]
+    assert client.ask("DELETE", f"{HOSTS}/1").status_code == 200
+    assert [slot[2] for slot in slots(client)] == ["0.0.0.0", "192.0.2.10"]
+    assert code(client.ask("DELETE", f"{HOSTS}/3"))[1] == "notSupport"
+
+
+def test_model_that_adds_and_clears_no_host_refuses_the_methods(play: Play) -> None:
+    _, client = play(takes_delete=False)
+    for method, path in (("POST", HOSTS), ("DELETE", HOSTS), ("DELETE", f"{HOSTS}/1")):
+        assert code(client.ask(method, path, body()))[1] == "methodNotAllowed"
+
+
 def test_list_of_events_names_all_four_kinds(play: Play, sample: Sample) -> None:
     _, client = play(needs_all_minors=True)
     right = sample("21_httphosts_put_k1t341cmfw.xml")

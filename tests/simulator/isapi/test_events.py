@@ -163,12 +163,22 @@ def test_wrong_requests_are_refused_as_recorded(client: Client, ask: Ask, record
     assert (xml.status_code, xml.get_json()["subStatusCode"]) == (400, words["subStatusCode"])
     status, body = ask(left_out=["major"])
     assert (status, body) == (400, {**recorded["major missing (HTTP 400)"]})
-    assert refusal(ask(left_out=["minor"])) == (400, "MessageParametersLack", "minor")
     assert refusal(ask(beginSerialNo=1)) == (400, "badJsonContent", "endSerialNo")
     assert refusal(ask(beginSerialNo=4294967295, endSerialNo=1)) == (400, "badJsonContent", "beginSerialNo")
     assert refusal(ask(startTime="yesterday")) == (400, "badJsonContent", "startTime")
     assert refusal(ask(searchResultPosition=300001)) == (400, "badJsonContent", "searchResultPosition")
     assert refusal(ask(name=5)) == (400, "badJsonContent", "name")
+
+
+def test_search_without_a_minor_finds_all_of_its_major(terminal: Terminal, ask: Ask) -> None:
+    terminal.pass_by(None)
+    minors = {record.minor for record in terminal.events.records if record.major == 5}
+
+    status, body = ask(left_out=["minor"], major=5)
+
+    assert (status, {row["minor"] for row in body["InfoList"]}) == (200, minors)
+    terminal.events.set_traps(refuses_minor_0=True)
+    assert refusal(ask(left_out=["minor"], major=5))[1:] == ("invalidOperation", "minor")
 
 
 def test_search_id_longer_than_the_limit_is_refused(terminal: Terminal, ask: Ask) -> None:

@@ -331,6 +331,28 @@ def test_empty_list_removes_all_faces(terminal: Terminal, captured: Client) -> N
     assert terminal.faces == {}
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"FPID": [{"value": "5"}]}, (200, "ok")),
+        ({"FaceInfoDelCond": {"EmployeeNoList": [{"employeeNo": "100222"}]}}, (400, "MessageParametersLack")),
+        ({}, (400, "MessageParametersLack")),
+        ({"FPID": [{"employeeNo": "100222"}]}, (400, "badJsonContent")),
+        ({"FPID": "100222"}, (400, "badJsonContent")),
+    ],
+)
+def test_list_that_is_not_found_or_of_nobody_removes_no_face(
+    terminal: Terminal, captured: Client, body: dict[str, Any], expected: tuple[int, str]
+) -> None:
+    captured.bind()
+
+    path = "/ISAPI/Intelligent/FDLib/FDSearch/Delete?format=json&FDID=1&faceLibType=blackFD"
+    answer = captured.ask("PUT", path, body)
+
+    assert code(answer) == expected
+    assert list(terminal.faces) == ["100222"]
+
+
 def test_faces_are_counted(captured: Client) -> None:
     captured.bind()
 

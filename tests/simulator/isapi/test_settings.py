@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,14 @@ from hikflask.simulator.profiles import PROFILES
 from tests.simulator.conftest import Client
 
 Sample = Callable[[str], Any]
+
+
+def week_of(**changes: Any) -> dict[str, Any]:
+    """A week plan with one row."""
+    row = {"week": "Monday", "id": 1, "enable": True}
+    row |= {"TimeSegment": {"beginTime": "08:00:00", "endTime": "18:00:00"}, **changes}
+    return {"UserRightWeekPlanCfg": {"enable": True, "WeekPlanCfg": [row]}}
+
 
 ACCESS = "/ISAPI/AccessControl/AcsCfg?format=json"
 STORAGE = "/ISAPI/AccessControl/AcsEvent/StorageCfg?format=json"
@@ -91,3 +100,47 @@ def test_week_plan_has_the_periods_in_the_recorded_shape(terminal: Terminal, cli
     always = client.ask("GET", WEEK.format(1)).get_json()["UserRightWeekPlanCfg"]["WeekPlanCfg"]
     assert always[0]["TimeSegment"] == {"beginTime": "00:00:00", "endTime": "24:00:00"}
     assert client.ask("GET", WEEK.format(3)).get_json()["UserRightWeekPlanCfg"]["enable"] is False
+
+
+def test_plan_and_template_are_set_and_decide_who_passes(terminal: Terminal, client: Client, sample: Sample) -> None:
+    plan = sample("75_week_plan_put.json")
+    template = {"enable": True, "templateName": "Office", "weekPlanNo": 2, "holidayGroupNo": ""}
+
+    answers = [
+        client.ask("PUT", WEEK.format(2), plan),
+        client.ask("PUT", TEMPLATE.format(3), {"UserRightPlanTemplate": template}),
+    ]
+
+    assert [answer.get_json()["subStatusCode"] for answer in answers] == ["ok", "ok"]
+    assert client.ask("GET", WEEK.format(2)).get_json() == plan
+    assert client.ask("GET", TEMPLATE.format(3)).get_json() == {"UserRightPlanTemplate": template}
+    monday, tuesday = datetime(2026, 11, 30, 10), datetime(2026, 12, 1, 10)  # noqa: DTZ001
+    assert [terminal.plans.allow(["3"], day) for day in (monday, tuesday)] == [True, False]
+    client.ask("PUT", WEEK.format(2), {"UserRightWeekPlanCfg": {"enable": False}})
+    assert not terminal.plans.allow(["3"], monday)
+    assert client.ask("GET", WEEK.format(2)).get_json()["UserRightWeekPlanCfg"]["enable"] is False
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        (WEEK, {"UserRightWeekPlanCfg": {"enable": True, "WeekPlanCfg": {}}}, "WeekPlanCfg"),
+        (WEEK, week_of(week="monday"), "week"),
+        (WEEK, week_of(id=9), "id"),
+        (WEEK, week_of(TimeSegment={"beginTime": "8:00", "endTime": "18:00:00"}), "beginTime"),
+        (WEEK, week_of(TimeSegment={"beginTime": "22:00:00", "endTime": "05:00:00"}), "endTime"),
+        (WEEK, week_of(enable="true"), "enable"),
+        (TEMPLATE, {"UserRightPlanTemplate": {"enable": True, "templateName": "x" * 33}}, "templateName"),
+        (TEMPLATE, {"UserRightPlanTemplate": {"enable": True, "weekPlanNo": 129}}, "weekPlanNo"),
+    ],
+)
+def test_plan_that_cannot_be_is_refused_and_changes_nothing(
+    client: Client, path: str, body: dict[str, Any], field: str
+) -> None:
+    before = client.ask("GET", path.format(1)).get_json()
+
+    answer = client.ask("PUT", path.format(1), body)
+
+    refused = answer.get_json()
+    assert (answer.status_code, refused["subStatusCode"], refused["errorMsg"]) == (400, "badJsonContent", field)
+    assert client.ask("GET", path.format(1)).get_json() == before
