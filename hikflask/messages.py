@@ -705,6 +705,25 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "factor_code_wrong": (N_("The code is wrong, or was used already. Wait for the next one."),),
     "factor_missing": (N_("There is no second factor."),),
     "factor_required": (N_("Your role must sign in with a second factor, so it is not switched off."),),
+    "mail_account_refused": (
+        N_(
+            "The mail server refuses the program's account (%(text)s). Correct HIKFLASK_MAIL_USER and "
+            "HIKFLASK_MAIL_PASSWORD."
+        ),
+        N_("The mail server refuses the program's account. Correct HIKFLASK_MAIL_USER and HIKFLASK_MAIL_PASSWORD."),
+    ),
+    "mail_receivers_refused": (
+        N_("The mail server takes no mail for %(text)s. Correct these addresses."),
+        N_("The mail server takes no mail for some of the addresses."),
+    ),
+    "mail_refused": (N_("The mail server took no mail: %(text)s."), N_("The mail server took no mail.")),
+    "mail_server_away": (
+        N_(
+            "The mail server %(address)s does not let the program in (%(text)s). Correct HIKFLASK_MAIL_SERVER, "
+            "HIKFLASK_MAIL_PORT or HIKFLASK_MAIL_TLS, or let this machine reach it."
+        ),
+        N_("The mail server does not let the program in."),
+    ),
     "setting_unknown": (N_("There is no such setting."),),
     "setting_fixed": (N_("This setting is fixed in the environment of the machine. Change it there."),),
     "setting_refused": (N_("“%(setting)s” must be %(allowed)s."), N_("This value is not allowed.")),

@@ -2,11 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from email.header import Header
 from email.mime.text import MIMEText
-
-from flask import current_app
-from flask_babel import force_locale
 
 from hikflask.labels import alarms
 from hikflask.models import Alarm
@@ -14,7 +10,6 @@ from hikflask.models.alarm import REMOVALS
 from hikflask.services.alarms import conditions, mail_server, watch
 
 log = logging.getLogger(__name__)
-LANGUAGES = ("ru", "en")
 
 
 def send_due() -> None:
@@ -28,11 +23,13 @@ def send_due() -> None:
         over = alarm.announces_end
         message = letter(same)
         try:
-            send(message)
+            refused = mail_server.send(message)
         except OSError as error:
             log.warning("the mail about %s was not sent (%s)", key, type(error).__name__)
             watch.mark_unsent(*(each for each, _claimed_to in claimed))
             return
+        if refused:
+            log.warning("%s receivers of the mail were refused", len(refused))
         log.info("the mail about %s was sent", key)
         for each, claimed_to in claimed:
             watch.mark_sent(each, claimed_to, over=over)
@@ -43,32 +40,12 @@ def letter(same: Sequence[Alarm]) -> MIMEText:
 
     :param same: the same of one or several terminals.
     """
-    config = current_app.config
     named = [_named(alarm) for alarm in same]
-    subjects, bodies = [], []
-    for language in LANGUAGES:
-        with force_locale(language):
-            subjects.append(alarms.mail_subject(same))
-            bodies.append(alarms.mail_body(same, named))
-    message = MIMEText("\n\n".join(bodies) + "\n", _charset="utf-8")
-    message["From"], message["To"] = config["MAIL_FROM"][0], ", ".join(config["MAIL_TO"])
-    # All of it encoded: EmailMessage would decode what looks encoded in a name, and its line breaks would be headers.
-    message["Subject"] = Header(f"hikflask: {' / '.join(subjects)}", "utf-8")  # type: ignore[assignment]
-    message["Auto-Submitted"] = "auto-generated"
-    return message
+    return mail_server.compose(
+        *alarms.in_each_language(lambda: (alarms.mail_subject(same), alarms.mail_body(same, named)))
+    )
 
 
 def _named(alarm: Alarm) -> list[str]:
     numbers = conditions.overdue_numbers(alarm.terminal_id or 0) if alarm.kind == REMOVALS else []
     return [*numbers[: conditions.MAX_NAMED], *(["…"] if len(numbers) > conditions.MAX_NAMED else [])]
-
-
-def send(message: MIMEText) -> None:
-    """Give a mail to the server.
-
-    :raises OSError: when the server is away, or refuses our account or the mail.
-    """
-    with mail_server.signed_in() as server:
-        refused = server.send_message(message)
-    if refused:
-        log.warning("%s receivers of the mail were refused", len(refused))

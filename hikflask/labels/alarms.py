@@ -1,9 +1,10 @@
-"""The words of the mail about an alarm."""
+"""The words of the mails about alarms."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from flask import current_app
+from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from hikflask import messages
@@ -13,6 +14,26 @@ from hikflask.labels.events import code_sentence
 from hikflask.models import Alarm
 from hikflask.models.alarm import BACKUP, DURESS, JOURNAL, REMOVALS
 from hikflask.services.core import no_space
+
+LANGUAGES = ("ru", "en")
+
+
+def in_each_language(words: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+    """Return subject and text of a mail that has both in Russian and in English."""
+    mails = []
+    for language in LANGUAGES:
+        with force_locale(language):
+            mails.append(words())
+    subjects, texts = zip(*mails, strict=True)
+    return " / ".join(subjects), "\n\n".join(texts) + "\n"
+
+
+def test_mail() -> tuple[str, str]:
+    """Return subject and text of the mail that shows whether mails about alarms arrive."""
+    host = socket.gethostname()
+    return str(_("test mail")), str(
+        _("Mails about alarms of hikflask on %(host)s arrive here. Nothing is wrong.", host=host)
+    )
 
 
 def mail_subject(same: Sequence[Alarm]) -> str:

@@ -85,6 +85,7 @@ ACTIONS = {
     "alarm.seen": _l("Alarm of a terminal marked as seen"),
     "passages.deleted": _l("Deletion of all passages requested"),
     "setting.reset": _l("Setting given back to the default"),
+    "mail.tested": _l("Test mail sent, or tried to"),
     "token.created": _l("API token made"),
     "token.revoked": _l("API token revoked"),
     "webhook.added": _l("Webhook added"),

@@ -218,6 +218,7 @@ PAGES = {
     "GET /administration/settings/<name>": CONFIRMED,
     "POST /administration/settings/<name>": CONFIRMED,
     "POST /administration/settings/<name>/default": CONFIRMED,
+    "POST /administration/settings/MAIL_TO/test": CONFIRMED,
     "GET /administration/settings/PASSAGES/ask": CONFIRMED,
     "POST /administration/settings/PASSAGES/delete": CONFIRMED,
     "GET /operators/": CONFIRMED,

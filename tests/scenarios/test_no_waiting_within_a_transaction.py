@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from hikflask.background import alarm_mail
 from hikflask.owned_session import TransactionMisuse
 from hikflask.services.accounts import ldap, passwords
+from hikflask.services.alarms import mail_server
 from hikflask.services.core.db import transaction
 from hikflask.services.webhooks import allowed_addresses
 
@@ -17,7 +17,7 @@ from hikflask.services.webhooks import allowed_addresses
 @pytest.mark.parametrize(
     ("wait", "given"),
     [
-        (alarm_mail.send, (MIMEText(""),)),
+        (mail_server.send, (MIMEText(""),)),
         (ldap.look_up, ("ivanov",)),
         (passwords.fits, ("", None)),
         (passwords.hashed, ("",)),

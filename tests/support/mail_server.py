@@ -16,13 +16,28 @@ USER, PASSWORD = "hikflask", "mail-password-1"
 
 
 class MailServer:
-    """What the server was given. `refuses`: it takes nothing now."""
+    """What the server was given. `refuses`: it takes nothing now. `unknown`: a receiver that it refuses."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.mails: list[EmailMessage] = []
         self.recipients: list[list[str]] = []
         self.refuses = False
+        self.unknown = ""
+
+    async def handle_RCPT(  # noqa: N802
+        self,
+        server: SMTP,  # noqa: ARG002
+        session: Session,  # noqa: ARG002
+        envelope: Envelope,
+        address: str,
+        options: list[str],  # noqa: ARG002
+    ) -> str:
+        """Take a receiver, or refuse it."""
+        if address == self.unknown:
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802
         """Keep a mail, or refuse it."""

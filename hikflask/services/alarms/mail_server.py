@@ -4,13 +4,20 @@ import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.header import Header
+from email.mime.text import MIMEText
 
 from flask import current_app
 
+from hikflask.services import audit
+from hikflask.services.accounts import rate_limit
 from hikflask.services.core.db import end_read
+from hikflask.services.core.errors import ServiceError
 
 SECONDS = 15.0
 STARTTLS, TLS = "starttls", "tls"
+# So many test mails within so many seconds.
+TESTS, WINDOW_SECONDS = 5, 600.0
 
 
 @contextmanager
@@ -33,3 +40,55 @@ def signed_in() -> Iterator[smtplib.SMTP]:
         if config["MAIL_USER"]:
             server.login(config["MAIL_USER"], config["MAIL_PASSWORD"])
         yield server
+
+
+def compose(subject: str, text: str) -> MIMEText:
+    """Return a mail to all who get the alarms."""
+    config = current_app.config
+    message = MIMEText(text, _charset="utf-8")
+    message["From"], message["To"] = config["MAIL_FROM"][0], ", ".join(config["MAIL_TO"])
+    # All of it encoded: EmailMessage would decode what looks encoded in a name, and its line breaks would be headers.
+    message["Subject"] = Header(f"hikflask: {subject}", "utf-8")  # type: ignore[assignment]
+    message["Auto-Submitted"] = "auto-generated"
+    return message
+
+
+def send(message: MIMEText) -> dict[str, tuple[int, bytes]]:
+    """Give a mail to the server; return the receivers that it refused, each with code and words, where it took others.
+
+    :raises OSError: when the server is away, or refuses our account or the mail.
+    """
+    with signed_in() as server:
+        return server.send_message(message)
+
+
+def send_test(message: MIMEText) -> None:
+    """Give a test mail to the server. The audit trail has what came of it.
+
+    :raises TooOften: :raises ServiceError: with a code for what the server refuses, and its words (params: text).
+    """
+    rate_limit.count_try("test-mail", TESTS, WINDOW_SECONDS)
+    try:
+        if refused := send(message):
+            raise smtplib.SMTPRecipientsRefused(refused)
+    except OSError as error:
+        refusal = _refusal(error)
+        audit.record_alone("mail.tested", after={"address": message["To"], "reason": refusal.code})
+        raise refusal from error
+    audit.record_alone("mail.tested", after={"address": message["To"]})
+
+
+def _refusal(error: OSError) -> ServiceError:
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return ServiceError("mail_account_refused", text=_reply(error.smtp_code, error.smtp_error))
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        replies = (f"{address} ({_reply(*reply)})" for address, reply in error.recipients.items())
+        return ServiceError("mail_receivers_refused", text=", ".join(replies))
+    if isinstance(error, smtplib.SMTPDataError | smtplib.SMTPSenderRefused):
+        return ServiceError("mail_refused", text=_reply(error.smtp_code, error.smtp_error))
+    place = f"{current_app.config['MAIL_SERVER']}:{current_app.config['MAIL_PORT']}"
+    return ServiceError("mail_server_away", address=place, text=str(error))
+
+
+def _reply(code: int, words: bytes | str) -> str:
+    return f"{code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"

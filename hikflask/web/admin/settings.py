@@ -23,8 +23,10 @@ from hikflask.background.tasks import enqueue_job
 from hikflask.config import SETTINGS, as_text
 from hikflask.forms.settings import NUMBER, SettingForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
+from hikflask.labels import alarms
 from hikflask.labels import settings as labels
 from hikflask.services import audit
+from hikflask.services.alarms import mail_server
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.jobs import lifecycle
@@ -118,6 +120,20 @@ def delete_passages() -> ResponseReturnValue:
         return _refused(_present(PASSAGES), PASSAGES, error)
     enqueue_job(claim)
     return redirect(url_for("jobs.show", job_id=claim.job_id), 303)
+
+
+@bp.post("/MAIL_TO/test")
+@confirmed(ADMIN)
+def send_test_mail() -> ResponseReturnValue:
+    """Send a mail to whom alarms are mailed, and tell what the mail server said."""
+    if current_app.config["MAIL_SERVER"] and current_app.config["MAIL_TO"]:
+        try:
+            mail_server.send_test(mail_server.compose(*alarms.in_each_language(alarms.test_mail)))
+        except ServiceError as error:
+            flash(messages.error_sentence(error), "danger")
+        else:
+            flash(_("The mail server took the test mail. If it does not arrive, look among spam."))
+    return redirect(url_for(".edit", name="MAIL_TO"), 303)
 
 
 @resubmission.restores("settings.update")

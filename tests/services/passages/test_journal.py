@@ -12,12 +12,13 @@ from hikflask.background import alarm_mail
 from hikflask.extensions import db
 from hikflask.isapi.events import EventRecord, event_record
 from hikflask.models import Alarm, Terminal, WebhookDelivery
-from hikflask.services.alarms import watch
+from hikflask.services.alarms import mail_server, watch
 from hikflask.services.passages import journal
 from hikflask.services.passages.store import store
 from hikflask.services.webhooks import deliveries, registry
 from tests.support.between import Between
-from tests.support.mail_server import MailServer, mail_server
+from tests.support.mail_server import MailServer
+from tests.support.mail_server import mail_server as running_mail_server
 from tests.support.trail import entries, fields
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -35,7 +36,7 @@ def settings() -> dict[str, Any]:
 @pytest.fixture
 def server(app: Flask) -> Iterator[MailServer]:
     """A mail server that the app knows."""
-    with mail_server() as running:
+    with running_mail_server() as running:
         app.config["MAIL_PORT"] = running.port
         yield running
 
@@ -180,7 +181,7 @@ def test_alarm_is_mailed_that_is_recorded_while_the_mail_about_one_that_was_seen
         recorded(terminal, record(2))  # In the same second of the terminal's clock.
         watch.refresh()
 
-    other = between(alarm_mail, "send", see_and_record)
+    other = between(mail_server, "send", see_and_record)
     first = mailed(server)
     other.finish()
 
