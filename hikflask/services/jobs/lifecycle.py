@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, or_, select, update
 
 from hikflask import request_id
 from hikflask.extensions import db
@@ -64,10 +64,14 @@ class Claim:
     def report(self, done: int, total: int) -> None:
         """Write how far the job is, and go on holding it; see services/core/progress.py.
 
+        The total is no estimate that falls: where less is left, begin_items() says so in the end.
+
         :raises ClaimLost: when somebody stopped it, or another worker has it.
         """
         with transaction():
-            reported = update(Job).where(*self.holds).values(done=done, total=max(done, total), **HELD)
+            least = max(done, total)
+            kept = case((Job.total > least, Job.total), else_=least)
+            reported = update(Job).where(*self.holds).values(done=done, total=kept, **HELD)
             if not changed_rows(reported):
                 raise ClaimLost
 

@@ -48,6 +48,21 @@ def test_progress_is_committed_and_the_end_is_done(claim_of: Callable[[Whole], C
     assert (job(claim.job_id).state, job(claim.job_id).done) == (DONE, 3)
 
 
+def test_total_does_not_go_down_while_the_whole_is_done(claim_of: Callable[[Whole], Claim]) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def whole(this: Job, progress: Progress) -> None:
+        for done, total in ((0, 5), (1, 7), (2, 3), (3, 3)):
+            progress.report(done, total)
+            seen.append((job(this.id).done, job(this.id).total))
+
+    claim = claim_of(whole)
+    run_to_end(claim)
+
+    assert seen == [(0, 5), (1, 7), (2, 7), (3, 7)]
+    assert (job(claim.job_id).done, job(claim.job_id).total) == (3, 3)
+
+
 def test_stop_ends_it_at_the_next_report(claim_of: Callable[[Whole], Claim]) -> None:
     reported: list[int] = []
 
