@@ -186,6 +186,12 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("May still open doors: “%(t)s”"),
         N_("May still open doors"),
     ),
+    "says_full": (
+        N_(
+            "The terminal says that it is full, though %(n)s of %(max)s are counted on it. Check the terminal, then "
+            "try again."
+        ),
+    ),
     "removal_taken": (
         N_("This ID has another name there: %(name)s. The same person, or somebody else?"),
         N_("This ID has another name there. The same person, or somebody else?"),

@@ -35,7 +35,7 @@ from hikflask.services.state.badges import (
 from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL, LOST_BY_TERMINAL
 from hikflask.services.terminals import capacity
 
-LEAVER_TAKEN = "removal_taken"
+LEAVER_TAKEN, SAYS_FULL = "removal_taken", "says_full"
 SENT_STEPS = {"face", "proof"}
 BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
 NOT_VERIFIED = {code for code, rule in FROM_TERMINAL.items() if rule.retryable}
@@ -173,8 +173,12 @@ class EnrolmentStatus:
         params = enrolment.refusal["params"] if enrolment.refusal else {}
         now = {"t": self.terminal, "address": enrolment.terminal.url, "time": self.retry_at}
         about = {"name": name, **params, **now, **self._counts()}
-        leaver_taken = self.code == NumberTakenThere.code and enrolment.desired == ABSENT
-        return messages.sentence(LEAVER_TAKEN if leaver_taken else self.code, **about)
+        code = self.code
+        if code == NumberTakenThere.code and enrolment.desired == ABSENT:
+            code = LEAVER_TAKEN
+        elif code in capacity.CODES and about["n"] != about["max"]:
+            code = SAYS_FULL
+        return messages.sentence(code, **about)
 
     @property
     def says_when(self) -> bool:
@@ -190,8 +194,10 @@ class EnrolmentStatus:
             return {"n": max(1, round((due - datetime.now(UTC)).total_seconds()))}
         if self.code not in capacity.CODES:
             return {}
-        limit = terminal.people_capacity if self.code in capacity.CODES_OF_PEOPLE else terminal.face_capacity
-        return {"n": limit, "max": limit}
+        counts = (terminal.people, terminal.people_capacity), (terminal.faces, terminal.face_capacity)
+        count, limit = counts[self.code not in capacity.CODES_OF_PEOPLE]
+        # What was counted since may be less than what the terminal refuses somebody for.
+        return {"n": limit if count is None or limit is None else min(count, limit), "max": limit}
 
 
 def statuses_of(employee: Employee) -> list[EnrolmentStatus]:
