@@ -227,12 +227,14 @@ def read_passages(terminal_id: int) -> None:
 
 
 def enqueue_lost_captures() -> None:
-    """Enqueue the captures that wait though nothing waits in their lane: the queue was lost, or did not take them."""
-    lost = capture_queries.left_in_queue()
-    waiting = task_queue.waiting() if lost else None
+    """Enqueue what captures wait for though nothing waits in its lane: the queue was lost, or did not take it."""
+    lost, left_open = capture_queries.left_in_queue(), capture_queries.left_open()
+    waiting = task_queue.waiting() if lost or left_open else None
     for capture_id in lost if waiting and not waiting[CAPTURES].tasks else ():
         if not holds.begins_later(capture_id):
             task_queue.enqueue(run_capture, capture_id)
+    for capture_id in left_open if waiting and not waiting[TERMINALS].tasks else ():
+        task_queue.enqueue(send_cancel, capture_id)
 
 
 def compare_when_due() -> None:

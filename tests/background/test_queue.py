@@ -12,8 +12,10 @@ from hikflask.background import tasks
 from hikflask.extensions import db, task_queue
 from hikflask.models import Capture, Enrolment, Job, Terminal
 from hikflask.models.capture import CAPTURED
+from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.employees.save import save_employee
+from hikflask.services.terminals import leases
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN
 from tests.support.retention import age
@@ -58,3 +60,31 @@ def test_capture_that_the_queue_did_not_take_is_begun_by_the_sweep(
 
         assert task_queue.lanes(app).run_pending() == 1
         assert db.session.get_one(Capture, capture_id, populate_existing=True).state == CAPTURED
+
+
+@pytest.mark.both_databases
+def test_window_of_a_capture_whose_cancel_was_lost_is_closed_by_the_sweep(
+    app: Flask, simulator: Simulated, terminal: Terminal
+) -> None:
+    """Who cancelled it was killed before the queue had it, while the terminal waited for a face."""
+    with app.app_context():
+        lease = leases.acquire(terminal.id, "worker", leases.CAPTURE, 60.0)
+        capture_id = start_capture(terminal.id, IVAN, "Анна").id
+        cancel_capture(capture_id)
+        db.session.execute(db.update(Capture).values(lease_number=lease.number))
+        db.session.execute(db.update(Terminal).values(can_cancel=True))
+        db.session.commit()
+
+        tasks.sweep()
+        tasks.sweep()
+        task_queue.lanes(app).run_pending()
+
+        assert closed(simulator) == 1
+        lease.release()
+        tasks.sweep()
+        task_queue.lanes(app).run_pending()
+        assert closed(simulator) == 1
+
+
+def closed(simulator: Simulated) -> int:
+    return len([one for one in simulator.log if "CaptureFaceData" in one.plain_path and one.logged_in])

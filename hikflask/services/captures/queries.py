@@ -1,6 +1,6 @@
 """Reads captures, always fresh from the database, and finds the unsaved one that a caller or a form may save."""
 
-from sqlalchemy import Integer, and_, bindparam, exists, or_, select
+from sqlalchemy import Integer, and_, bindparam, exists, not_, or_, select
 from sqlalchemy.orm import aliased, contains_eager, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -74,6 +74,13 @@ def left_in_queue() -> list[int]:
     queued = select(Capture.id).join(Capture.terminal).order_by(Capture.id)
     long_ago = Capture.created_at < database_now(-QUEUED_SECONDS)
     return list(db.session.execute(queued.where(Capture.state == QUEUED, long_ago, leases.free())).scalars())
+
+
+def left_open() -> list[int]:
+    """Return the ids of the cancelled captures whose window their terminals still show, by their leases."""
+    at_work = (Capture.lease_number == Terminal.lease_number, Terminal.can_cancel, not_(leases.free()))
+    cancelled = select(Capture.id).join(Capture.terminal).where(Capture.state == CANCELLED, *at_work)
+    return list(db.session.execute(cancelled.order_by(Capture.id)).scalars())
 
 
 def with_terminal(capture_id: int | None) -> Capture | None:
