@@ -25,7 +25,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import Progress
 from hikflask.services.imports import batches, effects, losses, row_check, stored_files
 from hikflask.services.imports.batches import ROWS, DaysUnknown
-from hikflask.services.imports.classify import Picture
+from hikflask.services.imports.classify import Picture, read_spellings
 from hikflask.services.imports.photos import photo_names, pictures
 from hikflask.services.imports.photos.thumbnails import Thumbnails
 from hikflask.services.imports.table import columns, report_rows
@@ -326,7 +326,7 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
     corrected = {place: row.cells or [] for place, row in _corrected(batch.id).items()}
     try:
         rows = reader_process.read(path, layout, batch.fields.get(NUMBER))
-        for row in report_rows.people(rows, layout, batch.fields, options):
+        for row in report_rows.people(rows, layout, batch.fields, options, read_spellings()):
             if days := columns.day_cells(layout.columns, row.cells, undecided):
                 raise DaysUnknown(layout.columns, days, row.cells)
             cells = corrected.get((row.sheet, row.line))

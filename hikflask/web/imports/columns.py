@@ -1,7 +1,7 @@
 """The second step of an import: which column of the table is which field; then the dry run is started."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +18,7 @@ from hikflask.forms.imports import ColumnsForm
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.messages import error_sentence
 from hikflask.models import ImportBatch
+from hikflask.models.department import spelling_key
 from hikflask.services.core import refusal_status
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import ServiceError
@@ -169,6 +170,7 @@ def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK, **
     is_usual = replace(options, unused_days=()) == DEFAULT and not any(field.errors for field in form.rules)
     days = recognition.unmapped_days(names, sample, form.chosen, form.replaced)
     top = report_rows.department_top(sample, form.chosen)
+    here = {spelling_key(name) for name in departments.names()}
     about = {
         "days": days,
         "pending": not {*days}.issubset(options.unused_days),
@@ -179,22 +181,24 @@ def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK, **
         "groups": groups.names(),
         "field_of_column": {index: form[name].label.text for name, index in form.chosen.items()},
         "unused": [header for index, header in enumerate(headers) if index not in used],
-        "sample": [_read(row, form, options, top) for row in sample],
+        "sample": [_read(row, form, options, top, here) for row in sample],
         "complete": form.number.data is not None and len(used) > 1,
     }
     return make_response(render_template("imports/columns.html", batch=batch, form=form, **about, **kept), status)
 
 
-def _read(cells: Iterable[str], form: ColumnsForm, options: Options, top: str) -> list[tuple[str, str]]:
+def _read(
+    cells: Iterable[str], form: ColumnsForm, options: Options, top: str, here: Container[str]
+) -> list[tuple[str, str]]:
     """Return the cells of a row, each with what is read instead by the rules for IDs and departments, or "".
 
-    :param top: that of the departments, where they are paths.
+    :param top: that of the departments, where they are paths. :param here: the spelling keys of those here.
     """
     read = list(cells)
     if form.number.data is not None:
         read[form.number.data] = id_rules.applied(read[form.number.data].strip(), options)
     if top and options.path == LAST_PART:
-        read[form.department.data] = department_paths.last_part(read[form.department.data], top)
+        read[form.department.data] = department_paths.last_part(read[form.department.data], top, here)
     return [(cell, value if value != cell else "") for cell, value in zip(cells, read, strict=True)]
 
 

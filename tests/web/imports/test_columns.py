@@ -20,6 +20,7 @@ from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
 from tests.support.groups import ENTRANCE, add_terminals, make_group, wishes
 from tests.support.import_batches import LAYOUT, add_import, table, upload
+from tests.support.jobs import add_people
 from tests.support.signed_in import client_of
 
 COLUMNS = "/imports/1/columns"
@@ -178,7 +179,7 @@ def test_wrong_option_is_named_at_its_field_and_what_was_typed_stays(app: Flask,
     assert jobs(app) == []
 
 
-def test_departments_that_are_paths_are_shown_as_they_will_be_read(client: FlaskClient) -> None:
+def test_departments_that_are_paths_are_shown_as_they_will_be_read(app: Flask, client: FlaskClient) -> None:
     upload(client, table("1;Иван;All Departments/Цех/Смена;", "2;Анна;Цех №1/2;"))
 
     page = client.get(COLUMNS).text
@@ -186,6 +187,9 @@ def test_departments_that_are_paths_are_shown_as_they_will_be_read(client: Flask
     assert "<td><bdi>Цех №1/2</bdi></td>" in page
     whole = form_to(page, COLUMNS).send(client, show="1", path="whole").text
     assert "<td><bdi>All Departments/Цех/Смена</bdi></td>" in whole
+    with app.app_context():
+        add_people("7", department="All Departments/Цех/Смена")
+    assert "<td><bdi>All Departments/Цех/Смена</bdi></td>" in client.get(COLUMNS).text
 
 
 def test_ids_are_shown_as_they_will_be_read(app: Flask, client: FlaskClient) -> None:

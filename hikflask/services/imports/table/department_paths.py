@@ -5,8 +5,9 @@ no path: the top must be one that programs call so, or be shared by all rows of 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
+from hikflask.models.department import spelling_key
 from hikflask.text_rules import folded
 
 SEPARATOR = re.compile(r"[/\\]")
@@ -35,12 +36,17 @@ def top_of(departments: Iterable[str]) -> str:
     return paths[0][0] if is_tree else with_backslash
 
 
-def last_part(department: str, top: str) -> str:
-    """Return the last part of a path below `top`; anything else comes back as it is."""
+def last_part(department: str, top: str, here: Container[str] = ()) -> str:
+    """Return the last part of a path below `top`; anything else comes back as it is.
+
+    :param here: the spelling keys of the departments here. One that is here under its whole name is no path.
+    """
     parts = _parts(department)
-    if parts and BACKSLASH in department:
+    if not parts or spelling_key(department) in here:
+        return department
+    if BACKSLASH in department:
         return parts[-1]
-    if not parts or folded(parts[0]) not in TOPS | {folded(top)}:
+    if folded(parts[0]) not in TOPS | {folded(top)}:
         return department
     return parts[-1] if len(parts) > 1 or folded(parts[0]) not in TOPS else ""
 

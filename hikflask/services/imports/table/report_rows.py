@@ -7,7 +7,7 @@ it is: somebody whose ID is missing.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from hikflask.services.imports.table import department_paths
@@ -47,8 +47,13 @@ def with_groups(layout: Layout, fields: Mapping[str, int]) -> tuple[Layout, dict
     return replace(added, sample=sample), {**fields, DEPARTMENT: index}
 
 
-def people(rows: Iterable[Row], layout: Layout, fields: Mapping[str, int], options: Options) -> Iterator[Row]:
-    """Yield the rows that are people, with their departments: those of the row above, and paths as they are wanted."""
+def people(
+    rows: Iterable[Row], layout: Layout, fields: Mapping[str, int], options: Options, here: Container[str] = ()
+) -> Iterator[Row]:
+    """Yield the rows that are people, with their departments: those of the row above, and paths as they are wanted.
+
+    :param here: the spelling keys of the departments here, which are no paths.
+    """
     column = fields.get(DEPARTMENT) if layout.group_column is None else layout.group_column
     top = department_top(layout.sample, fields) if options.path == LAST_PART else None
     sheet, department, is_grouped = None, "", layout.group_column is not None
@@ -60,7 +65,7 @@ def people(rows: Iterable[Row], layout: Layout, fields: Mapping[str, int], optio
             if group:
                 department, is_grouped = group, True
                 continue
-        yield _with_department(row, column, department, top)
+        yield _with_department(row, column, department, top, here)
 
 
 def department_top(sample: Iterable[Sequence[str]], fields: Mapping[str, int]) -> str:
@@ -69,13 +74,13 @@ def department_top(sample: Iterable[Sequence[str]], fields: Mapping[str, int]) -
     return "" if column is None else department_paths.top_of(cells[column] for cells in sample)
 
 
-def _with_department(row: Row, column: int | None, above: str, top: str | None) -> Row:
+def _with_department(row: Row, column: int | None, above: str, top: str | None, here: Container[str]) -> Row:
     if column is None:
         return row
     own = row.cells[column]
     department = own or above
     if top is not None:
-        department = department_paths.last_part(department, top)
+        department = department_paths.last_part(department, top, here)
     if department == own:
         return row
     return replace(row, cells=[*row.cells[:column], department, *row.cells[column + 1 :]])

@@ -40,3 +40,12 @@ def test_top_is_one_that_programs_write_or_shared_by_a_tree(departments: list[st
 )
 def test_path_ends_as_its_last_part(department: str, top: str, part: str) -> None:
     assert last_part(department, top) == part
+
+
+def test_department_that_is_here_under_its_whole_name_is_no_path() -> None:
+    here = {"завод/цех 1/смена б", "завод\\цех 2", "все отделы"}
+
+    assert last_part("Завод/Цех 1/Смена  Б", "Завод", here) == "Завод/Цех 1/Смена  Б"
+    assert last_part("Завод\\Цех 2", "Завод", here) == "Завод\\Цех 2"
+    assert last_part("Все отделы", "Все отделы", here) == "Все отделы"
+    assert last_part("Завод/Цех 1", "Завод", here) == "Цех 1"
