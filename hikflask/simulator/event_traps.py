@@ -78,5 +78,7 @@ class PushTraps:
     """A host that is set gets everything in the log before what happens now."""
     never_comes: bool = False
     """Nothing is ever sent."""
+    stream_is_taken: bool = False
+    """Another program is the one listener of alertStream."""
     lost_after_restart: bool = False
     """After a restart nothing is sent until the hosts are read or set."""

@@ -91,11 +91,15 @@ class _Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         self.connection.settimeout(READ_SECONDS)
         try:
-            response = Response.from_app(self.server.app, self._environ(), buffered=True)
+            response = Response.from_app(self.server.app, self._environ())
         except AnswerLost:
             self.close_connection = True
             return
-        self._send(response)
+        with contextlib.closing(response):
+            if (response.content_type or "").startswith("multipart/mixed"):
+                self._stream(response)
+            else:
+                self._send(response)
         self.connection.settimeout(self.server.idle_seconds)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = answer  # noqa: N815
@@ -149,6 +153,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _stream(self, response: Response) -> None:
+        """Send parts as they come, until the client leaves."""
+        self.close_connection = True
+        self.send_response_only(response.status_code)
+        for name, value in {**response.headers, "Date": self.date_time_string(), "Connection": "close"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        for part in response.iter_encoded():
+            self.wfile.write(part)
+            self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Print nothing: the terminal has its own log."""

@@ -236,3 +236,25 @@ def test_body_that_never_comes_does_not_block_the_others(served: SimulatorServer
 def test_only_loopback_is_listened_on(host: str) -> None:
     with pytest.raises(ValueError, match="loopback"):
         SimulatorServer(Terminal("Secret12"), host=host)
+
+
+def test_stream_of_events_comes_in_parts_and_its_place_is_free_when_the_listener_has_left(
+    served: SimulatorServer, http: requests.Session
+) -> None:
+    url = f"{served.url}/ISAPI/Event/notification/alertStream"
+    with http.get(url, stream=True, timeout=60) as answer:
+        lines = (line for line in answer.iter_lines() if b"serialNo" in line)
+        served.terminal.events.add(1, 1030)
+        assert b'"serialNo": 1' in next(lines)
+        assert http.get(url, timeout=60).status_code == 503
+
+    served.terminal.events.add(1, 1030)
+    until(lambda: served.terminal.events.add(1, 1030) and not served.terminal.push.is_streaming)
+
+
+def test_stream_ends_with_the_server(http: requests.Session) -> None:
+    with SimulatorServer(Terminal("Secret12")) as server:
+        answer = http.get(f"{server.url}/ISAPI/Event/notification/alertStream", stream=True, timeout=60)
+
+    answer.close()
+    assert not server.terminal.push.is_streaming

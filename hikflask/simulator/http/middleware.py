@@ -49,7 +49,8 @@ def handle(terminal: Terminal, view: View) -> Response:
     except Interrupted:
         raise AnswerLost(acted=False) from None
     entry.status = response.status_code
-    entry.reply = response.get_data()
+    if not response.is_streamed:
+        entry.reply = response.get_data()
     return response
 
 

@@ -110,11 +110,6 @@ def capabilities(terminal: Terminal) -> Response:
     return _document(terminal, f"<HttpHostNotificationCap {ROOT}>\n{fields}</HttpHostNotificationCap>\n")
 
 
-def stream(terminal: Terminal) -> Response:  # noqa: ARG001
-    """The stream of events has one listener, and another program is that one always."""
-    raise Refusal("deployExceedMax", http_status=503)
-
-
 def _put(terminal: Terminal, given: dict[int, Host]) -> None:
     slot_1 = given.get(1)
     if slot_1 and terminal.push.traps.needs_ehome and (slot_1.protocol, slot_1.port) != ("EHome", EHOME_PORT):

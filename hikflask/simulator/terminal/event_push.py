@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from hikflask.simulator import faces
 from hikflask.simulator.event_traps import PushTraps
@@ -106,6 +107,8 @@ class EventPush:
         self._sends_pictures = sends_pictures
         self._waiting: dict[int, deque[_Waiting]] = {}
         self._is_lost = False
+        self.is_streaming = False
+        """alertStream has its listener."""
 
     def set_traps(self, **changes: object) -> None:
         """Set traps by their names, such as `framing="json"`. The number of slots stays as it was at the start."""
@@ -172,6 +175,18 @@ class EventPush:
             fields |= {"eventState": "active", "eventDescription": "heartBeat"}
             hosts = [host for host in self.hosts if not host.is_empty]
             return [PushRequest(host, {"Content-Type": "application/json"}, _json(fields)) for host in hosts]
+
+    def sign_of_life(self) -> bytes:
+        """The sign of life in alertStream, as recorded."""
+        words = {"eventType": "videoloss", "eventState": "inactive", "eventDescription": "videoloss alarm"}
+        return _json({**self._about(), "activePostCount": 1, **words})
+
+    def event(self, record: Record, *, is_current: bool) -> bytes:
+        """A record in alertStream, which tells of each whether it happens now."""
+        with self._lock:
+            fields = self._fields(_Waiting(record, is_live=False), has_picture=False)
+        inner = fields["AccessControllerEvent"]
+        return _json({**fields, "AccessControllerEvent": {**cast("Row", inner), "currentEvent": is_current}})
 
     def _is_for(self, host: Host, record: Record) -> bool:
         silent = self.traps.never_comes or (self.traps.all_sends_no_events and host.event_mode != "list")

@@ -246,7 +246,3 @@ def test_format_reads_back_empty(play: Play) -> None:
     client.ask("PUT", f"{HOSTS}/1", body(more="<parameterFormatType>JSON</parameterFormatType>"))
 
     assert "<parameterFormatType></parameterFormatType>" in client.ask("GET", HOSTS).text
-
-
-def test_stream_of_events_is_taken_by_another_program(client: Client) -> None:
-    assert code(client.ask("GET", "/ISAPI/Event/notification/alertStream"))[:2] == (503, "deployExceedMax")
