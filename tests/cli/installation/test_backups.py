@@ -32,6 +32,7 @@ from hikflask.models import (
     Backup,
     Employee,
     Heartbeat,
+    Operator,
     OperatorSession,
     Photo,
     Terminal,
@@ -52,8 +53,9 @@ from tests.support.backups import PASSPHRASE, another, back_up, restore, run
 from tests.support.disk_usage import let_be_free
 from tests.support.enrolments import enrol
 from tests.support.postgresql import Cluster
-from tests.support.signed_in import client_of
+from tests.support.signed_in import OPERATOR_NAME, client_of
 
+LONG = "a long password of a test"
 ROOT = Path(__file__).parents[3]
 NO_KEY = (
     "Error: The password key does not open the terminals' passwords in this backup. Put the key file of then to {}, "
@@ -459,6 +461,40 @@ def test_only_an_empty_and_idle_installation_is_restored_into(filled: Flask, tmp
         assert photos(other) == {}
         assert restore(other, file).exit_code == 0
         assert len(photos(other)) == 1
+
+
+@pytest.mark.both_databases
+def test_installation_with_a_first_administrator_is_emptied_for_a_restore_as_the_guide_says(
+    filled: Flask, cluster_of: Cluster | None, tmp_path: Path
+) -> None:
+    file, folder = back_up(filled, tmp_path / "k.tar"), tmp_path / "instance"
+    folder.mkdir()
+    with another(filled, folder, cluster_of) as used:
+        assert run(used, "db", "upgrade").exit_code == 0
+        made = run(used, "operator", "create", "first", "--role", "admin", "--password-stdin", given=f"{LONG}\n")
+        assert (made.exit_code, made.stderr) == (0, "")
+        refused = restore(used, file)
+    assert refused.stderr.startswith("Error: This installation is not empty: it has rows in the table ")
+
+    steps = emptying("en")
+    assert steps == emptying("ru")
+    for step in steps:
+        words = step.replace("/var/lib/hikflask", str(folder)).replace("-o hikflask -g hikflask ", "")
+        subprocess.run(shlex.split(words), check=True)
+    # On PostgreSQL this is another empty database, too.
+    with another(filled, folder, cluster_of) as emptied:
+        assert restore(emptied, file).exit_code == 0
+        assert len(photos(emptied)) == 1
+        with emptied.app_context():
+            names = set(db.session.execute(select(Operator.name)).scalars())
+    assert names == {OPERATOR_NAME}
+    assert (tmp_path / "instance.before" / "uploads").is_dir()
+
+
+def emptying(language: str) -> list[str]:
+    """The commands by which the guide empties an installation."""
+    guide = (ROOT / "docs" / language / "backup.md").read_text(encoding="utf-8")
+    return re.findall(r"^\d\. `((?:mv|install) [^`]+)`$", guide, re.MULTILINE)
 
 
 def test_kinds_are_not_mixed_and_the_password_is_no_argument(
