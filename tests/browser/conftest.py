@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,16 @@ window.setInterval = (deed, pause) => {
 """
 
 try:
-    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, expect, sync_playwright
+    from playwright.sync_api import (
+        Browser,
+        ConsoleMessage,
+        FloatRect,
+        Locator,
+        Page,
+        Playwright,
+        expect,
+        sync_playwright,
+    )
 except ImportError:  # pragma: no cover - only where the packages of requirements-dev.txt are missing
     pytest.skip("playwright is not installed", allow_module_level=True)
 
@@ -97,6 +106,27 @@ def wait_until(page: Page, script: str, seconds: float = 60.0) -> None:
     while not page.evaluate(script):
         assert time.monotonic() < give_up, script
         page.wait_for_timeout(50)
+
+
+def eventually(page: Page, is_so: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait until something is so: what follows an action may still be on its way when the action is over."""
+    give_up = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < give_up
+        page.wait_for_timeout(50)
+
+
+def settled(found: Locator) -> FloatRect:
+    """Where something stands once it does not move any more."""
+    boxes: list[FloatRect | None] = [None, None]
+
+    def stands() -> bool:
+        boxes[:] = boxes[1], found.bounding_box()
+        return boxes[0] is not None and boxes[0] == boxes[1]
+
+    eventually(found.page, stands)
+    assert boxes[1]
+    return boxes[1]
 
 
 def press_and_reload(button: Locator, sentence: Locator) -> None:

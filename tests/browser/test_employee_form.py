@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
-from tests.browser.conftest import IMPATIENT, Site, Window, serving, soon
+from tests.browser.conftest import IMPATIENT, Site, Window, eventually, serving, settled, soon
 from tests.browser.steps import fill, panel, save, show, take
 from tests.support.apps import close
 from tests.support.captures import FACE, OTHER_FACE
@@ -49,13 +49,11 @@ class Sight:
 
     def has(self, *selectors: str) -> None:
         """Everything is in the window, and nothing but the bar's own buttons is under the bar."""
-        bar = self.page.locator(".enrol-bar").bounding_box()
-        assert bar
+        bar = settled(self.page.locator(".enrol-bar"))
         for selector in selectors:
             found = self.page.locator(selector)
             expect(found).to_be_visible()
-            box = found.bounding_box()
-            assert box
+            box = settled(found)
             own = self.page.locator(f".enrol-bar {selector}, {selector}.capture-seconds").count()
             lowest = self.height if own else bar["y"]
             assert box["y"] >= 0, selector
@@ -89,16 +87,14 @@ def capture(site: Site, page: Page, face: bytes) -> None:
 def open_and_close_large(page: Page) -> None:
     """Look at the captured face in its full size, by keyboard."""
     picture = page.get_by_alt_text("Снимок с терминала")
-    small = picture.bounding_box()
+    small = settled(picture)
     page.locator("#photo-new button").press("Enter")
     expect(page.locator("#photo-new:popover-open")).to_be_visible()
-    large = picture.bounding_box()
+    large = settled(picture)
     page.keyboard.press("Escape")
     expect(page.locator("#photo-new:popover-open")).to_have_count(0)
-    assert small
-    assert large
     assert large["height"] > small["height"] * 1.5
-    assert picture.bounding_box() == small
+    eventually(page, lambda: picture.bounding_box() == small)
 
 
 def test_next_step_is_in_sight_in_each_state_and_the_captured_face_opens_large(site: Site, russian: Window) -> None:
@@ -196,9 +192,8 @@ def test_known_id_and_name_are_told_while_they_are_typed_and_move_nothing(site: 
         employee_id = save_employee(Draft("Q2", "Глеб Успенский", "Охрана")).row.id
     page.goto("/employees/new")
     below = page.locator("#department, .enrol-bar .btn")
-    before = [one.bounding_box() for one in below.all()]
-    take = page.locator("#capture-take").bounding_box()
-    assert take
+    before = [settled(one) for one in below.all()]
+    take = settled(page.locator("#capture-take"))
     page.get_by_label("ID сотрудника").press_sequentially("Q2", delay=20)
     expect(page.locator("#known")).to_contain_text("ID Q2 занят: Глеб Успенский")
     expect(page.get_by_label("ID сотрудника")).to_be_focused()
@@ -209,12 +204,10 @@ def test_known_id_and_name_are_told_while_they_are_typed_and_move_nothing(site: 
     page.get_by_label("ID сотрудника").fill("Q2")
     expect(page.locator("#known p")).to_have_count(2)
     # Whoever reaches for the next field or a button at this moment does not miss it.
-    assert [one.bounding_box() for one in below.all()] == before
+    eventually(page, lambda: [one.bounding_box() for one in below.all()] == before)
     page.locator("#capture-take").press("Enter")
     expect(page.locator("#hikvision_id-error")).to_have_text("ID сотрудника Q2 уже занят другим сотрудником.")
-    take_then = page.locator("#capture-take").bounding_box()
-    assert take_then
-    assert abs(take_then["y"] - take["y"]) < 1
+    eventually(page, lambda: abs(settled(page.locator("#capture-take"))["y"] - take["y"]) < 1)
     expect(page.get_by_label("ID сотрудника")).to_be_focused()
     expect(page.locator("#capture[data-state=idle]")).to_be_visible()
     russian.complaints.clear()  # The console tells of the status 409.
@@ -228,10 +221,10 @@ def test_question_follows_the_name_in_the_field(site: Site, russian: Window) -> 
     fill(page, "Q5", "Осип Мандельштам")
     warning, box = page.locator(".consent-says"), page.locator(".consent-box")
     expect(warning).to_be_hidden()
-    before = box.bounding_box()
-    take(page)
+    before = settled(box)
     # What is typed in the last half second is not stored with the capture yet.
     page.route("**/captures/draft", lambda route: route.fulfill(status=204))
+    take(page)
     page.get_by_label("ФИО").fill("Анна Ахматова")
     show(site, page, FACE)
     question, announcer = page.locator("#capture .capture-good"), page.locator("#announcer")
@@ -239,7 +232,7 @@ def test_question_follows_the_name_in_the_field(site: Site, russian: Window) -> 
     expect(warning).to_be_visible()
     page.get_by_label("Согласие на фото дано сегодня").check()
     expect(warning).to_be_hidden()
-    assert box.bounding_box() == before
+    eventually(page, lambda: box.bounding_box() == before)
     expect(question).to_have_text("✅ Фото успешно захвачено! Это \u2068Анна Ахматова\u2069?")
     expect(announcer).to_have_text("✅ Фото успешно захвачено! Это \u2068Анна Ахматова\u2069?")
     page.get_by_label("ФИО").fill(" ")

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
-from tests.browser.conftest import TERMINAL_NAME, Site, Window, press_and_reload, soon
+from tests.browser.conftest import TERMINAL_NAME, Site, Window, press_and_reload, settled, soon
 from tests.browser.steps import assert_enrolled, called, confirmed, fill, panel, save, show, take
 from tests.support.captures import FACE, OTHER_FACE
 
@@ -41,9 +41,7 @@ def test_eight_steps_in_english_without_javascript(site: Site, english_without_j
     site.simulator.present_alone(OTHER_FACE)
     page.set_viewport_size({"width": 720, "height": 450})  # A desk screen of 1440x900 at a zoom of 200 %.
     expect(panel(page).get_by_text("✅ Photo captured! Is this Anna Smith?")).to_be_visible()
-    face, bar = page.locator(".capture-frame").bounding_box(), page.locator(".enrol-bar").bounding_box()
-    assert face
-    assert bar
+    face, bar = settled(page.locator(".capture-frame")), settled(page.locator(".enrol-bar"))
     assert face["y"] + face["height"] <= bar["y"]
     page.get_by_role("button", name="Save", exact=True).press("Enter")
     expect(confirmed(page)).to_contain_text(TERMINAL_NAME)
@@ -79,8 +77,7 @@ def press_and_wait(page: Page, name: str) -> None:
     """Press a button with the mouse, and let go once an answer has come."""
     seconds = page.locator("#capture-seconds")
     expect(seconds).to_be_visible()
-    box = page.get_by_role("button", name=name).bounding_box()
-    assert box
+    box = settled(page.get_by_role("button", name=name))
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     expect(seconds).not_to_have_text(seconds.inner_text())
@@ -129,8 +126,7 @@ def test_double_click_on_capture_does_not_cancel_it_and_a_cancelled_retake_bring
     page.goto("/employees/new")
     fill(page, "K1")
     page.locator("#capture-take").click(trial=True)
-    button = page.locator("#capture-take").bounding_box()
-    assert button
+    button = settled(page.locator("#capture-take"))
     x, y = button["x"] + button["width"] / 2, button["y"] + button["height"] / 2
     page.mouse.click(x, y)
     expect(page.locator("#capture-cancel")).to_be_attached()

@@ -12,7 +12,7 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
-from tests.browser.conftest import LOOKS, Site, Window, opened
+from tests.browser.conftest import LOOKS, Site, Window, eventually, opened, settled
 from tests.support.apps import close
 from tests.support.jobs import add_people
 
@@ -71,7 +71,7 @@ def test_keyboard_alone_selects_and_no_row_moves(russian: Window) -> None:
     page = russian.page
     page.goto(f"/employees/?department={DEPARTMENT}")
     first = page.locator("#selection input[name=employee]").first
-    place = first.bounding_box()
+    place = settled(first)
     expect(page.locator("#actions")).to_be_hidden()
 
     first.focus()
@@ -79,7 +79,7 @@ def test_keyboard_alone_selects_and_no_row_moves(russian: Window) -> None:
 
     expect(page.locator("#selected")).to_have_text("Выбрано: 1")
     expect(page.locator("#announcer")).to_have_text("Выбрано: 1")
-    assert first.bounding_box() == place
+    eventually(page, lambda: first.bounding_box() == place)
     page.locator("#select-page").focus()
     page.keyboard.press("Space")
     expect(page.locator("#selected")).to_have_text("Выбрано: 50")
@@ -140,8 +140,7 @@ def test_phone_begins_with_people_and_has_the_filters_behind_a_button(browser: B
     with opened(browser, site, viewport={"width": 390, "height": 844}, java_script_enabled=False) as window:
         page = window.page
         page.goto(f"/employees/?department={DEPARTMENT}")
-        first = page.locator("tbody .people-name").first.bounding_box()
-        assert first is not None
+        first = settled(page.locator("tbody .people-name").first)
         assert first["y"] < 350
         expect(page.locator("#filters-set")).to_have_text("1 выбрано")
         expect(page.locator("#state")).to_be_hidden()

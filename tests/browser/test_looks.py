@@ -17,7 +17,7 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import PRINT
 from tests.browser.axe import violations
-from tests.browser.conftest import Site, Window, opened
+from tests.browser.conftest import Site, Window, opened, settled
 from tests.support.apps import close
 
 # A4 between margins of 15 mm, in pixels.
@@ -74,8 +74,7 @@ def phone_without_javascript(browser: Browser, site: Site) -> Iterator[Window]:
 
 def box(page: Page, selector: str) -> dict[str, float]:
     """Where an element is."""
-    found = page.locator(selector).bounding_box()
-    assert found is not None
+    found = settled(page.locator(selector))
     sides = {"x": found["x"], "y": found["y"], "width": found["width"], "height": found["height"]}
     return {**sides, "bottom": found["y"] + found["height"]}
 
@@ -141,8 +140,7 @@ def test_save_of_a_long_form_stays_in_reach_of_the_thumb(phone: Window) -> None:
 
         assert round(box(phone.page, ".save")["bottom"]) == PHONE["height"]
         phone.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-        last = phone.page.locator("main form > :not(.save):not(input)").last.bounding_box()
-        assert last is not None
+        last = settled(phone.page.locator("main form > :not(.save):not(input)").last)
         assert last["y"] + last["height"] <= box(phone.page, ".save")["y"]
 
 

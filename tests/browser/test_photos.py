@@ -13,7 +13,17 @@ from playwright.sync_api import Browser, Dialog, FilePayload, FloatRect, Page, P
 
 from hikflask.simulator.profiles import profile_named
 from tests.browser.axe import give_axe, violations
-from tests.browser.conftest import CHROMIUM, FLAGS, TERMINAL_NAME, Site, Window, press_and_reload, serving, wait_until
+from tests.browser.conftest import (
+    CHROMIUM,
+    FLAGS,
+    TERMINAL_NAME,
+    Site,
+    Window,
+    press_and_reload,
+    serving,
+    settled,
+    wait_until,
+)
 from tests.browser.steps import called, confirmed, fill, panel, save
 from tests.support.drawn_faces import FAIR, jpeg, landscape, place, portrait
 
@@ -92,9 +102,7 @@ def sent(site: Site, number: str) -> Image.Image:
 
 def box(page: Page, selector: str) -> FloatRect:
     """Where something stands that is shown."""
-    found = page.locator(selector).bounding_box()
-    assert found
-    return found
+    return settled(page.locator(selector))
 
 
 def each_look(page: Page) -> Iterator[str]:
@@ -117,8 +125,8 @@ def test_photo_is_turned_cropped_and_sent(browser: Browser, site: Site) -> None:
     with opened(browser, site) as window:
         page = window.page
 
-        def frames() -> dict[str, FloatRect | None]:
-            return {look: page.locator(".capture-frame").bounding_box() for look in each_look(page)}
+        def frames() -> dict[str, FloatRect]:
+            return {look: settled(page.locator(".capture-frame")) for look in each_look(page)}
 
         open_form(page, "P1")
         page.locator("#photo").set_input_files(file(jpeg(wide.rotate(90, expand=True))))
