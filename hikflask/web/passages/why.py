@@ -63,10 +63,16 @@ def _about(typed: str, moment: datetime, terminal_id: int | None) -> dict[str, A
 
 
 def _people(typed: str) -> list[Employee]:
-    """Return the employees who may be meant: first those with these very words, so Ivanov before Ivanovich."""
+    """Return the employees who may be meant, first who has this very ID, then those with these very words: so Ivanov
+    comes before Ivanovich.
+    """
     words = set(folded(typed).split())
     found = search.search(EmployeeFilter(q=typed), MAX_LOOKED, 0)[0]
-    return sorted(found, key=lambda one: not words <= set(folded(one.name).split()))[:MAX_FOUND]
+
+    def rank(one: Employee) -> tuple[bool, bool]:
+        return {folded(one.number)} != words, not words <= set(folded(one.name).split())
+
+    return sorted(found, key=rank)[:MAX_FOUND]
 
 
 @bp.post("/why/<int:enrolment_id>/schedules")

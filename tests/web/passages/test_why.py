@@ -85,6 +85,17 @@ def test_words_find_the_employee_or_offer_those_who_have_them(app: Flask, client
     assert "Сотрудника с таким именем или ID нет." in nobody
 
 
+@pytest.mark.usefixtures("terminal")
+def test_exact_id_comes_first_in_whatever_letters(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        save_employee(Draft("1", "Lee Smith"))
+        save_employee(Draft("LEE", "Анна Петрова"))
+
+    page = client.get("/passages/why?employee=lee&at=2026-01-31T09:30").text
+
+    assert re.findall(r'href="/passages/why\?employee=(\w+)&amp;at=2026-01-31T09:30"', page) == ["LEE", "1"]
+
+
 def test_answer_has_its_evidence_and_the_one_step(app: Flask, client: FlaskClient, ivan: int) -> None:
     record(app, None, UNKNOWN_PERSON, (5, 76))
     record(app, ivan, OUTSIDE_HOURS, (5, 7))
