@@ -174,6 +174,14 @@ def counts(comparison: Comparison) -> Mapping[str, int]:
     return {kind: counted.get(kind, 0) for kind in KINDS}
 
 
+def differing_terminals() -> set[int]:
+    """Return the ids of the terminals whose newest finished comparison shows a difference."""
+    newest = select(func.max(Comparison.id)).where(Comparison.state == DONE).group_by(Comparison.terminal_id)
+    differing = select(Comparison.terminal_id).join(Difference, Difference.comparison_id == Comparison.id)
+    shown_ones = differing.where(Comparison.id.in_(newest), ~is_ignored()).distinct()
+    return set(db.session.execute(shown_ones).scalars())
+
+
 def count_ignored(comparison: Comparison) -> int:
     """Return how many differences are hidden because a person left them alone."""
     hidden = select(func.count(Difference.id)).where(Difference.comparison_id == comparison.id, is_ignored())

@@ -5,6 +5,7 @@ The counts are those of the last check, with what was added and removed since by
 
 from sqlalchemy import select
 
+from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.state import enrolment as state
@@ -39,6 +40,11 @@ def shares(terminal: Terminal) -> tuple[float, float]:
 def is_nearly_full(terminal: Terminal) -> bool:
     """True when there are almost as many people or faces as the terminal can hold."""
     return max(shares(terminal)) >= NEARLY_FULL
+
+
+def full_terminals() -> set[int]:
+    """Return the ids of the terminals that refused somebody for lack of room, who waits for that still."""
+    return set(db.session.execute(select(Enrolment.terminal_id).where(Enrolment.refusal_code.in_(CODES))).scalars())
 
 
 def make_due(terminal_id: int, people: int | None, faces: int | None) -> None:

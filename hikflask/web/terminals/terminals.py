@@ -99,7 +99,16 @@ def index() -> ResponseReturnValue:
         return terminal.retired_at is not None, not terminal.is_active, is_quiet, place, terminal.id not in open_at
 
     alarmed = {alarm.terminal_id for alarm in _alarms()}
-    known = {"lost": lost, "open_at": open_at, "last_day": reachability.last_day(rows), "alarmed": alarmed}
+    refused = capacity.full_terminals()
+    known = {
+        "lost": lost,
+        "open_at": open_at,
+        "last_day": reachability.last_day(rows),
+        "alarmed": alarmed,
+        "full": {row.id for row in rows if row.id in refused or 0 in capacity.remaining(row)},
+        # As on the page of a terminal, viewers do not see what a comparison told.
+        "differing": _differing() if current_operator.may(OPERATOR) else set(),
+    }
     return render_template("terminals/list.html", terminals=sorted(rows, key=rank), **known)
 
 
@@ -236,6 +245,11 @@ def _action_of_people(known: Mapping[str, Any]) -> str:
         (not known["people_count"] and known["absent"], "everybody"),
     )
     return next((action for is_so, action in steps if is_so), "")
+
+
+def _differing() -> set[int]:
+    """Return the ids of the terminals that have other people than here, as a comparison or a check since then told."""
+    return queries.differing_terminals() | {terminal.id for terminal, _count in people_changes.terminals_with_changes()}
 
 
 def _alarms() -> list[JournalAlarm]:

@@ -55,6 +55,15 @@ def head(client: FlaskClient, headers: dict[str, str] | None = None) -> str:
     return " ".join(found[1].split())
 
 
+def listed(client: FlaskClient) -> str:
+    """What the list says of the state of the one terminal."""
+    found = re.search(
+        r'<td>(\s*<span class="status.*?)</td>', client.get("/terminals/", headers=ENGLISH).text, re.DOTALL
+    )
+    assert found
+    return " ".join(re.sub("<[^>]+>", "", found[1]).split())
+
+
 def test_main_button_is_the_one_that_the_state_asks_for(app: Flask, desk: Desk) -> None:
     now = datetime.now(UTC)
     clients, viewer = (desk.client, client_of(app, OPERATOR, "Ольга")), client_of(app, VIEWER, "Вера")
@@ -116,6 +125,7 @@ def test_full_terminal_asks_for_room_and_one_that_differs_for_its_differences(ap
     assert main_button(desk.client) == ["who"]
     assert head(desk.client) == "заполнен"
     assert head(desk.client, ENGLISH) == "full"
+    assert listed(desk.client) == listed(client_of(app, VIEWER, "Вера")) == "full"
 
     with app.app_context():
         db.session.execute(db.delete(Enrolment))
@@ -125,6 +135,8 @@ def test_full_terminal_asks_for_room_and_one_that_differs_for_its_differences(ap
     assert main_button(desk.client) == ["differences"]
     assert head(desk.client) == "есть расхождения"
     assert head(desk.client, ENGLISH) == "differences"
+    assert listed(desk.client) == "differences"
+    assert listed(client_of(app, VIEWER, "Вера")) == "reachable"
 
 
 def test_nothing_is_offered_that_a_terminal_out_of_reach_cannot_do(app: Flask, desk: Desk) -> None:
