@@ -107,6 +107,7 @@ def register(app: Flask) -> None:
     app.jinja_env.tests["out_of_reach"] = connection.is_out_of_reach
     app.jinja_env.globals["labels"] = {module.__name__.rpartition(".")[2]: module for module in LABELS}
     app.jinja_env.globals["help_link"] = chapters.link
+    app.jinja_env.globals["cure"] = chapters.cure
     app.jinja_env.globals["gettext"] = isolating(app.jinja_env.globals["gettext"])
 
 

@@ -33,6 +33,11 @@ class HelpLink:
     is_apart: bool
 
 
+# What a row of “Needs attention” is about that no page of the program puts right → the section that says how.
+CURES = {
+    "no_backup": Section("backup", "Back up", "Сделать копию"),
+    "missing_photos": Section("backup", "Photos that are missing", "Фото пропали"),
+}
 # Section → the views whose pages it explains; a blueprint stands for all of its views that are not named themselves.
 EXPLAINED: dict[Section, tuple[str, ...]] = {
     Section("attention", "Needs attention", "Требует внимания"): ("attention",),
@@ -113,8 +118,8 @@ EXPLAINED: dict[Section, tuple[str, ...]] = {
     Section("operators", "Passwords and sessions", "Пароли и сеансы"): ("account", "confirmation"),
     Section("operators", "Second factor", "Второй фактор"): ("second_factor",),
     Section("operators", "API tokens", "Токены API"): ("tokens",),
-    Section("running", "Running hikflask", "Как запустить hikflask"): ("administration",),
     Section("settings", "Settings", "Настройки"): ("settings",),
+    Section("settings", "The page Administration", "Страница «Управление»"): ("administration",),
     Section("api", "The JSON API", "JSON API"): ("api_reference",),
     Section("api", "Webhooks", "Вебхуки"): ("webhooks",),
     Section("audit", "The audit trail", "Журнал действий"): ("audit",),
@@ -142,10 +147,20 @@ def link() -> HelpLink | None:
     person = current_operator.get()
     if person is None or person.is_kept_back:
         return None
-    language, section = str(get_locale()), section_of(g.get("explained_as") or resubmission.page_endpoint())
+    section = section_of(g.get("explained_as") or resubmission.page_endpoint())
     is_apart = request.method == "POST"
     if section is None:
-        return HelpLink(url_for("help.show", language=language, path=site.FIRST_PAGE), _("Help"), is_apart)
-    heading = section.heading(language)
-    address = url_for("help.show", language=language, path=f"{section.page}.html", _anchor=anchor(heading))
-    return HelpLink(address, _("Help: %(section)s", section=heading), is_apart)
+        address = url_for("help.show", language=str(get_locale()), path=site.FIRST_PAGE)
+        return HelpLink(address, _("Help"), is_apart)
+    return HelpLink(_address(section), _("Help: %(section)s", section=section.heading(str(get_locale()))), is_apart)
+
+
+def cure(name: str) -> str:
+    """Return the address of the section that says how something is put right."""
+    return _address(CURES[name])
+
+
+def _address(section: Section) -> str:
+    language = str(get_locale())
+    path, heading = f"{section.page}.html", section.heading(language)
+    return url_for("help.show", language=language, path=path, _anchor=anchor(heading))

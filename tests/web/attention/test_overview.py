@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask
@@ -778,6 +779,8 @@ def test_backup_that_is_too_old_or_missing_is_said(app: Flask, desk: Desk) -> No
 
     assert "No backup was made yet." in never
     assert "Tell the administrator." not in never + old[0]
+    assert 'href="/help/en/backup.html#back-up">' in desk.client.get(ADDRESS, headers=ENGLISH).text
+    assert "attention-backup-help" not in client_of(app, OPERATOR).get(ADDRESS).text
     assert "attention-backup" not in fresh
     assert "The last backup was made on 27 November 2025 at 12:04 ." in old[0]
     assert "Последняя резервная копия сделана 27 ноября 2025 г. в 12:04 . Сообщите администратору." in old[1]
@@ -789,7 +792,9 @@ def test_backup_that_lacks_photos_is_said(app: Flask, desk: Desk) -> None:
         records.add(Manifest(datetime.now(UTC), "0018", "sqlite", "", missing=["1_a.jpg", "2_b.jpg"]), 1000)
 
     assert "Files of photos are missing on the server, and in the last backup: 2." in english(desk)
-    assert "На сервере и в последней резервной копии нет файлов фото: 2." in said(desk.client.get("/attention").text)
+    page = desk.client.get("/attention").text
+    assert "На сервере и в последней резервной копии нет файлов фото: 2." in said(page)
+    assert 'href="/help/ru/backup.html#фото-пропали">' in unquote(page)
 
 
 def test_little_space_on_the_disk_is_said_and_counted(
