@@ -13,11 +13,11 @@ from hikflask import text_rules
 from hikflask.labels import bars
 from hikflask.labels.bars import Part
 from hikflask.labels.dates import local_day
-from hikflask.messages import N_, refusal_sentence
+from hikflask.messages import N_, refusal_sentence, sentence
 from hikflask.models import ImportBatch, ImportRow, Terminal
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.models.refusal import Refusal
-from hikflask.models.terminal import BY_URL
+from hikflask.models.terminal import BY_PICTURE, BY_URL
 from hikflask.services.imports.lost_faces import LostFaces
 from hikflask.services.imports.queries import Reason, reason_of
 from hikflask.services.imports.table.options import ONLY_CHANGES, ONLY_NEW
@@ -173,14 +173,19 @@ def one_sheet_sentence(batch: ImportBatch) -> str:
 def forecast_sentence(terminal: Terminal, people: int, with_face: int) -> str:
     """Return of how many people that an import would send to a terminal the face goes with them; "" for all.
 
+    Where it is not known whether the terminal takes files, that is said, too.
+
     :param with_face: so many of the `people`.
     """
     n = {"n": format_decimal(with_face), "left": format_decimal(people - with_face)}
     if with_face == people:
-        return ""
-    if terminal.face_mode == BY_URL:
-        return str(_("%(left)s must come to its camera: this terminal takes no files.", **n))
-    return str(_("With a face: %(n)s; %(left)s must come to the camera.", **n))
+        said = ""
+    elif terminal.face_mode == BY_URL:
+        said = str(_("%(left)s must come to its camera: this terminal takes no files.", **n))
+    else:
+        said = str(_("With a face: %(n)s; %(left)s must come to the camera.", **n))
+    is_sure = terminal.face_mode == BY_PICTURE or not with_face
+    return said if is_sure else f"{said} {sentence('files_unknown', name=terminal.name)}".lstrip()
 
 
 def mode_sentence(batch: ImportBatch) -> str:

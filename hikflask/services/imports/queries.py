@@ -6,14 +6,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, case, cast, func, or_, select
-from sqlalchemy.orm import defer
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, or_, select, union
+from sqlalchemy.orm import aliased, defer
 
 from hikflask.extensions import db
-from hikflask.models import Employee, ImportBatch, ImportRow, Photo, Terminal
+from hikflask.models import Department, Employee, Enrolment, ImportBatch, ImportRow, Photo, Terminal
+from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import APPLIED, CHANGED, NEW, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.models.terminal import BY_URL
+from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services.core import keyset
 from hikflask.services.core.db import end_read
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
@@ -31,6 +33,10 @@ BY_REASON = Keyset((func.substr(ERRORS, 1, 120, type_=Text).asc(), ImportRow.id.
 Reason = tuple[tuple[str, str], ...]
 # Beside the verdicts: the rows whose people come in without the photo, as it is refused.
 WITHOUT_PHOTO = "without_photo"
+# A photo comes with a row, or is here. Of a row that is not wrong, errors are those of its photo.
+_HERE = select(Photo.id).join(Employee, Employee.photo_id == Photo.id)
+_HERE = _HERE.where(Employee.id == ImportRow.employee_id, Photo.forgotten_at.is_(None)).correlate(ImportRow)
+_HAS_FACE = or_(and_(ImportRow.photo != "", ImportRow.errors.is_(None)), _HERE.exists())
 IS_WITHOUT_PHOTO = and_(ImportRow.verdict.in_((NEW, CHANGED)), ImportRow.errors.is_not(None))
 
 
@@ -202,13 +208,43 @@ def sent(batch_id: int, terminal: Terminal) -> tuple[int, int]:
     """
     is_sent = (or_(ImportRow.verdict == NEW, ImportRow.before["terminal"].as_string().is_not(None)), effects.IS_AGREED)
     people = _count(batch_id, *is_sent)
-    if terminal.face_mode == BY_URL:
-        return people, 0
-    here = select(Photo.id).join(Employee, Employee.photo_id == Photo.id)
-    here = here.where(Employee.id == ImportRow.employee_id, Photo.forgotten_at.is_(None))
-    # Of a row that is not wrong, errors are those of its photo.
-    with_photo = and_(ImportRow.photo != "", ImportRow.errors.is_(None))
-    return people, _count(batch_id, *is_sent, or_(with_photo, here.exists()))
+    return people, 0 if terminal.face_mode == BY_URL else _count(batch_id, *is_sent, _HAS_FACE)
+
+
+def sent_by_groups(batch: ImportBatch) -> list[tuple[Terminal, int, int]]:
+    """Return to which terminals of groups an import would send people beside its own, as sent(), by name."""
+    if not batch.groups:
+        return []
+    department = func.coalesce(ImportRow.values["department"].as_string(), Employee.department)
+    rows = select(ImportRow.id.label("row_id"), GROUP_TERMINALS.c.terminal_id).select_from(ImportRow)
+    by_department = (
+        rows.outerjoin(Employee, Employee.id == ImportRow.employee_id)
+        .join(Department, Department.name == department)
+        .join(GROUP_DEPARTMENTS, GROUP_DEPARTMENTS.c.department_id == Department.id)
+        .join(GROUP_TERMINALS, GROUP_TERMINALS.c.group_id == GROUP_DEPARTMENTS.c.group_id)
+    )
+    alone = rows.join(GROUP_EMPLOYEES, GROUP_EMPLOYEES.c.employee_id == ImportRow.employee_id).join(
+        GROUP_TERMINALS, GROUP_TERMINALS.c.group_id == GROUP_EMPLOYEES.c.group_id
+    )
+    of_batch = ImportRow.batch_id == batch.id
+    granted = union(by_department.where(of_batch), alone.where(of_batch)).subquery()
+    is_there = select(Enrolment.id).where(
+        Enrolment.number == ImportRow.number, Enrolment.terminal_id == Terminal.id, Enrolment.desired == PRESENT
+    )
+    person = aliased(Employee)  # _HAS_FACE names the table again.
+    stays = and_(person.is_active, ImportRow.before["left"].as_string().is_(None))
+    statement = (
+        select(Terminal, func.count(), func.count().filter(_HAS_FACE))
+        .join_from(granted, ImportRow, ImportRow.id == granted.c.row_id)
+        .join(Terminal, Terminal.id == granted.c.terminal_id)
+        .outerjoin(person, person.id == ImportRow.employee_id)
+        .where(or_(ImportRow.verdict == NEW, and_(ImportRow.verdict == CHANGED, stays)), effects.IS_AGREED)
+        .where(Terminal.is_active, Terminal.id != (batch.terminal_id or 0), ~is_there.exists())
+        .group_by(Terminal.id)
+        .order_by(Terminal.name)
+    )
+    found = db.session.execute(statement)
+    return [(terminal, people, 0 if terminal.face_mode == BY_URL else faces) for terminal, people, faces in found]
 
 
 def applied(batch_id: int) -> int:

@@ -277,6 +277,7 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "terminal": terminal,
         "absent": queries.absent(batch) if at.name == CHECKED else None,
         "sent": queries.sent(batch.id, terminal) if terminal and at.name == CHECKED else (0, 0),
+        "sent_by_groups": queries.sent_by_groups(batch) if at.name == CHECKED else [],
         "to_camera": without_face.count(terminal) if terminal and at.name == IMPORTED else 0,
     }
 

@@ -1,17 +1,21 @@
 """What pages and programs read of an import."""
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import delete, inspect
 
 from hikflask.extensions import db
-from hikflask.models import ImportRow
+from hikflask.models import Enrolment, ImportRow, Terminal
+from hikflask.models.terminal import BY_URL
+from hikflask.services.core.db import transaction
 from hikflask.services.core.keyset import Place
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.imports import batches, queries
 from hikflask.services.imports.queries import Absent, Undoable
 from tests.support.captures import FACE
+from tests.support.groups import add_terminals, make_group
 from tests.support.import_batches import add_import
-from tests.support.imports import apply, checked
+from tests.support.imports import apply, check, checked, made
 from tests.support.jobs import add_people
 from tests.support.refusals import refusal
 
@@ -29,6 +33,44 @@ def test_rows_are_paged_by_verdict_in_the_order_of_the_file() -> None:
     assert ([row.number for row in page.rows], total) == (["2", "4"], 3)
     assert ([row.number for row in last.rows], last.after) == (["6"], "")
     assert ([row.line for row in everything.rows], count) == (list(range(2, 9)), 7)
+
+
+@pytest.mark.both_databases
+def test_it_is_foreseen_whom_groups_send_to_which_terminals_and_with_a_face(terminal: Terminal) -> None:
+    ids = {
+        **add_terminals("Двор"),
+        **add_terminals("Склад", face_mode=BY_URL),
+        **add_terminals("Цех", face_mode=None),
+        **add_terminals("Старый", is_active=False),
+    }
+    with transaction():
+        for name in ("Склад", "Охрана"):
+            departments.resolve(name)
+    add_people("1", "2", "3", "4", department="Охрана")
+    _, inactive = add_people("5", "6", department="Склад")
+    set_active(inactive, active=False)
+    make_group("Склад", [*ids.values(), terminal.id], "Склад")
+    make_group("Ночь", [ids["Двор"]], added=["2"])
+    with transaction():
+        db.session.execute(delete(Enrolment).where(Enrolment.number == "2"))
+
+    header = "ID;ФИО;Отдел;Уволен"
+    people = (
+        "1;Иван Иванов 1;Склад;",
+        "2;Иван Иванов 2;Охрана;",
+        "3;Иван Иванов 3;Склад;да",
+        "4;Иван Иванов 4;Охрана;",
+        "5;Иван Петров 5;Склад;",
+        "6;Иван Петров 6;Склад;",
+        "7;Новый Человек;Склад;",
+    )
+    rows = made(*people, header=header, pictures={"7.jpg": FACE}, terminal_id=terminal.id, groups=True)
+    check(rows)
+
+    # 1 moves there, 2 is to be there alone, 7 is new; 3 leaves, 4 has no group, 5 is there, and 6 is inactive.
+    found = [(where.name, *counts) for where, *counts in queries.sent_by_groups(batches.get_one(rows))]
+    assert found == [("Двор", 3, 1), ("Склад", 2, 0), ("Цех", 2, 1)]
+    assert queries.sent_by_groups(batches.get_one(checked(*people, header=header))) == []
 
 
 @pytest.mark.both_databases

@@ -8,13 +8,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import ImportRow, Job, Terminal
+from hikflask.models import ImportBatch, ImportRow, Job, Terminal
 from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.services.core.db import transaction
+from hikflask.services.departments import registry as departments
 from hikflask.services.imports import batches
 from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.jobs.run import run_to_end
 from tests.support.desk import ENGLISH, HTMX
 from tests.support.filled_forms import form_to
+from tests.support.groups import add_terminals, make_group
 from tests.support.import_batches import add_import, table, upload
 from tests.support.jobs import add_people
 from tests.support.refusals import refusal
@@ -68,9 +71,9 @@ def test_dry_run_says_of_how_many_the_face_is_sent_and_who_must_be_photographed(
     app: Flask, client: FlaskClient
 ) -> None:
     russian = client.get(PAGE).text
-    assert "На терминал «Вход» отправится: 2 сотрудника. На нём нужно сфотографировать: 2, файлов он не принимает." in (
-        russian
-    )
+    assert (
+        "Будут отправлены на терминал «Вход»: 2 сотрудника. На нём нужно сфотографировать: 2, файлов он не принимает."
+    ) in russian
     with app.app_context():
         db.session.execute(db.update(Terminal).values(face_mode="picture"))
         db.session.commit()
@@ -79,6 +82,27 @@ def test_dry_run_says_of_how_many_the_face_is_sent_and_who_must_be_photographed(
 
     assert "To be sent to “Вход”: 2 employees. With a face: 1; 1 must come to the camera." in english
     assert "2 сотрудника. С лицом: 1; нужно сфотографировать: 1." in russian
+
+
+@pytest.mark.usefixtures("checked")
+def test_dry_run_says_whom_groups_send_and_where_it_is_unknown_whether_files_are_taken(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        with transaction():
+            db.session.execute(db.update(Terminal).values(face_mode=None))
+            db.session.execute(db.update(ImportBatch).values(groups=True))
+            departments.resolve("Охрана")
+        make_group("Офис", list(add_terminals("Двор").values()), "Охрана")
+
+    english, russian = client.get(PAGE, headers=ENGLISH).text, client.get(PAGE).text
+
+    assert (
+        "To be sent to “Вход”: 2 employees. With a face: 1; 1 must come to the camera. It is not known yet whether "
+        "terminal “Вход” accepts photo files. If it does not, the photo stays on the server.</p>"
+    ) in english
+    assert "To be sent to “Двор”: 1 employee. With a face: 0; 1 must come to the camera.</p>" in english
+    assert "Будут отправлены на терминал «Двор»: 1 сотрудник. С лицом: 0; нужно сфотографировать: 1.</p>" in russian
 
 
 @pytest.mark.usefixtures("checked")
