@@ -564,6 +564,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "day_unreadable": (N_("Write a day such as 31.12.2030 without a time, or nothing."),),
     "day_outside": (N_("Terminals take days from 2000 to 2037 only."),),
     "days_order": (N_("The last day must not be before the first one."),),
+    "department_day": (
+        N_("This is a day. A spreadsheet may have made it of a department such as 1/2: write its name."),
+    ),
     "status_unclear": (N_("In a column of a status, write “left” or “works”: yes and no are not clear."),),
     "left_contradicts": (N_("One column says that the employee left, and another one that not."),),
     "employee_known": (N_("This employee is here already: only new ones are imported."),),

@@ -19,7 +19,7 @@ from hikflask.services.core.similar_names import are_wholly_other
 from hikflask.services.groups import differences
 from hikflask.services.imports.table.columns import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO
 from hikflask.services.imports.table.options import ONLY_CHANGES, ONLY_NEW, Options
-from hikflask.services.imports.table.values import Values, said_in
+from hikflask.services.imports.table.values import Values, is_day, said_in
 from hikflask.services.privacy import consents
 from hikflask.services.spreadsheets.csv_writer import with_formula_mark_removed
 from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS
@@ -221,7 +221,7 @@ def _compared(values: Values, picture: Picture | None, now: Present) -> Verdict:
     if values.texts.get(DEPARTMENT):
         values.texts[DEPARTMENT] = now.spelling(values.texts[DEPARTMENT])
     refused = _refused_photo(picture, person)
-    if errors := values.errors | _errors(values, person, now):
+    if errors := values.errors | _wrong_department(values, now) | _errors(values, person, now):
         return Verdict(WRONG, errors=errors | refused, employee_id=employee_id)
     if person is None and values.leaves:
         return Verdict(UNCHANGED)
@@ -242,6 +242,13 @@ def _refused_photo(picture: Picture | None, person: Person | None) -> dict[str, 
     if picture and consents.is_required() and not (person and person.consented):
         return {PHOTO: Refusal(code="consent_missing", params={})}
     return {}
+
+
+def _wrong_department(values: Values, now: Present) -> dict[str, Refusal]:
+    """Refuse a day that is no department here: spreadsheets make one of a department such as 1/2."""
+    department = values.texts.get(DEPARTMENT, "")
+    is_made = spelling_key(department) not in now.spellings and is_day(department)
+    return {DEPARTMENT: Refusal(code="department_day", params={})} if is_made else {}
 
 
 def _errors(values: Values, person: Person | None, now: Present) -> dict[str, Refusal]:

@@ -4,7 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from flask_babel import force_locale
 
+from hikflask.messages import refusal_sentence
+from hikflask.models.department import spelling_key
 from hikflask.services.imports.classify import (
     Leaving,
     Person,
@@ -47,6 +50,35 @@ def test_department_in_another_spelling_is_no_change() -> None:
     assert compared(IVAN, department="охрана").verdict == "unchanged"
     assert compared(IVAN, department="Склад").before == {"department": "Охрана"}
     assert compared(IVAN, department="").before == {"department": "Охрана"}
+
+
+@pytest.mark.parametrize(
+    "day", ["01.02.2026", "2026-02-01", "2026-02-01 00:00:00", "02/01/2026", "1-Feb", "01.фев", "Feb-26", "май.26"]
+)
+def test_department_that_a_spreadsheet_made_a_day_of_is_refused(day: str) -> None:
+    made = refusal("department_day")
+
+    assert compared(IVAN, department=day) == Verdict("wrong", errors={"department": made}, employee_id=7)
+    assert compared(None, name="Иван Иванов", department=day).errors == {"department": made}
+    here = Present(None, {"1": replace(IVAN, department=day)}, spellings={spelling_key(day): [day]})
+    assert classify(Values("1", {"number": "1", "department": day}), None, here, DEFAULT).verdict == "unchanged"
+
+
+def test_day_in_place_of_a_department_is_explained() -> None:
+    with force_locale("en"):
+        assert refusal_sentence(refusal("department_day")) == (
+            "This is a day. A spreadsheet may have made it of a department such as 1/2: write its name."
+        )
+    with force_locale("ru"):
+        assert refusal_sentence(refusal("department_day")) == (
+            "Это дата. Возможно, в неё превратился отдел вроде «1/2», когда файл открыли в табличном редакторе: "
+            "впишите название отдела."
+        )
+
+
+@pytest.mark.parametrize("name", ["1/2", "2-3", "01.02.03", "Цех 01.02.2026", "1 мая", "Февраль", "2026"])
+def test_department_with_numbers_in_it_is_no_day(name: str) -> None:
+    assert compared(IVAN, department=name).before == {"department": "Охрана"}
 
 
 def test_signs_that_nobody_sees_and_the_last_day_of_terminals_are_no_change() -> None:
