@@ -7,6 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from hikflask.isapi import event_push
+from hikflask.services.accounts import passwords, second_factor, setup, sign_in_limits
+from hikflask.services.audit import log
+from hikflask.services.enrolments import mass_removals
+from hikflask.services.photos import inspection_program, jpeg, jpeg_process
+from hikflask.services.spreadsheets import reader, reader_process
+from hikflask.services.webhooks import allowed_addresses
+
 ROOT = Path(__file__).parents[1]
 ROW = re.compile(r"\| (?P<item>\d[\d.-]*) \| (?P<what>[^|]+) \| (?P<state>[^|]+) \| (?P<why>.+) \|\Z")
 TEST = re.compile(r"`(tests/[\w/]+\.py)::([\w:]+)`")
@@ -75,3 +83,37 @@ def test_named_rows_are_all_read() -> None:
 
     assert len(TEST.findall(text)) == sum(len(TEST.findall(row["why"])) for row in rows())
     assert len(re.findall(r"^\| \d", text, re.MULTILINE)) == len(rows())
+
+
+def test_limits_that_it_names_are_those_of_the_program() -> None:
+    text = " ".join((ROOT / "docs/en/security.md").read_text(encoding="utf-8").split())
+    megabyte = 1024 * 1024
+    named = {
+        "only two passwords hashed at a time": passwords.AT_ONCE == 2,
+        "at most 2 MB": 2 * megabyte == event_push.MAX_BYTES,
+        "ten seconds for all of it": allowed_addresses.SECONDS == 10,
+        "each in a process of its own that is held to 256 MB": 256 * megabyte == reader.MAX_MEMORY,
+        "takes at most 16 MB": 16 * megabyte == reader.MAX_HEADS,
+        "Tables are read one for each operator and two at once": reader_process.AT_ONCE == 2,
+        "Whoever types twenty wrong passwords for a name": sign_in_limits.TRIES_BY_ACCOUNT == 20,
+        "closes it for a quarter of an hour": sign_in_limits.WINDOW_SECONDS == 900,
+        "Thirty close an address": sign_in_limits.TRIES_BY_ADDRESS == 30,
+        "Many are more than twenty people, or more than a tenth of a terminal's and three or more": (
+            (mass_removals.MAX_UNCONFIRMED, mass_removals.MAX_SHARE, mass_removals.MIN_MANY) == (20, 0.1, 3)
+        ),
+        "took within 24 hours": mass_removals.TAKEN_WINDOW == 24 * 3600,
+        "The largest picture that is taken (40 megapixels)": jpeg.MAX_PIXELS == 40_000_000,
+        "in a process of its own that is held to 650 MB": inspection_program.MAX_MEMORY <= 650_000_000,
+        "decodes one after the other, and lets five more wait": (jpeg_process.AT_ONCE, jpeg_process.WAITING) == (1, 5),
+        "Beside it two small pictures of an import are decoded": jpeg_process.SMALL_AT_ONCE == 2,
+        "in the audit trail once an hour for whoever looks": log.VIEW_SECONDS == 3600,
+        "scrypt is used (N = 2^15, r = 8, p = 3)": f"scrypt:{2**15}:8:3" == passwords.METHOD,
+        "zxcvbn must give a score of 3 of 4": passwords.MIN_SCORE == 3,
+        "64 are allowed, more than 128 refused": passwords.MAX_LENGTH == 128,
+        "recovery codes have 80 bits": second_factor.RECOVERY_BYTES * 8 == 80,
+        "the code of the first run has 80 bits, ten tries": (setup.CODE_BYTES * 8, setup.TRIES) == (80, 10),
+        "TOTP of thirty seconds": second_factor.STEP_SECONDS == 30,
+    }
+
+    assert [words for words in named if words not in text] == []
+    assert [words for words, is_so in named.items() if not is_so] == []
