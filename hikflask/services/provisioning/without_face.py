@@ -1,8 +1,9 @@
 """The employees who must come to the camera of a terminal: desired there, without a face, and none comes by itself."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, not_, or_, select
 from sqlalchemy.orm import contains_eager
 
 from hikflask.extensions import db
@@ -16,6 +17,12 @@ from hikflask.services.state.badges import NOT_ASKED
 from hikflask.services.state.enrolment import AWAITS_CORRECTION, AWAITS_RESTORE
 from hikflask.services.terminals import capacity
 from hikflask.text_rules import folded, storable
+
+# In the words of the index ix_enrolment_faceless (see employees/filters.py).
+_FACELESS = (
+    Enrolment.desired == literal(PRESENT, literal_execute=True),
+    Enrolment.face != literal(CONFIRMED, literal_execute=True),
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,14 @@ def progress(terminal: Terminal, of: int | None) -> Progress:
 def count(terminal: Terminal) -> int:
     """Return how many employees must come to the camera of a terminal."""
     return _count(_needs_the_camera(terminal), terminal)
+
+
+def count_at(terminals: Iterable[Terminal]) -> dict[int, int]:
+    """Return how many employees must come to the camera of each of these terminals, by its id, where there are some."""
+    some = select(Terminal.id).where(exists().where(Enrolment.terminal_id == Terminal.id, *_FACELESS))
+    ids = set(db.session.execute(some).scalars())
+    counts = {terminal.id: count(terminal) for terminal in terminals if terminal.id in ids}
+    return {terminal_id: number for terminal_id, number in counts.items() if number}
 
 
 def count_by_itself(terminal: Terminal) -> int:
@@ -81,9 +96,7 @@ def _count(condition: ColumnElement[bool], terminal: Terminal) -> int:
 
 
 def _without_face(terminal: Terminal) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions on Enrolment in the words of the index ix_enrolment_faceless (see employees/filters.py)."""
-    desired = Enrolment.desired == literal(PRESENT, literal_execute=True)
-    return Enrolment.terminal_id == terminal.id, desired, Enrolment.face != literal(CONFIRMED, literal_execute=True)
+    return Enrolment.terminal_id == terminal.id, *_FACELESS
 
 
 def _needs_the_camera(terminal: Terminal) -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """The start page: what a person must do, one row for each cause and terminal. It keeps itself up to date."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import repeat
 
@@ -23,8 +23,10 @@ from hikflask.services.attention import overview, terminal_problems
 from hikflask.services.attention.overview import Counts, Waiting
 from hikflask.services.attention.people_problems import LEFT_THERE, PeopleProblem, Shown
 from hikflask.services.attention.terminal_problems import Problem
+from hikflask.services.core.db import MAX_COUNTED
 from hikflask.services.enrolments import causes
 from hikflask.services.passages import journal, terminal_privacy
+from hikflask.services.provisioning import without_face
 from hikflask.services.state.badges import NO_PHOTO_THERE
 from hikflask.services.terminals import capacity, people_changes
 from hikflask.web.security.current_operator import operator_name
@@ -219,7 +221,7 @@ def people_line(shown: Shown, counts: Counts, line_id: str = "") -> PeopleLine:
 
     :param line_id: its id on the page, where that is not said by the cause and the terminal.
     """
-    problem = shown.problem
+    problem = _counted(shown.problem)
     statuses = [status_of(enrolment) for enrolment in shown.enrolments]
     employees = [row.employee for row in shown.enrolments if row.employee] or shown.employees
     names = [row.last_name or "—" if not row.employee else row.employee.name for row in shown.enrolments]
@@ -238,6 +240,13 @@ def people_line(shown: Shown, counts: Counts, line_id: str = "") -> PeopleLine:
         employees,
         _action(problem, statuses, counts),
     )
+
+
+def _counted(problem: PeopleProblem) -> PeopleProblem:
+    """Return a problem; where more need a photo than were counted, with as many as the photo round leads through."""
+    if problem.cause == causes.PHOTO and (problem.has_more or problem.count > MAX_COUNTED):
+        return replace(problem, count=without_face.count(problem.terminal), has_more=False)
+    return problem
 
 
 def _why(problem: PeopleProblem, statuses: Sequence[EnrolmentStatus], counts: Counts) -> str:

@@ -91,18 +91,20 @@ def index() -> ResponseReturnValue:
     """All terminals: alarms and the worst problem first, then where somebody waits; those that are not in use last."""
     rows, lost = registry.list_all(), lost_people.at_all()
     open_at = terminal_people.open_at(rows)
+    to_camera = without_face.count_at(row for row in rows if row.is_active)
 
     def rank(terminal: Terminal) -> tuple[bool, bool, bool, int, bool]:
         kind = terminal_problems.kind_of(terminal, lost.get(terminal.id))
         place = (*terminal_problems.KINDS, "").index(kind)
         is_quiet = terminal.id not in alarmed
-        return terminal.retired_at is not None, not terminal.is_active, is_quiet, place, terminal.id not in open_at
+        return terminal.retired_at is not None, not terminal.is_active, is_quiet, place, terminal.id not in somebody
 
-    alarmed = {alarm.terminal_id for alarm in _alarms()}
+    alarmed, somebody = {alarm.terminal_id for alarm in _alarms()}, {*open_at, *to_camera}
     refused = capacity.full_terminals()
     known = {
         "lost": lost,
         "open_at": open_at,
+        "to_camera": to_camera,
         "last_day": reachability.last_day(rows),
         "alarmed": alarmed,
         "full": {row.id for row in rows if row.id in refused or 0 in capacity.remaining(row)},

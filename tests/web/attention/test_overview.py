@@ -17,6 +17,7 @@ from hikflask.labels import attention as labels
 from hikflask.models import Backup, Enrolment, Heartbeat, JournalAlarm, Terminal
 from hikflask.models.comparison import Drift
 from hikflask.models.terminal import BY_PICTURE
+from hikflask.services.attention import people_problems
 from hikflask.services.backups import records
 from hikflask.services.backups.archive import Manifest
 from hikflask.services.captures.drafts import Draft
@@ -28,6 +29,7 @@ from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import DEPARTMENT
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
+from hikflask.web.attention import overview as overview_page
 from tests.support.captures import OTHER_FACE
 from tests.support.comparisons import compare
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
@@ -276,6 +278,32 @@ def test_taken_number_is_decided_on_the_page_of_the_employee(desk: Desk) -> None
 
     assert 'id="taken-1-decide" href="/employees/2">Решить</a>' in taken
     assert "Иван Иванов: ID занят на терминале «Вход» ID 100222 на терминале занят: «Чужой Человек»." in said(taken)
+
+
+def test_many_without_a_photo_are_counted_once_for_all_pages(
+    desk: Desk, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (people_problems, overview_page):
+        monkeypatch.setattr(module, "MAX_COUNTED", 4)
+    monkeypatch.setattr(people_problems, "AT_EACH", people_problems.at_each())
+    for name in ("_counting", "_choosing"):
+        monkeypatch.setattr(people_problems, name, getattr(people_problems, name).__wrapped__)
+    without_photos(desk, app, 7)
+    page, english_page = desk.text(ADDRESS), english(desk)
+    listed = desk.text(leads_to(row(page, "photo-1")))
+    terminals = [desk.client.get("/terminals/", headers=language).text for language in (ENGLISH, {})]
+
+    assert "7 сотрудников: нет фото на терминале «Вход»" in said(row(page, "photo-1"))
+    assert "7 employees: no photo on “Вход”" in english_page
+    assert '<span class="count">7</span>' in listed
+    assert "Показаны первые 4." in listed
+    assert "0 из 7" in desk.text("/terminals/1/round")
+    assert "Нужно сфотографировать: 7." in desk.text("/terminals/1")
+    assert '<a id="photos-1" href="/terminals/1/round">Need a photo: 7</a>' in terminals[0]
+    assert '<a id="photos-1" href="/terminals/1/round">Нужно сфотографировать: 7</a>' in terminals[1]
+    assert "nobody waits" not in terminals[0]
+    viewer = client_of(app, VIEWER).get("/terminals/", headers=ENGLISH).text
+    assert '<a id="photos-1" href="/terminals/1">Need a photo: 7</a>' in viewer
 
 
 def test_all_without_a_photo_at_a_terminal_are_one_row_that_leads_through_all_of_them(desk: Desk, app: Flask) -> None:
