@@ -89,6 +89,24 @@ def test_what_comes_after_the_last_reading_is_worked_out_when_it_is_shown(
     assert shown(terminal, 3) == [(1, 2, True), (2, 3, reason)]
 
 
+def test_it_is_told_why_passages_of_a_time_may_be_missing_and_when_none_are(terminal: Terminal) -> None:
+    assert coverage.why_unknown(terminal, at(0), at(24)) == NOT_READ
+
+    extend(terminal, 1, 24)
+    assert coverage.why_unknown(terminal, at(0), at(24)) == NOT_READ
+    assert coverage.why_unknown(terminal, at(2), at(24)) == ""
+    # What was recorded a moment ago is read with the next reading.
+    assert coverage.why_unknown(terminal, at(2), at(24) + timedelta(seconds=30)) == ""
+
+    add_gap(terminal, 5, 6, OVERWRITTEN)
+    assert coverage.why_unknown(terminal, at(2), at(24)) == OVERWRITTEN
+    assert coverage.why_unknown(terminal, at(7), at(24)) == ""
+
+    off = db.session.get_one(Terminal, terminal.id)
+    off.reachable = False
+    assert coverage.why_unknown(off, at(2), at(26)) == OFF
+
+
 def test_what_comes_before_the_first_record_is_said(terminal: Terminal) -> None:
     extend(terminal, 1, 2)
     unknown = spans_of(terminal.id, at(2))[0]

@@ -8,17 +8,20 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 
 from hikflask.extensions import db
-from hikflask.models import Employee, EventLog, Terminal
-from hikflask.models.event import DOOR, NO_PERMISSION, UNKNOWN_PERSON
+from hikflask.models import Employee, EventCoverage, EventLog, Terminal
+from hikflask.models.event import DOOR, NO_PERMISSION, OPERATION, UNKNOWN_PERSON
 from hikflask.models.operator import VIEWER
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.core.dates import local
 from hikflask.services.core.db import transaction
+from hikflask.services.passages import coverage
 from tests.support.captures import FACE
 from tests.support.desk import ENGLISH, HTMX
 from tests.support.events import add_events, event_row
+from tests.support.groups import add_terminals
 from tests.support.page_bytes import add_people_with_photos, camera_picture, loaded_for
 from tests.support.signed_in import client_of
 
@@ -209,6 +212,48 @@ def test_a_terminal_shows_its_passages_by_hour_and_the_last_faces(client: FlaskC
     assert re.search(r"In the last 24 hours 1 passage, not let in: 2; most at \d\d:00–\d\d:00 \(\d\)\.</p>", page)
     assert f'<a id="passed-{ivan}" href="/employees/{ivan}"' in page
     assert 'href="/passages/?terminal=1"' in page
+
+
+def test_terminal_without_a_passage_says_that_nobody_came_only_where_that_is_known(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        terminal_id = add_terminals("Двор")["Двор"]
+
+    def words(language: str) -> str:
+        page = client.get(f"/terminals/{terminal_id}", headers={"Accept-Language": language}).text
+        return page.partition('id="passages-words">')[2].partition("<")[0]
+
+    never_read = "No passage of the last 24 hours is known, and some may be missing: not read yet."
+    assert words("en") == never_read
+    # An empty log: its terminal has had nothing to tell since it was read first.
+    with app.app_context(), transaction():
+        coverage.extend(terminal_id, "", ago(minutes=60), ago())
+    assert words("en") == never_read
+    with app.app_context(), transaction():
+        coverage.extend(terminal_id, "", ago(days=2), ago())
+    assert (words("en"), words("ru")) == (
+        "Nobody came in the last 24 hours.",
+        "За последние 24 часа никто не подходил.",
+    )
+    with app.app_context(), transaction():
+        db.session.execute(delete(EventCoverage))
+        coverage.extend(terminal_id, "", ago(days=2), ago(minutes=60))
+        db.session.get_one(Terminal, terminal_id).reachable = False
+    assert (words("en"), words("ru")) == (
+        "No passage of the last 24 hours is known, and some may be missing: the terminal does not answer.",
+        "За последние 24 часа не известно ни об одном проходе, но могли узнать не обо всех: терминал не отвечает.",
+    )
+
+
+def test_what_was_done_to_an_employee_is_no_passage(app: Flask, client: FlaskClient, ivan: int) -> None:
+    with app.app_context():
+        terminal, employee = db.session.get_one(Terminal, 1), db.session.get_one(Employee, ivan)
+        add_events(event_row(terminal, at=ago(), employee=employee, kind=OPERATION, code=(3, 112)))
+
+    page = client.get(f"/employees/{ivan}", headers=ENGLISH).text
+
+    assert re.sub(r"<[^>]+>", " ", page.partition("Last seen:")[2]).split()[:3] == ["Passed", "by", "face"]
 
 
 def test_page_of_passages_with_all_faces_and_moments_takes_at_most_400_kb(
