@@ -10,6 +10,7 @@ from hikflask.services.employees import export_columns, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import send_to_terminal
 from tests.support.jobs import add_people
+from tests.test_docs import DOCS
 
 SPRING = {"valid_from": date(2036, 3, 1), "valid_to": date(2036, 6, 30)}
 
@@ -44,6 +45,15 @@ def test_table_has_a_row_for_each_and_a_column_for_each_terminal(
         ["Employee ID", "Full name", "Department", "Active", "Added", "Valid from", "Valid to", "Вход"],
         ["2", "Иван Иванов 2", "Охрана", "no", local_text(added), "2036-03-01", "2036-06-30", ""],
     ]
+
+
+@pytest.mark.parametrize(("language", "begins"), [("en", "The columns, in the"), ("ru", "Столбцы, на языке")])
+def test_guide_names_the_columns_in_their_order(language: str, begins: str) -> None:
+    _, _, behind = (DOCS / language / "employees.md").read_text(encoding="utf-8").partition(begins)
+    named = behind.partition("\n\n")[0].partition(":")[2]
+    columns = next(iter(rows(language, EmployeeFilter())))
+
+    assert [column for column in sorted(columns, key=named.index)] == columns
 
 
 def local_text(moment: datetime) -> str:
