@@ -42,6 +42,9 @@ ITEM = re.compile(r"(?P<marker>[*+-]|\d+\.) +(?=\S)")
 FENCE = re.compile(r"(```|~~~)")
 # Maps for whoever changes the theme, and word forms of other languages.
 UNUSED = re.compile(r"\.map$|/lunr/(?!min/lunr\.(ru|stemmer\.support)\.)")
+BUNDLE = re.compile(r"/bundle\.\w+\.min\.js$")
+# What the theme draws around the buttons of each example: for who does not see them, landmarks without a name.
+BUTTONS = ('"nav",{class:"md-code__nav"}', '"div",{class:"md-code__nav"}')
 WORKER = re.compile(r"/workers/search\.\w+\.min\.js$")
 # How Material's search makes a word that was typed one with which words begin; ours, which leaves out words like «на».
 BEGINNING = ":`${r}*`)"
@@ -75,6 +78,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.remove(file)
     for file in [file for file in files if WORKER.search(file.src_uri)]:
         file.content_string = searching(file.content_string, config.theme["language"])
+    for file in [file for file in files if BUNDLE.search(file.src_uri)]:
+        file.content_string = file.content_string.replace(*BUTTONS)
     if config.theme["language"] == "en":
         for path, name in developers_pages().items():
             files.append(File.generated(config, name, abs_src_path=str(ROOT / path)))

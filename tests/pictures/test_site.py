@@ -168,7 +168,7 @@ def test_switch_of_the_language_stays_on_the_page(page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "ru")
 
 
-@pytest.mark.parametrize("name", ["ru/index", "ru/settings", "en/states"])
+@pytest.mark.parametrize("name", ["ru/index", "ru/settings", "en/states", "en/api"])
 def test_nobody_is_kept_out(page: Page, name: str) -> None:
     page.goto(f"{name}.html")
 
