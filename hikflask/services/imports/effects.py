@@ -91,8 +91,13 @@ def of_row(values: Values, verdict: Verdict, now: Present) -> dict[str, Any] | N
 def _unknown(values: Values, verdict: Verdict, now: Present) -> dict[str, Any]:
     if NUMBER not in values.errors and now.needs_employee(values):
         return {UNKNOWN_IDS: now.meant(values)}
+    if verdict.verdict != NEW:
+        return {}
     owner = now.namesakes.get(folded(values.texts.get(NAME, "")))
-    return {KNOWN_ELSEWHERE: owner[0]} if owner and verdict.verdict == NEW else {}
+    effects: dict[str, Any] = {KNOWN_ELSEWHERE: owner[0]} if owner else {}
+    # Spreadsheets take the zeros away when they open a CSV.
+    meant = now.meant(values)
+    return effects | ({UNKNOWN_IDS: meant} if meant != values.number == meant.lstrip("0") else {})
 
 
 def _changes(values: Values, before: Mapping[str, Any], person: Person, now: Present) -> dict[str, Any]:

@@ -56,7 +56,11 @@ def check_rows(
     now.with_names = bool({NAME, *PARTS} & batch.fields.keys())
     unknown = [entry for _, entry in read if entry.number not in now.people]
     now.namesakes = find_namesakes({name for _, entry in read if (name := _new_name(entry, now))})
-    searched = {entry.number for entry in unknown if entry.leaves or NUMBER in entry.errors or NAME not in entry.texts}
+    searched = {
+        entry.number
+        for entry in unknown
+        if entry.leaves or NUMBER in entry.errors or NAME not in entry.texts or entry.number.isdecimal()
+    }
     now.similar = similar_ids.find_similar(searched, known.forms)
     rows = []
     for row, entry in read:

@@ -163,6 +163,17 @@ def test_name_that_another_id_has_here_is_pointed_out() -> None:
     assert counted(batch_id) == {"known_elsewhere": 2}
 
 
+def test_new_ids_that_are_here_with_zeros_in_front_are_counted_once() -> None:
+    people = add_people("00012", "00013", "T00014")
+
+    batch_id = checked("12;Иван Иванов 00012;", "13;Ким Ольга;", "14;Иван Иванов T00014;", "15;Пётр Петров;")
+
+    assert of_rows(batch_id) == {
+        "12": {"unknown_ids": "00012", "known_elsewhere": people[0]}, "14": {"known_elsewhere": people[2]}
+    }  # fmt: skip
+    assert counted(batch_id) == {"unknown_ids": 1, "known_elsewhere": 2}
+
+
 @pytest.mark.both_databases
 def test_names_that_are_swapped_beside_faces_are_asked_about() -> None:
     brothers = ("Иванов Иван Петрович", "Иванов Сергей Петрович")
