@@ -297,7 +297,8 @@ def test_many_without_a_photo_are_counted_once_for_all_pages(
     assert "7 employees: no photo on “Вход”" in english_page
     assert '<span class="count">7</span>' in listed
     assert "Показаны первые 4." in listed
-    assert "0 из 7" in desk.text("/terminals/1/round")
+    assert "Сфотографировано: 0 из 7, осталось: 7" in desk.text("/terminals/1/round")
+    assert "Photos taken: 2 of 9, left: 7" in desk.client.get("/terminals/1/round?of=9", headers=ENGLISH).text
     assert "Нужно сфотографировать: 7." in desk.text("/terminals/1")
     assert '<a id="photos-1" href="/terminals/1/round">Need a photo: 7</a>' in terminals[0]
     assert '<a id="photos-1" href="/terminals/1/round">Нужно сфотографировать: 7</a>' in terminals[1]
