@@ -1,6 +1,6 @@
 """The items of an import and of its undo: one for each row that changes something, found again by its number."""
 
-from sqlalchemy import bindparam, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal, select
 
 from hikflask.extensions import db
 from hikflask.models import ImportRow, Job, JobItem
@@ -34,12 +34,10 @@ def add(job: Job, progress: Progress, *, undo: bool = False, withheld: bool = Fa
     :param withheld: rows that take somebody's terminal are left out, too.
     :raises ClaimLost:
     """
-    rows = [ImportRow.batch_id == job.params["batch"], ImportRow.verdict.in_(CHANGES)]
-    rows += [ImportRow.state == APPLIED] if undo else [ImportRow.state == OPEN, IS_AGREED]
-    rows += [~TAKES_ACCESS] if withheld else []
+    rows = _rows(job.params["batch"], undo=undo, withheld=withheld)
     with transaction():
         changed_rows(delete(JobItem).where(JobItem.job_id == job.id))
-        total = db.session.execute(select(func.count(ImportRow.id)).where(*rows)).scalar_one()
+        total = _count(rows)
         progress.report(0, total)
     order = ImportRow.id.desc() if undo else ImportRow.id.asc()
     ids = list(db.session.execute(select(ImportRow.id).where(*rows).order_by(order)).scalars())
@@ -54,6 +52,21 @@ def add(job: Job, progress: Progress, *, undo: bool = False, withheld: bool = Fa
             items = select(*columns).where(*of_portion).order_by(order)
             db.session.execute(insert(JobItem).from_select(names, items))
             progress.report(0, total)
+
+
+def count(batch_id: int, *, withheld: bool = False) -> int:
+    """Return for how many rows add() adds an item; an import that was stopped goes on with those that are left."""
+    return _count(_rows(batch_id, withheld=withheld))
+
+
+def _count(rows: list[ColumnElement[bool]]) -> int:
+    return db.session.execute(select(func.count(ImportRow.id)).where(*rows)).scalar_one()
+
+
+def _rows(batch_id: int, *, undo: bool = False, withheld: bool = False) -> list[ColumnElement[bool]]:
+    rows = [ImportRow.batch_id == batch_id, ImportRow.verdict.in_(CHANGES)]
+    rows += [ImportRow.state == APPLIED] if undo else [ImportRow.state == OPEN, IS_AGREED]
+    return [*rows, ~TAKES_ACCESS] if withheld else rows
 
 
 def row_of(item: JobItem, batch_id: int) -> ImportRow:

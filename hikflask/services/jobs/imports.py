@@ -15,9 +15,9 @@ from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, transaction, transactional
 from hikflask.services.core.errors import NotFound, PlanChanged, ServiceError
 from hikflask.services.enrolments.mass_removals import Agreed, Losses
-from hikflask.services.imports import batches, effects, losses, queries
+from hikflask.services.imports import batches, losses, queries
 from hikflask.services.imports.table.options import Options
-from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs import import_items, lifecycle
 from hikflask.services.jobs.kinds import (
     AGREED,
     CHECK_FIRST,
@@ -78,13 +78,13 @@ def start_import(batch_id: int, agreed: Agreed, seen: datetime | None = None, *,
     _refuse_undone(batch)
     if seen is not None and batch.checked_at != seen:
         raise PlanChanged
-    lost, params, withheld = losses.of_import(batch_id), {}, 0
+    lost, params, withheld = losses.of_import(batch_id), {}, False
     if withholds and lost.are_many and agreed.confirm != lost.people:
         # Nothing is required of it: what is not taken does not count as taken within a day.
-        lost, params, withheld = Losses(), {WITHHELD: True}, effects.taking_access(batch_id)
+        lost, params, withheld = Losses(), {WITHHELD: True}, True
     lost.require(agreed)
     batches.record_new_departments(batch_id)
-    people = batch.new + batch.changed - effects.unconfirmed(batch_id) - withheld
+    people = import_items.count(batch_id, withheld=withheld)
     return _start(batch, IMPORT, ImportBatch.import_job_id, people, {LOSSES: lost.as_json, **params})
 
 

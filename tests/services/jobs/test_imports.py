@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from hikflask.extensions import db
-from hikflask.models import Department, Employee, Job
+from hikflask.models import Department, Employee, ImportRow, Job
+from hikflask.models.import_batch import APPLIED
 from hikflask.models.job import FAILED, STOPPED
 from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.enrolments.mass_removals import Agreed
@@ -73,6 +74,17 @@ def test_stopped_import_goes_on_with_what_is_left_and_can_be_undone_instead() ->
         started(imports.start_undo, found)
 
     assert apply(found).done == 2
+
+
+def test_import_that_goes_on_counts_what_is_left_from_its_beginning() -> None:
+    found = checked("1;Иван;", "2;Пётр;", "3;Ольга;")
+    lifecycle.stop_job(started(imports.start_import, found).job_id)
+    db.session.execute(update(ImportRow).where(ImportRow.number == "1").values(state=APPLIED))
+    db.session.commit()
+
+    claim = started(imports.start_import, found)
+
+    assert (job(claim.job_id).total, run(claim).total) == (2, 2)
 
 
 @pytest.mark.parametrize("when", ["before", "as it is opened"])
