@@ -191,10 +191,27 @@ write_settings() {
     if [ -n "$2" ]; then
         printf "HIKFLASK_DATABASE_URL='%s'\n" "$2" >>"$settings"
     fi
+    local made=() stored
+    for file in secret_key password_key; do [ -f "$data/$file" ] || made+=("$data/$file"); done
     # A mistyped address is not kept.
-    command_of "$new" database version >/dev/null ||
+    stored=$(command_of "$new" database version) ||
         stop "Nothing runs yet: make the database ready, or run this again with its right address and password."
+    if [ -n "$2" ] && [ -n "$stored" ]; then
+        require_keys "${made[@]}"
+    fi
     mv "$settings" "$place"
+}
+
+# Another machine has filled the database. Keys that were made here just now open nothing of it.
+require_keys() {
+    local cure="copy secret_key and password_key of the first machine to $data (mode 0600, owner hikflask), then run this\
+ again. For an installation of its own, make an empty database."
+    if [ $# != 0 ]; then
+        rm -f "$@"
+        stop "Nothing runs yet: something is stored in the database, and its keys are not here: $cure"
+    fi
+    command_of "$new" secrets check ||
+        stop "Nothing runs yet: the database is encrypted with other keys than those in $data: $cure"
 }
 
 # Until a real one is put in its place: browsers warn of it.

@@ -127,6 +127,7 @@ HERE = {
     "webhook list": Run("https://hr.example/hook", before=with_webhook),
     "webhook delete ID": Run("Webhook 1 is deleted.", {"ID": "1"}),
     "terminal compare ID [--json]": Run("same", {"ID": "1"}),
+    "secrets check": Run("The keys open what is stored encrypted."),
     "secrets rotate": Run("The older keys stay in "),
     "secrets rotate --drop-old": Run("holds the newest key alone.", before=two_minutes_later),
 }

@@ -109,3 +109,19 @@ def test_everything_is_in_postgresql_alone_and_is_upgraded_there(root: ThrowAway
     browser.signs_in()
     assert root.run("hikflask", "doctor").endswith("Everything is as it should be.\n")
     assert files_of_sqlite(root) == []
+    second_machine_asks_for_the_keys(root, url)
+
+
+def second_machine_asks_for_the_keys(root: ThrowAwayRoot, url: str) -> None:
+    """Install once more, without settings and without a key."""
+    cure = (
+        "copy secret_key and password_key of the first machine to /var/lib/hikflask (mode 0600, owner hikflask), then "
+        "run this again. For an installation of its own, make an empty database.\n"
+    )
+    root.path("etc/hikflask.env").unlink()
+    data = root.path("var/lib/hikflask")
+    kept = (data / "password_key").rename(data / "kept_key")
+    said = root.run(f"/root/next/{INSTALL}", NAME, url, status=1)
+    assert said.endswith(f"Nothing runs yet: something is stored in the database, and its keys are not here: {cure}")
+    assert not (data / "password_key").exists()
+    kept.rename(data / "password_key")

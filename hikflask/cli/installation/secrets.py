@@ -4,7 +4,9 @@ import click
 from cryptography.fernet import Fernet
 from flask.cli import with_appcontext
 
+from hikflask import startup_checks
 from hikflask.cli.console import CommandGroup
+from hikflask.config import ConfigError
 from hikflask.encryption import key_rotation
 from hikflask.encryption.vault import GRACE_SECONDS, SETTING, VaultError
 from hikflask.extensions import vault
@@ -46,3 +48,14 @@ def rotate_secrets(drop_old: bool) -> None:
     except VaultError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Secrets encrypted with the newest key: {count}. {remark}")
+
+
+@secrets.command("check")
+@with_appcontext
+def check_secrets() -> None:
+    """Say whether the keys open what is stored encrypted; fail where they do not."""
+    try:
+        startup_checks.check_keys()
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo("The keys open what is stored encrypted.")

@@ -47,6 +47,18 @@ def test_rotation_says_what_was_done_and_what_remains(app: Flask, tmp_path: Path
     assert password(app) == PASSWORD
 
 
+def test_check_says_whether_the_keys_open_what_is_stored(app: Flask, tmp_path: Path) -> None:
+    add(app)
+    check = ["secrets", "check"]
+    good = app.test_cli_runner().invoke(args=check)
+    assert (good.exit_code, good.output) == (0, "The keys open what is stored encrypted.\n")
+
+    (tmp_path / "password_key").write_text(Fernet.generate_key().decode())
+    bad = app.test_cli_runner().invoke(args=check)
+    assert (bad.exit_code, bad.stdout) == (1, "")
+    assert bad.stderr.startswith("Error: The password key does not open what is stored for “Вход”: ")
+
+
 def test_old_key_is_dropped_by_a_command_of_its_own(app: Flask, tmp_path: Path) -> None:
     add(app)
     run(app)
