@@ -3,12 +3,13 @@
 import re
 from datetime import UTC, datetime
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Browser, expect
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
 from hikflask.services.core.db import transaction
-from tests.browser.conftest import Site, Window, soon
+from tests.browser.conftest import Site, Window, opened, soon
 from tests.support.events import event_row
 
 
@@ -47,3 +48,13 @@ def test_new_passages_come_by_themselves_keep_the_focus_and_wait_for_the_pointer
         expect(rows).to_have_count(3)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Anna Проходов")
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_tabs_are_two_rows_at_most_on_a_phone(browser: Browser, site: Site, language: str) -> None:
+    with opened(browser, site, viewport={"width": 390, "height": 844}, locale=language) as window:
+        for address in ("/passages/", "/presence/", "/passages/days", "/passages/why"):
+            window.page.goto(address)
+            assert window.page.locator("html").get_attribute("lang") == language
+            rows = window.page.locator(".tabs a").evaluate_all("all => new Set(all.map(one => one.offsetTop)).size")
+            assert rows <= 2, address
