@@ -101,9 +101,8 @@ def import_users() -> ResponseReturnValue:
             return _at_once(batch.id, dry_run, agreed, confirmed)
     except ColumnsMissing as error:
         imports.forget_dry_run(batch.id)
-        names = ", ".join(f"“{name}”" for name in batch.layout["columns"] if name)
         missing = API_NAMES.get(error.fields[0], error.fields[0])
-        why = f"No column is known as {missing}. The table has {names}."
+        why = f"No column is known as {missing}. {_columns_there(batch, missing)}"
         raise InputError({"file": why}, error.code) from error
     except DaysUnknown as error:
         imports.forget_dry_run(batch.id)
@@ -202,6 +201,15 @@ def _turn() -> Iterator[None]:
         yield
     finally:
         _TURNS.release()
+
+
+def _columns_there(batch: ImportBatch, missing: str) -> str:
+    """Say which columns the table has; where none has a name, how one is chosen by its place."""
+    names: list[str] = batch.layout["columns"]
+    if any(names):
+        return f"The table has {', '.join(f'“{name}”' for name in names if name)}."
+    first = ", ".join(f"{place} “{cell}”" for place, cell in enumerate(batch.layout["sample"][0], 1))
+    return f"The columns have no names. Choose by places, such as {missing}=1 in “columns”; the first row is {first}."
 
 
 def _upload(part: str) -> Upload | None:

@@ -212,7 +212,9 @@ def _import(
             _run(claim)
         return read, import_report.of_batch(batches.get_one(batch_id), MAX_PRINTED), refused
     except ColumnsMissing as error:
-        field, names = error.fields[0], batch.layout["columns"]
+        field = error.fields[0]
+        # A column without a name is named by its place.
+        names = [name or str(place) for place, name in enumerate(batch.layout["columns"], 1)]
         raise click.ClickException(
             f"No column is known as {field}. Name it by --column {field}=HEADER; the table has {_quoted(names)}."
         ) from error

@@ -275,6 +275,9 @@ def test_imported_job_tells_what_came_of_it(
          "This is no CSV, XLSX, XLS or ODS file. Save the table as one of these and choose that file."),
         ("Пропуск;ФИО\n1;Пётр\n", "column_missing",
          "file: No column is known as hikvision_id. The table has “Пропуск”, “ФИО”."),
+        ("100222;Иванов Иван\n100223;Петров Пётр\n", "column_missing",
+         "file: No column is known as hikvision_id. The columns have no names. Choose by places, such as "
+         "hikvision_id=1 in “columns”; the first row is 1 “100222”, 2 “Иванов Иван”."),
     ],
 )  # fmt: skip
 def test_file_that_cannot_be_imported_is_refused(
@@ -287,6 +290,17 @@ def test_file_that_cannot_be_imported_is_refused(
     assert answer.json == {"error": code, "message": message, "fields": {"file": sentence}}
     with app.app_context():
         assert db.session.execute(db.select(ImportBatch)).all() == []
+
+
+def test_columns_without_names_are_named_by_their_places(app: Flask, client: FlaskClient) -> None:
+    sent = {"file": (io.BytesIO("100222|Иван\n100223|Пётр\n".encode()), "x.csv")}
+
+    named = {"columns": ["hikvision_id=1", "full_name=2"]}
+    answer = client.post("/api/users/import", data=sent | named, content_type="multipart/form-data").json
+
+    assert answer is not None
+    assert (answer["new"], answer["table"]["columns"]) == (2, {"hikvision_id": "1", "full_name": "2"})
+    assert numbers(app) == ["100222", "100223"]
 
 
 def test_column_of_days_that_is_not_known_is_refused_until_it_is_named_as_unused(

@@ -96,6 +96,7 @@ LISTS = {
         "Employee #,Last name,First name,Hire Date,Department",
         "0012,Иванов,Иван,2020-02-01,Цех 1",
     ),
+    "BambooHR, имя целиком.csv": ('Employee #,"Last name, First name",Department', '0012,"Иванов, Иван",Цех 1'),
     "RusGuard.csv": ("Фамилия;Имя;Табельный номер;Группа;Номер карты", "Иванов;Иван;0012;Цех 1;123"),
     "Sigur, отделы.csv": ("ФИО;Таб. №;Отдел", "Иванов Иван;0012;Завод\\Цех 1"),
     "iVMS-4200, организация.csv": ("Person ID,Person Name,Organization", "0012,Иванов Иван,Default Organization/Цех 1"),

@@ -38,7 +38,10 @@ def row_reader(batch: ImportBatch) -> Callable[[Row], Values | None]:
     """Return what reads a row of the table of an import, as was chosen for it; see values.read()."""
     left = batch.fields.get(columns.LEFT)
     status = left is not None and columns.is_status(batch.layout["columns"][left])
-    return partial(values.read, fields=batch.fields, options=Options.from_json(batch.options), status=status)
+    name = batch.fields.get(NAME)
+    commas = name is not None and "," in batch.layout["columns"][name]
+    options = Options.from_json(batch.options)
+    return partial(values.read, fields=batch.fields, options=options, status=status, commas=commas)
 
 
 def check_rows(

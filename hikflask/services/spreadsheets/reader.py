@@ -151,7 +151,9 @@ DBF, DBF_FIELD = b"\x02\x03\x04\x30\x31\x32\x43\x83\x8b\x8e\xf5", 32
 
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 WINDOWS = "cp1251"
-OTHER_CYRILLIC = ("koi8-r", "cp866", "iso8859-5", "mac-cyrillic")
+# The first two are read where they are clearly the most likely, the others are not in use any more.
+OLD_CYRILLIC, OLD_MAC = ("koi8-r", "cp866"), "mac-cyrillic"
+OTHER_CYRILLIC = (*OLD_CYRILLIC, "iso8859-5", OLD_MAC)
 FOREIGN_WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
 MAX_WORDS = 20_000
 # How often each letter is among ten thousand of Russian texts, and what is given for anything else.
@@ -727,7 +729,7 @@ def _inspect_csv(file: BinaryIO) -> Contents:
 
 
 def _encoding(file: BinaryIO) -> str:
-    """Return UTF-8, UTF-16 with a byte order mark or without, or Windows-1251.
+    """Return UTF-8, UTF-16 with a byte order mark or without, Windows-1251, KOI8-R or CP866.
 
     :raises Refused: when the file is in none of them, or is no text.
     """
@@ -753,8 +755,8 @@ def _encoding(file: BinaryIO) -> str:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        if _is_windows(data):
-            return WINDOWS
+        if cyrillic := _cyrillic_encoding(data):
+            return cyrillic
         raise Refused("table_encoding") from error
     return "utf-8-sig"
 
@@ -780,24 +782,30 @@ def _refuse_half_a_letter(data: bytes) -> None:
             raise Refused("table_cut", line=len(data.decode(encoding, "ignore").splitlines())) from error
 
 
-def _is_windows(data: bytes) -> bool:
-    """Return whether a text is Russian in Windows-1251: no other encoding of Cyrillic makes more sense of it."""
+def _cyrillic_encoding(data: bytes) -> str | None:
+    """Return the encoding in which a text is Russian: no other encoding of Cyrillic makes more sense of it."""
     words = b" ".join(word[0] for word in islice(FOREIGN_WORD.finditer(data), MAX_WORDS))
-    try:
-        text = words.decode(WINDOWS)
-    except UnicodeDecodeError:
-        return False
-    strange = [letter for letter in text if letter > "\x7f" and letter.lower() not in WEIGHTS]
-    if len(strange) > MAX_STRANGE * len(text) or b"\x98" in data:
-        return False
     utf_8 = words.decode("utf-8", "replace")
-    if utf_8.count("\ufffd") * 2 < sum(letter > "\x7f" for letter in utf_8):  # a broken text in UTF-8
-        return False
+    if utf_8.count("\ufffd") * 2 < sum(byte > 0x7F for byte in words):  # a broken text in UTF-8
+        return None
+    # Capital letters are the same in CP866, which comes last, and in that of old Macs but for Ё.
+    texts = {words.decode(encoding, "replace"): encoding for encoding in reversed(OTHER_CYRILLIC)}
+    likelihoods = {text: _likelihood(text) for text in texts}
+    if b"\x98" not in data:
+        windows = words.decode(WINDOWS, "replace")
+        texts[windows], likelihoods[windows] = WINDOWS, _likelihood(windows) + USUAL
+    best = max(texts, key=lambda text: likelihoods[text])
+    encoding = texts[best]
+    others = [likelihoods[text] for text, other in texts.items() if other not in {encoding, OLD_MAC}]
+    is_sure = encoding == WINDOWS or (encoding in OLD_CYRILLIC and likelihoods[best] > max(others) + USUAL)
+    return encoding if is_sure and _is_russian(best) else None
+
+
+def _is_russian(text: str) -> bool:
+    """Return whether words have hardly a sign that Russian has not, and Latin letters in words of their own."""
+    strange = sum(letter > "\x7f" and letter.lower() not in WEIGHTS for letter in text)
     mixed = sum(1 for word in text.split(" ") if MIXED.search(word))
-    if mixed > MAX_MIXED * (text.count(" ") + 1):
-        return False
-    likelihood = _likelihood(text) + USUAL
-    return all(likelihood > _likelihood(words.decode(encoding, "replace")) for encoding in OTHER_CYRILLIC)
+    return strange <= MAX_STRANGE * len(text) and mixed <= MAX_MIXED * (text.count(" ") + 1)
 
 
 def _likelihood(text: str) -> float:

@@ -181,8 +181,12 @@ def recognised(columns: Sequence[str]) -> dict[str, int]:
 
 
 def index_of(columns: Sequence[str], name: str) -> int | None:
-    """Return the index of the column that somebody named, in any case and with any spaces; None where there is none."""
-    plain = [" ".join(column.split()).casefold() for column in (*columns, name)]
+    """Return the index of the column that somebody named, in any case and with any spaces; None where there is none.
+
+    A column without a name is named by its place, from 1.
+    """
+    named = [column or str(place) for place, column in enumerate(columns, 1)]
+    plain = [" ".join(column.split()).casefold() for column in (*named, name)]
     index = plain.index(plain[-1])
     return index if index < len(columns) else None
 

@@ -93,15 +93,20 @@ class Values:
     leaves: bool | None = None
 
 
-def read(row: Row, fields: Mapping[str, int], options: Options, *, status: bool = False) -> Values | None:
+def read(
+    row: Row, fields: Mapping[str, int], options: Options, *, status: bool = False, commas: bool = False
+) -> Values | None:
     """Return what a row says, with what is wrong in it; None for a row without anything in its columns.
 
     A field whose cell is empty, and does not clear what is here, is not in the texts.
 
     :param fields: field → index of its column.
     :param status: the column of who left is a status: a mere yes in it may as well say that somebody works here.
+    :param commas: that of the name is “Last name, First name”: its commas are no part of a name.
     """
     texts = {name: said_in(name, row.cells[index]) for name, index in fields.items()}
+    if commas and NAME in texts:
+        texts[NAME] = " ".join(texts[NAME].replace(",", " ").split())
     cells = {name: text_rules.stripped(with_formula_mark_removed(text)) for name, text in texts.items()}
     if not any(cells.values()):
         return None
