@@ -120,8 +120,9 @@ def second_machine_asks_for_the_keys(root: ThrowAwayRoot, url: str) -> None:
     )
     root.path("etc/hikflask.env").unlink()
     data = root.path("var/lib/hikflask")
-    kept = (data / "password_key").rename(data / "kept_key")
+    keys = data / "secret_key", data / "password_key"
+    for key in keys:
+        key.rename(key.with_suffix(".kept"))
     said = root.run(f"/root/next/{INSTALL}", NAME, url, status=1)
     assert said.endswith(f"Nothing runs yet: something is stored in the database, and its keys are not here: {cure}")
-    assert not (data / "password_key").exists()
-    kept.rename(data / "password_key")
+    assert [key.name for key in keys if key.exists()] == []
