@@ -239,10 +239,12 @@ def job_that_ended(page: Page, known: Known) -> None:
 
 
 def question_before_a_retry(page: Page, known: Known) -> None:
-    (employee_id,) = add_people("AXE12")
-    db.session.add(Enrolment(terminal_id=known.away_id, number="AXE12", employee_id=employee_id, desired=PRESENT))
+    numbers = ["AXE12", "AXE13", "AXE14"]
+    ids = add_people(*numbers)
+    for number, employee_id in zip(numbers, ids, strict=True):
+        db.session.add(Enrolment(terminal_id=known.away_id, number=number, employee_id=employee_id, desired=PRESENT))
     db.session.commit()
-    job_id = started(DEACTIVATE, [employee_id]).job_id
+    job_id = started(DEACTIVATE, ids).job_id
     lifecycle.stop_job(job_id)
     page.goto(f"/jobs/{job_id}/retry")
     expect(page.locator("#confirm")).to_be_visible()

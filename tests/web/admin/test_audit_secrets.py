@@ -71,6 +71,7 @@ ELSEWHERE = {
     "photo.forgotten",
     "capture.forgotten",
     "alarm.seen",
+    "mail.tested",
     "passage.viewed",
     "passages.deleted",
     "passages.exported",
