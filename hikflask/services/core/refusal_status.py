@@ -32,6 +32,7 @@ def _each(rule: Rule, codes: str) -> dict[str, Rule]:
 # What is refused here, before any terminal is asked. A page and the API answer alike.
 REFUSED_HERE: dict[str, Rule] = {
     **_each(Rule(BAD_GATEWAY), "comparison_failed list_incomplete list_too_long another_device"),
+    **_each(Rule(BAD_GATEWAY), "mail_account_refused mail_receivers_refused mail_refused mail_server_away"),
     **_each(
         Rule(CONFLICT),
         "idempotency_answer_gone clock_not_set department_has_people plan_changed employee_inactive "
