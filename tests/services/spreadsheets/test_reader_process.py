@@ -118,11 +118,11 @@ def test_sheet_with_people_is_read_and_all_are_said(path: Path) -> None:
         ["Цех 2", 1, True, False, True, 1],
         ["Контора", 1, True, False, False, 1],
     ]
-    assert list(read(path, layout)) == [Row(3, ["2", "Пётр"]), Row(4, ["3", "Анна"])]
+    assert list(read(path, layout)) == [Row(3, ["2", "Пётр"], typed=True), Row(4, ["3", "Анна"], typed=True)]
 
     chosen = inspect(path, recognised, "Скрытые")
     assert (chosen.sheet, chosen.sample) == ("Скрытые", [["1", "Иванов"]])
-    assert list(read(path, chosen)) == [Row(2, ["1", "Иванов"])]
+    assert list(read(path, chosen)) == [Row(2, ["1", "Иванов"], typed=True)]
 
 
 @pytest.mark.child_processes
@@ -137,8 +137,8 @@ def test_sheets_with_the_same_columns_are_read_one_after_another(path: Path) -> 
 
     assert (layout.sheet, layout.rows, layout.columns) == (ALL, 2, ["Табельный номер", "ФИО"])
     assert list(read(path, Layout(**vars(layout)))) == [
-        Row(2, ["1", "Иванов"], sheet="Цех 1"),
-        Row(3, ["2", "Пётр", "x"], sheet="Цех 2"),
+        Row(2, ["1", "Иванов"], sheet="Цех 1", typed=True),
+        Row(3, ["2", "Пётр", "x"], sheet="Цех 2", typed=True),
     ]
 
 
