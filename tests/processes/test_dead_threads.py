@@ -89,7 +89,7 @@ def test_worker_tells_systemd_that_it_works_also_without_a_database_until_its_sw
     worker = served.start_worker(APP)
     first = [systemd.hear() for _ in range(2)]
     assert heartbeats(served.folder) == {worker.pid}
-    with closing(sqlite3.connect(served.folder / FILE, isolation_level=None)) as database:
+    with closing(sqlite3.connect(served.folder / FILE, timeout=30, isolation_level=None)) as database:
         database.execute("DROP TABLE heartbeat")
     until(lambda: "the sweep failed" in capfd.readouterr().err)
     systemd.forget()
@@ -137,7 +137,7 @@ def test_gunicorn_tells_systemd_that_it_works_and_replaces_a_process_whose_worke
 def test_worker_goes_on_telling_systemd_while_a_step_waits_for_the_database(systemd: Systemd, served: Served) -> None:
     worker = served.start_worker(APP)
     until(lambda: heartbeats(served.folder) == {worker.pid}, 30)
-    with closing(sqlite3.connect(served.folder / FILE, isolation_level=None)) as database:
+    with closing(sqlite3.connect(served.folder / FILE, timeout=30, isolation_level=None)) as database:
         database.execute("BEGIN EXCLUSIVE")
         systemd.forget()
         assert [systemd.hear() for _ in range(3)] == [(worker.pid, "WATCHDOG=1")] * 3
