@@ -137,6 +137,7 @@ def test_gunicorn_tells_systemd_that_it_works_and_replaces_a_process_whose_worke
 def test_worker_goes_on_telling_systemd_while_a_step_waits_for_the_database(systemd: Systemd, served: Served) -> None:
     worker = served.start_worker(APP)
     until(lambda: heartbeats(served.folder) == {worker.pid}, 30)
+    assert systemd.hear() == (worker.pid, "READY=1")
     with closing(sqlite3.connect(served.folder / FILE, timeout=30, isolation_level=None)) as database:
         database.execute("BEGIN EXCLUSIVE")
         systemd.forget()

@@ -86,7 +86,7 @@ def test_job_of_a_group_counts_people_on_terminals_and_says_which_terminal_refus
     run_jobs()
 
     page = text(client.get("/jobs/1", headers=RUSSIAN).text)
-    assert "ожидает: 4 Отправлено, но ещё не подтверждено: 4 записи на терминалах." in page
+    assert "ожидает: 4 Терминал ещё не подтвердил: 4 записи на терминалах." in page
     with app.app_context():
         here = db.update(Enrolment).where(Enrolment.terminal_id == ids[STORE], Enrolment.number == "1")
         db.session.execute(here.values(next_attempt_at=None, refusal=refusal("no_photo")))
@@ -96,7 +96,7 @@ def test_job_of_a_group_counts_people_on_terminals_and_says_which_terminal_refus
             run_slice(claim)
 
     page = text(client.get("/jobs/1", headers=RUSSIAN).text)
-    assert "нужно фото: 1 ожидает: 3 Отправлено, но ещё не подтверждено: 3 записи на терминалах." in page
+    assert "нужно фото: 1 ожидает: 3 Терминал ещё не подтвердил: 3 записи на терминалах." in page
     assert page.endswith("Не выполнено: 1 запись на терминале 1 Нет фото на терминале «Склад» Анна")
 
 

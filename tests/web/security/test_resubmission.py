@@ -122,7 +122,7 @@ NOTHING_TYPED = {
     "operators.remove_factor", "passages.read_schedules",
     "second_factor.check", "second_factor.enrol", "second_factor.go_on",
     "second_factor.new_codes", "second_factor.switch_off",
-    "push.receive", "settings.delete_passages", "settings.reset",
+    "push.receive", "settings.delete_passages", "settings.reset", "settings.send_test_mail",
     "sign_in.sign_in", "sign_in.sign_out", "terminals.check",
     "terminals.apply_decisions", "terminals.clear_destination", "terminals.delete", "terminals.read_privacy",
     "terminals.enrol_everybody", "terminals.put_right", "terminals.restore_people", "terminals.set_clock",
