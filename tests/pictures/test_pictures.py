@@ -247,6 +247,13 @@ def what_goes_wrong(gallery: Gallery, page: Page, site: Site, company: Company) 
         # The first attempt is made only if nothing else has found the terminal away.
         page.locator("[data-state=waiting] button").press("Enter")
         expect(page.locator("[data-state=waiting]")).to_contain_text("127.0.0.1")
+    with site.app.app_context(), transaction():
+        # No further attempt comes while the picture is drawn.
+        later = db.update(Enrolment).where(Enrolment.terminal_id == away, Enrolment.next_attempt_at.is_not(None))
+        db.session.execute(later.values(next_attempt_at=database_now(600.0)))
+    page.reload()
+    with soon(page):
+        expect(page.locator("[data-state=waiting]")).to_contain_text("127.0.0.1")
     gallery.draw(page, "not-green", width=1100, height=560)
     simulator = Simulated(PASSWORD, profile=profile_named("K1T341CMFW"), serial="3")
     with SimulatorServer(simulator) as server, site.app.app_context():
