@@ -10,6 +10,7 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Department
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import DepartmentKnown, NotFound, ServiceError
 from hikflask.services.departments import registry
 from hikflask.services.employees.save import save_employee
@@ -22,9 +23,8 @@ def add(*names: str) -> list[Department]:
 
 
 def resolved(name: str) -> str:
-    found = registry.resolve(name)
-    db.session.commit()
-    return found
+    with transaction():
+        return registry.resolve(name)
 
 
 def test_other_spellings_find_the_department() -> None:
