@@ -22,7 +22,7 @@ from hikflask.services.passages.days import DIRECTION, ONE_DAY, Span
 
 # Fewer cut shifts are an exception, such as overtime.
 MIN_CUT = 3
-LONGEST_BREAK, LONGEST_SHIFT = timedelta(hours=4), timedelta(hours=20)
+MAX_BREAK, LONGEST_SHIFT = timedelta(hours=4), timedelta(hours=20)
 # A day that begins after noon would have the date of the day before its shifts.
 HOURS = range(13)
 
@@ -77,7 +77,7 @@ def _of_one(passages: Iterator[tuple[datetime, str]]) -> Iterator[Shift]:
     for at, direction in passages:
         if direction == WAY_OUT:
             left = at if entered else None
-        elif entered is None or at - (left or entered) > (LONGEST_BREAK if left else LONGEST_SHIFT):
+        elif entered is None or at - (left or entered) > (MAX_BREAK if left else LONGEST_SHIFT):
             if entered and left:
                 yield entered, left
             entered, left = at, None
