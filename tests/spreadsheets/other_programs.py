@@ -48,6 +48,8 @@ def files() -> dict[str, bytes]:
         "1С, отчёт с группами.csv": one_c_grouped_report_csv(),
         "HikCentral, шаблон.xlsx": hik_central_template(),
         "HikCentral, прежний шаблон.xlsx": hik_central_former_template(),
+        "HikCentral, по-русски.xlsx": hik_central_in_russian(),
+        "1С, заголовок в две строки.xlsx": one_c_head_of_two_rows(),
         "ZKAccess.csv": zk_access(),
         "BioTime.xlsx": bio_time(),
         "BioStar 2.csv": bio_star(),
@@ -92,6 +94,47 @@ LISTS = {
         "HR-EMP-00001,0012,Иванов Иван,Active,Цех 1,2020-02-01,,2027-02-01",
     ),
     "SAP ALV.txt": ("|Pers.No.|Employee/app.name|Org. unit|", "|0012|Иванов Иван|Цех 1|"),
+    "frappe, блок заголовков.csv": (
+        "Data Import Template",
+        "Table:,Employee",
+        '""',
+        '""',
+        "Notes:",
+        "Please do not change the template headings.",
+        "First data column must be blank.",
+        '""',
+        "DocType:,Employee,,,,,,~,Employee Education,education",
+        "Column Labels:,ID,Full Name,Employee Number,Status,Department,Contract End Date,,ID,School/University",
+        "Column Name:,name,employee_name,employee_number,status,department,contract_end_date,~,name,school_univ",
+        "Mandatory:,Yes,Yes,No,Yes,No,No,,Yes,No",
+        "Type:,Data,Data,Data,Select,Link,Date,,Data,Small Text",
+        'Info:,,,,"One of: Active, Left",Valid Department,dd-mm-yyyy,,,',
+        "Start entering data below this line",
+        ',"""HR-EMP-00001""",Иванов Иван,0012,Active,Цех 1,01-02-2027,,"""abc""",МГУ',
+        ',,,,,,,,"""abd""",ВШЭ',
+    ),
+    "frappe, блок по-русски.csv": (
+        "Шаблон импорта данных",
+        "Таблица:,Employee",
+        "DocType:,Employee,,",
+        "Метки столбцов:,ID,Полное имя,Номер сотрудника,Отдел,Дата приёма",
+        "Имя столбца:,name,employee_name,employee_number,department,date_of_joining",
+        "Обязательный:,Yes,No,No,No,Yes",
+        "Тип:,Data,Data,Data,Link,Date",
+        "Информация:",
+        "Начните вводить данные ниже этой строки",
+        ",HR-EMP-00001,Иванов Иван,0012,Цех 1,2020-02-01",
+    ),
+    "1С, заголовок в две строки.csv": (
+        "Сотрудник;Таб. №;Прием;;Увольнение;;Подразделение",
+        ";;Дата приема;Приказ;Дата увольнения;Приказ;",
+        "Иванов Иван;0012;01.02.2020;П-1;;;Цех 1",
+    ),
+    "Чужие даты.csv": (
+        "ID;ФИО;Отдел;Окончание договора;Срок договора;Трудовой договор (по);Испытание до;Срок действия (договора);"
+        "Родился;Когда принят;Создано;Contract End Date;Probation end;Date of creation",
+        "0012;Иванов Иван;Цех 1" + ";31.12.2027" * 11,
+    ),
     "BambooHR.csv": (
         "Employee #,Last name,First name,Hire Date,Department",
         "0012,Иванов,Иван,2020-02-01,Цех 1",
@@ -136,6 +179,8 @@ _PEOPLE = {
     "1С, отчёт с группами.csv": IN_DEPARTMENTS,
     "HikCentral, шаблон.xlsx": IN_A_TREE,
     "HikCentral, прежний шаблон.xlsx": IN_A_TREE,
+    "HikCentral, по-русски.xlsx": IN_A_TREE,
+    "1С, заголовок в две строки.xlsx": [Person("0012", "Иванов Иван", "Цех 1")],
     "ZKAccess.csv": [
         Person("000000012", "Иванов Иван", "Цех 1"),
         Person("000000013", "Петрова Анна", "Отдел кадров"),
@@ -475,6 +520,43 @@ def hik_central_former_template() -> bytes:
             }
         )
     )
+
+
+def hik_central_in_russian() -> bytes:
+    """The list of persons of a Russian interface: rules above, heads in Russian, the top of the tree too."""
+    return packed(
+        parts(
+            {
+                "Информация о персонах": sheet(
+                    filled(
+                        [
+                            ("Правило",),
+                            ("Необходимо указать имя или фамилию.",),
+                            ("После настройки идентификатор нельзя изменить.",),
+                            ("Названия отделов разделяются знаком /. Формат: Все отделы/Отдел A.",),
+                            ("*Идентификатор", "Имя", "Фамилия", "*Отдел", "Время начала", "Время окончания",
+                             "Дата регистрации", "Тип"),
+                            ("00011", "Иван Иванович", "Иванов", "Все отделы/Цех 1/Смена Б", START, END, START),
+                            ("00012", "Анна Сергеевна", "Петрова", "Все отделы/Отдел кадров", START, END, START),
+                            ("A7", "Пётр", "Ёлкин", "Все отделы", START, "2030/06/30 23:59:59", START),
+                        ]
+                    )
+                )
+            }
+        )
+    )  # fmt: skip
+
+
+def one_c_head_of_two_rows() -> bytes:
+    """Names of columns that are merged over both rows beside groups of columns with names of their own."""
+    rows: list[tuple[str, ...]] = [
+        ("Сотрудник", "Таб. №", "Прием", "", "Увольнение", "", "Подразделение"),
+        ("", "", "Дата приема", "Приказ", "Дата увольнения", "Приказ", ""),
+        ("Иванов Иван", "0012", "01.02.2020", "П-1", "", "", "Цех 1"),
+    ]
+    cells = "".join(f'<mergeCell ref="{place}"/>' for place in ("A1:A2", "B1:B2", "C1:D1", "E1:F1", "G1:G2"))
+    whole = sheet(filled(rows)).replace("</sheetData>", f"</sheetData><mergeCells>{cells}</mergeCells>")
+    return packed(parts({"TDSheet": whole}))
 
 
 def zk_access() -> bytes:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -187,25 +187,57 @@ def _is_alike(sheet: _Sheet, chosen: _Sheet) -> bool:
 def _header(head: list[Any], recognise: Recognise) -> tuple[int, list[str]]:
     """Return the place of the header among the first rows, and the names of the columns; -1 where there is none.
 
+    Of several rows that are a header it is the place of the lowest one.
+
     A row with a number, and without a name that is known, is the first person and no header. So is a person who works
     in “Цех” and of whom it says “Работает”, which could be names of columns.
     """
+    if template := _template(head, recognise):
+        return template
     # A single name of a column counts in the first row only: a cell below may have it, too.
     most, place, columns = 1, 0, head[0][1] if head else []
     for at, (line, cells, _, _, merged, _) in enumerate(head[:HEAD]):
-        if _is_person(head, at, recognise):
-            continue
         above = _filled(head[at - 1][1], head[at - 1][4]) if at and head[at - 1][0] == line - 1 else []
+        is_second = place == at - 1 and _is_second_head(above, cells, recognise)
+        if _is_person(head, at, recognise) and not is_second:
+            continue
         for names in (cells, _under(above, cells, recognise)) if above else (cells,):
             count = len(recognise(names))
-            # Cells that are merged with those of the header belong to it, and so do names of columns alone.
-            goes_on = merged or all(recognise([cell]) for cell in cells if cell)
+            goes_on = merged or is_second or all(recognise([cell]) for cell in cells if cell)
             if count > most or (count == most and goes_on and place == at - 1 and names is not cells):
                 most, place, columns = count, at, names
     is_first_person = any(map(str.isdecimal, columns)) and not recognise(columns)
     if place == 0 and head and (is_first_person or _is_person(head, 0, recognise)):
         return -1, []
     return place, columns
+
+
+def _is_second_head(above: list[str], cells: list[str], recognise: Recognise) -> bool:
+    """Return whether a row below a header belongs to it without merged cells, as in a CSV.
+
+    Some of its names stand where the header has nothing, right of the name of their group. A row of a person has the ID
+    or a name, that of a department has nothing or amounts beside its name.
+    """
+    fields = recognise(above)
+    below = [cell for cell, top in zip(cells, _padded(above, len(cells)), strict=False) if cell and not top]
+    told = [fields[field] for field in (KEY, *NAMES) if field in fields]
+    is_told = any(cells[index] for index in told if index < len(cells))
+    return bool(below) and _count(cells) > 1 and not is_told and not any(map(OF_A_PERSON.match, cells))
+
+
+def _template(head: list[Any], recognise: Recognise) -> tuple[int, list[str]] | None:
+    """Return where the people of frappe's template begin, and the labels of its columns; None for another table.
+
+    Each row of its head begins with what it has, and a colon, in any language: labels, names of fields, whether one is
+    needed, kinds. A line of its own ends them.
+    """
+    for at, (_, cells, *_) in enumerate(head[:HEAD]):
+        if _count(cells) == 1 and cells[0] and not cells[0].endswith(":"):
+            above = list(takewhile(lambda row: row[0].endswith(":"), (row[1] for row in reversed(head[:at]))))
+            # At least the kinds, and whether one is needed, stand below the labels.
+            if labels := next((row for row in reversed(above[2:]) if KEY in recognise(row)), None):
+                return at, labels
+    return None
 
 
 def _is_person(head: list[Any], at: int, recognise: Recognise) -> bool:

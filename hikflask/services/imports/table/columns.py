@@ -57,7 +57,8 @@ NAMES: dict[str, str] = {
         Department | Department name | Dept. | Dept. name | Division | Organizational unit | Org. unit | Person group
     """,
     LEFT: """
-        Уволен | Уволена | Уволен(а) | Уволенный | Дата увольнения | Увольнение | Уволен с | Дата окончания работы
+        Уволен | Уволена | Уволен(а) | Уволенный | Дата увольнения | Увольнение | Уволен с
+        Увольнение Дата | Дата окончания работы
         Left | Has left | Dismissed | Terminated | Termination date | Leaving date | Date left | Dismissal date
         Resigned | Resign date | Resignation date | Relieving date | Departure date | Employee leave date time
     """,
@@ -70,7 +71,7 @@ NAMES: dict[str, str] = {
         Начало срока действия | Дата начала действия | Дата начала срока действия | Время начала действия
         Время начала срока действия | Начало периода действия | Пропуск с | Пропуск действует с
         Пропуск действителен с | Срок действия пропуска с | Начало действия пропуска | Дата начала действия пропуска
-        Доступ с | Начало доступа
+        Доступ с | Начало доступа | Время начала периода действия | Дата начала периода действия
         Valid from | Validity start | Validity from | Start of validity | Valid begin time | Valid start time
         Effective from | Effective time | Effective start | Start time of effective period
         Start of effective period | Access from | Access start | Start datetime | valid_from
@@ -82,7 +83,7 @@ NAMES: dict[str, str] = {
         Время окончания срока действия | Окончание периода действия | Пропуск до | Пропуск по | Пропуск действует до
         Пропуск действителен до | Срок пропуска | Срок действия пропуска | Срок действия пропуска до
         Окончание действия пропуска | Дата окончания действия пропуска | Доступ до | Срок доступа | Окончание доступа
-        Истекает | Дата истечения
+        Истекает | Дата истечения | Время окончания периода действия | Дата окончания периода действия
         Valid to | Valid until | Valid till | Valid through | Validity end | Validity to | End of validity
         Valid end time | Effective to | Effective until | Effective end | End time of effective period
         End of effective period | Expiry | Expiry date | Expiry time | Expiration | Expiration date | Expiration time
@@ -102,6 +103,9 @@ UNSURE: dict[str, str] = {
         Organization | Organisation | Group | User group
     """,
     LEFT: "Статус | Состояние | Статус сотрудника | Состояние сотрудника | Status | State | Employment status",
+    # As a Russian HikCentral calls them.
+    VALID_FROM: "Время начала",
+    VALID_TO: "Время окончания",
 }
 # Days that say nothing of a validity. A column of days with any other name is asked about: it may be an expiry.
 OTHER_DAYS = """
@@ -129,6 +133,13 @@ OTHER_DAYS = """
     Enrollment date | Registration date | Registered | Last login | Last access | Last seen | Last event
     Time | Date and time | Event time | Timestamp | Medical examination | Training date | Consent date
 """
+# Days when something began, whatever other words the name has, and those of a contract or a probation; as folded.
+BEGINNING = re.compile(
+    r"рожд|родил|прием|принят|найм|нанят|трудоустр|создан|добавлен|изменен|регистр|"
+    r"birth|\bborn\b|\bhire|\bjoin|creat|\badded\b|modif|updat|regist"
+)
+OF_A_CONTRACT = re.compile(r"договор|контракт|испыт|contract|probation")
+OF_A_PASS = re.compile(r"пропуск|доступ|карт|valid|access|\bpass|badge|card")
 # A cell that is a day, with or without a time: 31.12.27, 2030-12-31 23:59:00.000, до 31 декабря 2027 г.
 LOOKS_LIKE_DAY = re.compile(
     r"""(?:(?:до|по|until|till)\s+)?
@@ -146,9 +157,9 @@ IN_BRACKETS = re.compile(r"[(\[][^)\]]*(?:[)\]]|…\Z)")
 # Brackets that explain nothing: with these words in them the column is another one.
 ANOTHER = re.compile(
     r"[(\[][^)\]]*\b(?:стар|прежн|предыд|бывш|архив|план|предпол|ожида|прогноз|должн|руковод|начальник|"
-    r"паспорт|логин|карт|код|причин|виз|лет\b|"
+    r"паспорт|логин|карт|код|причин|виз|лет\b|договор|контракт|испыт|"
     r"old|former|previous|archive|plan|expect|schedul|position|title|manager|supervisor|"
-    r"passport|login|card|code|id\b|reason|visa|hand)",
+    r"passport|login|card|code|id\b|reason|visa|hand|contract|probation)",
     re.IGNORECASE,
 )
 NUMBER_SIGN, CYRILLIC = re.compile("[#№]"), re.compile("[а-я]")
@@ -251,6 +262,11 @@ def _is_day(column: str, cell: str) -> bool:
 
 
 def _has_other_meaning(column: str) -> bool:
+    words = folded(text_rules.mended(column))
+    if BEGINNING.search(words) and not SPEAKS_OF_AN_END.search(words):
+        return True
+    if OF_A_CONTRACT.search(words) and not OF_A_PASS.search(words):
+        return True
     # Whoever is going to leave by “Дата увольнения (план)” has no expiry by it.
     name = _plain(IN_BRACKETS.sub("", column))
     return name in OTHER_DAY_NAMES or (FIELD_OF | UNSURE_FIELD_OF).get(name, VALID_TO) not in DAYS

@@ -18,6 +18,7 @@ TOPS = {
     folded(top)
     for top in (
         "All Departments", "Default Organization", "All Persons", "All Person Groups", "All Users", "Все отделы",
+        "Организация по умолчанию",
         "Все подразделения", "Все департаменты", "Все лица", "Все персоны", "Все сотрудники", "Все пользователи",
     )
 }  # fmt: skip

@@ -149,15 +149,26 @@ def test_what_is_no_day_is_not_asked_about(cell: str) -> None:
 
 @pytest.mark.parametrize(
     "column",
-    ["Дата рождения", "Дата приёма на работу", "Hire Date", "*Date of birth", "Время", "Дата увольнения", "Added"],
-)
-def test_days_with_another_meaning_are_not_asked_about(column: str) -> None:
+    ["Дата рождения", "Дата приёма на работу", "Hire Date", "*Date of birth", "Время", "Дата увольнения", "Added",
+     "Договор до", "Договор (по)", "Дата окончания трудового договора", "Срок действия договора",
+     "Срок действия (договора)", "Contract expiry date", "Contract end", "Окончание испытательного срока",
+     "Probation ends", "Принята", "Created by date", "Кадровые данные Дата приема"],
+)  # fmt: skip
+def test_days_with_another_meaning_are_not_asked_about_and_are_no_last_days(column: str) -> None:
     assert unmapped_days(["ID", column], [["1", "31.12.2027"]], {"number": 0}, ()) == []
+    assert recognised([column]).keys() <= {"left"}
+
+
+@pytest.mark.parametrize(
+    "column", ["Пропуск по договору до", "Contract access until", "Принят до", "Регистрация до", "Created, valid until"]
+)
+def test_days_that_may_be_those_of_a_pass_or_an_end_are_asked_about(column: str) -> None:
+    assert unmapped_days(["ID", column], [["1", "31.12.2027"]], {"number": 0}, ()) == [1]
 
 
 @pytest.mark.parametrize(
     ("column", "asked"),
-    [("Договор до", [1]), ("Срок договора", [1]), ("Access end", [1]), ("Доплата", []), ("Внутренний телефон", [])],
+    [("Допуск до", [1]), ("Срок карты", [1]), ("Access end", [1]), ("Доплата", []), ("Внутренний телефон", [])],
 )
 def test_number_of_a_day_is_asked_about_where_the_name_speaks_of_an_end(column: str, asked: list[int]) -> None:
     assert unmapped_days(["ID", column], [["1", "46752"]], {"number": 0}, ()) == asked
