@@ -437,11 +437,13 @@ def validate(config: Config) -> None:
     if wrong:
         raise ConfigError(wrong.text)
     _refuse_half_mail(config)
-    folder = _writable_folder(Path(config["INSTANCE_PATH"]))
+    folder = Path(config["INSTANCE_PATH"])
+    _make_writable(folder, folder)
     config["PASSWORD_KEY_FILE"] = None if config["PASSWORD_KEY"] else str(folder / "password_key")
     # The first of what is made: where another one of these is, this one was, too.
     config["PASSWORD_KEY"] = _password_keys(config["PASSWORD_KEY"], folder, bool(config["SECRET_KEY"]))
     config["SECRET_KEY"] = _secret_key(config["SECRET_KEY"], folder / "secret_key")
+    _make_writable(folder, folder / "uploads")
     config["DATABASE_URL"] = _impatient(config["DATABASE_URL"] or f"sqlite:///{folder / SQLITE}")
     config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         **config["SQLALCHEMY_ENGINE_OPTIONS"],
@@ -532,18 +534,18 @@ def _refuse_half_mail(config: Config) -> None:
         )
 
 
-def _writable_folder(folder: Path) -> Path:
+def _make_writable(folder: Path, place: Path) -> None:
+    """Make a place where there is none, the instance folder or one within it. :raises ConfigError: not writable."""
     advice = f"The instance folder {folder} is not writable: set HIKFLASK_INSTANCE_PATH to a folder this account owns."
     try:
-        (folder / "uploads").mkdir(parents=True, exist_ok=True, mode=0o750)
+        place.mkdir(parents=True, exist_ok=True, mode=0o777 if place == folder else 0o750)
     except OSError as error:
         why = disk_space.explain(error, folder, folder.parent) or disk_space.read_only(folder, folder.parent)
         raise ConfigError(why or advice) from error
-    if why := disk_space.read_only(folder, folder / "uploads"):
+    if why := disk_space.read_only(place):
         raise ConfigError(why)
-    if not os.access(folder, os.W_OK | os.X_OK) or not os.access(folder / "uploads", os.W_OK | os.X_OK):
+    if not os.access(place, os.W_OK | os.X_OK):
         raise ConfigError(advice)
-    return folder
 
 
 def _secret_key(setting: str, file: Path) -> str:
@@ -563,8 +565,9 @@ def _password_keys(setting: str, folder: Path, has_secret_key: bool) -> str:
 
     :param has_secret_key: the other key is a setting, so it has no file.
     """
-    file, beside = folder / "password_key", folder / (SQLITE if has_secret_key else "secret_key")
-    if not setting and beside.is_file() and not file.exists():
+    file, beside = folder / "password_key", folder / "secret_key"
+    was_made = beside.is_file() or (has_secret_key and ((folder / "uploads").is_dir() or (folder / SQLITE).is_file()))
+    if not setting and was_made and not file.exists():
         anew = (
             "put a new one there, such as `python -c 'from cryptography.fernet import Fernet; "
             "print(Fernet.generate_key().decode())'` prints"

@@ -363,19 +363,22 @@ def test_lost_password_key_is_not_made_anew_in_silence(tmp_path: Path) -> None:
     assert loaded(tmp_path)["PASSWORD_KEY"] != first
 
 
-def test_lost_password_key_beside_a_database_is_not_made_anew_where_the_other_key_is_a_setting(tmp_path: Path) -> None:
+@pytest.mark.parametrize("database", ["", "postgresql://hikflask@db.test/hikflask"])
+def test_lost_password_key_is_not_made_anew_where_the_other_key_is_a_setting(tmp_path: Path, database: str) -> None:
     secret = "a-secret-of-the-environment-1234567"
-    first = loaded(tmp_path, SECRET_KEY=secret)["PASSWORD_KEY"]
+    first = loaded(tmp_path, SECRET_KEY=secret, DATABASE_URL=database)["PASSWORD_KEY"]
     (tmp_path / "password_key").unlink()
-    (tmp_path / "hikflask.sqlite3").touch()
 
-    assert refusal(tmp_path, SECRET_KEY=secret) == (
+    assert refusal(tmp_path, SECRET_KEY=secret, DATABASE_URL=database) == (
         f"{tmp_path}/password_key is missing: restore it, or set HIKFLASK_PASSWORD_KEY to the key that the terminals' "
         "passwords were encrypted with. Only if it is lost for good, put a new one there, such as `python -c 'from "
         "cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'` prints."
     )
     assert not (tmp_path / "password_key").exists()
     assert loaded(tmp_path, SECRET_KEY=secret, PASSWORD_KEY=first)["PASSWORD_KEY"] == first
+    (tmp_path / "uploads").rmdir()
+    (tmp_path / "hikflask.sqlite3").touch()
+    assert refusal(tmp_path, SECRET_KEY=secret).startswith(f"{tmp_path}/password_key is missing: restore it")
 
 
 def test_disk_that_is_read_only_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
