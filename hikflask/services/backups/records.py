@@ -26,16 +26,18 @@ def newest(*, whole: bool = False) -> Backup | None:
 
 
 def is_overdue() -> bool:
-    """Return True when the last backup lacks photos, is older than BACKUP_MAX_AGE hours, or there is none.
+    """Return True when the last backup lacks photos or is older than BACKUP_MAX_AGE hours. Never for 0 hours.
 
-    Never for 0 hours.
+    Where there is none, the first is missed once the audit trail began as long ago: it is made in the first night.
     """
     hours = current_app.config["BACKUP_MAX_AGE"]
     if not hours:
         return False
     oldest = database_now(-3600 * hours)
     last = select(Backup.missing > 0, Backup.finished_at > oldest).order_by(Backup.id.desc()).limit(1)
-    return db.session.execute(last).first() not in {(False, True)}
+    if (row := db.session.execute(last).first()) is not None:
+        return row not in {(False, True)}
+    return db.session.execute(select(AuditEntry.id).where(AuditEntry.at <= oldest).limit(1)).first() is not None
 
 
 @transactional

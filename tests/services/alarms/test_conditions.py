@@ -12,7 +12,7 @@ from hikflask.models.columns import database_now
 from hikflask.services.alarms import conditions
 from hikflask.services.alarms.conditions import Condition
 from tests.support.disk_usage import GIGABYTE, let_be_free
-from tests.support.made_backups import add_backup
+from tests.support.made_backups import add_backup, run_without_backup
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -59,6 +59,8 @@ def test_removals_are_read_by_the_index_of_their_age(terminal: Terminal) -> None
 @pytest.mark.both_databases
 def test_backup_is_missed_when_there_is_none_or_the_last_one_is_too_old(app: Flask) -> None:
     app.config["BACKUP_MAX_AGE"] = 2
+    assert conditions.current() == []
+    run_without_backup(hours=3)
     (none,) = conditions.current()
     assert (none.kind, none.terminal_id, none.key) == ("backup", None, "backup")
 

@@ -31,6 +31,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OLGA, capture_face
 from tests.support.disk_usage import let_be_free
 from tests.support.enrolments import desire_with_face, employee_of, enrol, let_fail
+from tests.support.made_backups import run_without_backup
 from tests.support.removals import open_removals
 from tests.support.wire import InProcess
 
@@ -225,6 +226,8 @@ def test_backup_that_is_missing_is_one_thing_where_that_is_watched() -> None:
     assert (counted(seen().counts), seen().last_backup) == ({}, None)
 
     current_app.config["BACKUP_MAX_AGE"] = 48
+    assert counted(seen().counts) == {}
+    run_without_backup(hours=49)
 
     assert counted(seen().counts) == {"backup": 1}
     made = records.add(Manifest(datetime.now(UTC), "0018", "sqlite", ""), 1000)

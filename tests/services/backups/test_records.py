@@ -11,6 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import Backup
 from hikflask.services.backups import records
 from hikflask.services.backups.archive import Manifest
+from tests.support.made_backups import run_without_backup
 from tests.support.retention import age
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -45,7 +46,19 @@ def _columns() -> dict[str, object]:
     return {**given, "size": 1, "rows": 1, "photos": 0, "missing": 0, "with_keys": False}
 
 
+def test_first_backup_is_not_missed_before_the_installation_is_as_old_as_a_backup_may_be() -> None:
+    current_app.config["BACKUP_MAX_AGE"] = 48
+    assert not records.is_overdue()
+    run_without_backup(hours=47)
+    assert not records.is_overdue()
+
+    run_without_backup(hours=49)
+
+    assert records.is_overdue()
+
+
 def test_old_backup_one_without_all_photos_or_none_is_overdue_where_that_is_watched() -> None:
+    run_without_backup(hours=49)
     assert not records.is_overdue()
     current_app.config["BACKUP_MAX_AGE"] = 48
     assert records.is_overdue()

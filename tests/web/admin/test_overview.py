@@ -12,6 +12,7 @@ from hikflask.services.backups import records
 from hikflask.services.backups.archive import Manifest
 from tests.support.desk import ENGLISH
 from tests.support.disk_usage import GIGABYTE, let_be_free
+from tests.support.made_backups import run_without_backup
 
 LINE = re.compile(r'<div id="(backup|disk-\w+)" class="line line-(\w+)">\s*<p><svg.*?</svg>\s*(.*?)</p>', re.DOTALL)
 
@@ -29,6 +30,9 @@ def test_old_address_of_the_settings_leads_to_their_page(client: FlaskClient) ->
 def test_administration_shows_the_last_backup(app: Flask, client: FlaskClient) -> None:
     assert lines(client, None)["backup"] == ("absent", "Резервных копий ещё нет.")
     app.config["BACKUP_MAX_AGE"] = 48
+    assert lines(client)["backup"] == ("absent", "No backup was made yet.")
+    with app.app_context():
+        run_without_backup(hours=49)
     assert lines(client)["backup"] == ("waiting", "No backup was made yet.")
     members = {"uploads/1_a.jpg": (5, "")}
     manifest = Manifest(datetime.now(UTC), "0018", "sqlite", "", members=members, missing=["2_b.jpg"])

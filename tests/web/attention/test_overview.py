@@ -35,6 +35,7 @@ from tests.support.comparisons import compare
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
 from tests.support.disk_usage import GIGABYTE, let_be_free
 from tests.support.jobs import add_people, started
+from tests.support.made_backups import run_without_backup
 from tests.support.refusals import refusal
 from tests.support.removals import open_removals
 from tests.support.signed_in import client_of
@@ -797,6 +798,9 @@ class TestDrift:
 
 def test_backup_that_is_too_old_or_missing_is_said(app: Flask, desk: Desk) -> None:
     app.config["BACKUP_MAX_AGE"] = 48
+    begun = english(desk)
+    with app.app_context():
+        run_without_backup(hours=49)
     never = english(desk)
     with app.app_context():
         records.add(Manifest(datetime.now(UTC), "0018", "sqlite", ""), 1000)
@@ -806,6 +810,7 @@ def test_backup_that_is_too_old_or_missing_is_said(app: Flask, desk: Desk) -> No
     app.config["TIMEZONE"] = "Europe/Moscow"
     old = english(desk), said(client_of(app, OPERATOR).get("/attention").text)
 
+    assert "No backup was made yet." not in begun
     assert "No backup was made yet." in never
     assert "Tell the administrator." not in never + old[0]
     assert 'href="/help/en/backup.html#back-up">' in desk.client.get(ADDRESS, headers=ENGLISH).text
