@@ -19,6 +19,16 @@ def day_label(day: date) -> str:
     return str(_("Yesterday")) if day == today() - timedelta(days=1) else local_day(day)
 
 
+def halted_sentence(day: date) -> str:
+    """Return why reading a terminal's events stopped, and what to do."""
+    sentence = _(
+        "Recorded more events on %(day)s than are read in a day. Find out what they are; "
+        "the rest is read from the next day on.",
+        day=local_day(day),
+    )
+    return str(sentence)
+
+
 def is_corrected(event: Event) -> bool:
     """Return True when the terminal's clock was so wrong that its time is not the one shown."""
     return abs((event.device_at - event.occurred_at).total_seconds()) >= WRONG_SECONDS

@@ -7,7 +7,7 @@ calls `count()`, so it is a few statements that read no more than MAX_COUNTED ro
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload
 
 from hikflask.disk_space import Disk
 from hikflask.extensions import db
-from hikflask.models import Backup, Capture, Employee, Enrolment, Job, JournalAlarm, Terminal, TerminalPrivacy
+from hikflask.models import Backup, Capture, Employee, Enrolment, EventLog, Job, JournalAlarm, Terminal, TerminalPrivacy
 from hikflask.models.capture import CAPTURED
 from hikflask.models.enrolment import REFUSED, WAITING
 from hikflask.models.job import FAILED
@@ -29,7 +29,7 @@ from hikflask.services.core.db import MAX_COUNTED, along_indexes, counting
 from hikflask.services.employees import filters, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments.causes import LEAVING
-from hikflask.services.passages import journal, terminal_privacy
+from hikflask.services.passages import coverage, journal, terminal_privacy
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import people_changes, registry
 
@@ -45,6 +45,7 @@ COUNTED = select(
     select(func.count(Capture.id)).where(Capture.state == CAPTURED).scalar_subquery().label("unsaved"),
     select(func.count(Job.id)).where(Job.state == FAILED).scalar_subquery().label("failed_jobs"),
     select(func.count()).where(TerminalPrivacy.foreign_hosts > 0).scalar_subquery().label("foreign"),
+    select(func.count(EventLog.terminal_id)).where(coverage.IS_HALTED).scalar_subquery().label("halted"),
 )
 
 
@@ -55,6 +56,7 @@ class Counts:
     `nowhere`: how many have no photo, and are desired on no terminal. `consents`: how many have none, or 0 unless one
     is required to take a face. `foreign`: the terminals that send events to somebody else, with what was read of them.
     `drift`: the terminals with people changed there, with how many findings each.
+    `halted`: the terminals that recorded too many events, with the day.
     `journal`: what terminals recorded in their journals, and nobody has seen yet.
     `backup_overdue`: the last one is too old. `low_disks`: those with little space left.
 
@@ -65,6 +67,7 @@ class Counts:
     problems: Sequence[Problem]
     foreign: Sequence[tuple[Terminal, TerminalPrivacy]]
     drift: Sequence[tuple[Terminal, int]]
+    halted: Sequence[tuple[Terminal, date]]
     journal: Sequence[JournalAlarm]
     people: Sequence[PeopleProblem]
     nowhere: int
@@ -80,6 +83,7 @@ class Counts:
         """The number in the header: of the rows of the page."""
         of_people = len(self.people) + bool(self.nowhere) + bool(self.consents) + self.unsaved
         of_terminals = len(self.problem_rows) + len(self.foreign) + len(self.drift) + len(self.journal_rows)
+        of_terminals += len(self.halted)
         of_server = (not self.worker_runs) + self.backup_overdue + len(self.low_disks)
         return of_people + of_terminals + of_server + self.failed_jobs
 
@@ -175,13 +179,14 @@ def count() -> Counts:
     problems = terminal_problems.find(in_use)
     working = {terminal.id for terminal in in_use} - {problem.terminal.id for problem in problems if problem.stops}
     counted = dict(db.session.execute(COUNTED).mappings().one())
-    has_foreign = counted.pop("foreign")
+    has_foreign, has_halted = counted.pop("foreign"), counted.pop("halted")
     return Counts(
         **counted,
         terminals=terminals,
         problems=problems,
         foreign=terminal_privacy.foreign() if has_foreign else [],
         drift=people_changes.terminals_with_changes(),
+        halted=coverage.halted() if has_halted else [],
         journal=journal.unseen(),
         people=people_problems.find(terminals, working),
         consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,

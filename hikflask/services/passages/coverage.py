@@ -6,7 +6,7 @@ all after it were read. A gap counts more than a complete span of the same time.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -16,16 +16,18 @@ from hikflask.extensions import db
 from hikflask.models import EventCoverage, EventLog, Terminal
 from hikflask.models.event import NOT_READ, OFF, TOO_MANY
 from hikflask.services.core.db import changed_rows
-from hikflask.services.passages import queries
+from hikflask.services.passages import queries, switch
 from hikflask.services.passages.retention import kept_since
 
 # The keys of a log's state: why nothing older than its first record is here, and where the coverage begins of a log
 # whose older records are still to be read.
 BEGINS, FROM = "begins", "from"
-# The key of a log's state: reading has stopped for today, since the terminal recorded too many events.
-HALTED = "halted"
+# The keys of a log's state: reading has stopped for the day, since the terminal recorded too many events; and the day,
+# as this zone has it, with how many events were stored then.
+HALTED, TODAY = "halted", "today"
 # The key of a log's state: its local times are marked as UTC.
 MARKED = "marked"
+IS_HALTED = EventLog.state[HALTED].as_boolean().is_(True)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,20 @@ def marks_utc(terminal_id: int) -> bool:
     """True when a terminal marks the local times of its log as UTC."""
     state = db.session.execute(select(EventLog.state).where(EventLog.terminal_id == terminal_id)).scalar_one_or_none()
     return MARKED in (state or {})
+
+
+def halted() -> list[tuple[Terminal, date]]:
+    """Return the terminals in use that recorded too many events, by name, with the day when reading stopped."""
+    if not switch.is_on():
+        return []
+    statement = (
+        select(Terminal, EventLog.state)
+        .join(EventLog, EventLog.terminal_id == Terminal.id)
+        .where(Terminal.is_active, Terminal.retired_at.is_(None), IS_HALTED)
+        .order_by(Terminal.name)
+    )
+    rows = db.session.execute(statement, execution_options={"populate_existing": True})
+    return [(terminal, date.fromisoformat(state[TODAY]["day"])) for terminal, state in rows]
 
 
 def forget_all() -> None:

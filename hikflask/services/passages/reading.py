@@ -31,7 +31,7 @@ from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, NOT_TOLD, OTHER_DEVI
 from hikflask.services.core.dates import local
 from hikflask.services.core.db import changed_rows
 from hikflask.services.passages import coverage, switch
-from hikflask.services.passages.coverage import BEGINS, FROM, HALTED, MARKED
+from hikflask.services.passages.coverage import BEGINS, FROM, HALTED, MARKED, TODAY
 from hikflask.services.passages.interpretation import NO_TIME
 from hikflask.services.passages.kinds import INFO, TYPES, type_of
 from hikflask.services.passages.retention import FIRST_PLAUSIBLE, kept_since
@@ -79,10 +79,9 @@ MAX_PAGES = 40
 # number that is missing tells something. LOOKED_AT is when it was looked whether numbers began again at 1,
 # and BEGUN when the log was begun. TRIED is the last of TRIED_MINORS that was tried, TRIED_AT when all were, and UNSURE
 # that the terminal counts more events since `complete_to` than it tells. EMPTY: nothing was in the log at that moment.
-# TODAY has a day and how many events were stored then.
 SINCE, OLDEST, LOST, ANCHOR, AHEAD = "since", "oldest", "lost", "anchor", "ahead"
 OVERLAP_AT, PASS, WHOLE, LOOKED_AT, BEGUN = "overlap_at", "pass", "whole", "looked_at", "begun"
-TRIED, TRIED_AT, UNSURE, EMPTY, TODAY = "tried", "tried_at", "unsure", "empty", "today"
+TRIED, TRIED_AT, UNSURE, EMPTY = "tried", "tried_at", "unsure", "empty"
 # A terminal that records without an end fills no disk: so many new events are stored in a day, and so many of the past.
 NEW, OLD = "new", "old"
 MOST = {NEW: 20_000, OLD: 50_000}
@@ -132,7 +131,7 @@ class Reading:
         self._log = Log(**row._mapping)
         self._until = time.monotonic() + SLICE_SECONDS
         self._measured: dict[str, Any] | None = None
-        today = now().date().isoformat()
+        today = local(now()).date().isoformat()
         stored = self._log.state.get(TODAY, {})
         self._today: dict[str, Any] = stored if stored.get("day") == today else {"day": today}
         # Requests since the last one whose answer had the anchor, and so was of this log.

@@ -23,10 +23,11 @@ from hikflask.models.event import (
     OFF,
     OUTSIDE_HOURS,
     PASSED,
+    TOO_MANY,
     UNKNOWN_PERSON,
 )
-from hikflask.services.core.dates import local, zone
-from hikflask.services.passages import schedules
+from hikflask.services.core.dates import local, start_of, zone
+from hikflask.services.passages import coverage, schedules
 from hikflask.services.passages.queries import DENIED
 from hikflask.services.passages.retention import kept_since
 from hikflask.services.passages.schedules import Rights
@@ -328,9 +329,16 @@ def _gaps(terminals: Sequence[Terminal], at: datetime) -> dict[int, Gap]:
     rows = select(EventCoverage).where(EventCoverage.terminal_id.in_(ids), *holds).order_by(EventCoverage.id)
     spans = list(db.session.execute(rows).scalars())
     whole = {span.terminal_id for span in spans if span.is_complete}
-    silent = {row.id: Gap(OFF if row.reachable is False else NOT_READ) for row in terminals if row.id not in whole}
+    halted = {terminal.id for terminal, day in coverage.halted() if start_of(day) <= at}
+    silent = {row.id: Gap(_why_not_read(row, halted)) for row in terminals if row.id not in whole}
     lost = {span.terminal_id: Gap(span.reason, span.from_at, span.to_at) for span in spans if not span.is_complete}
     return silent | lost
+
+
+def _why_not_read(terminal: Terminal, halted: Collection[int]) -> str:
+    if terminal.id in halted:
+        return TOO_MANY
+    return OFF if terminal.reachable is False else NOT_READ
 
 
 def _enrolments(employee: Employee) -> list[Enrolment]:

@@ -168,6 +168,7 @@ def _context() -> dict[str, object]:
         "journal": alarms[len(dangers) :][:most],
         "states": labels_of_terminals.summary(seen.counts.terminals, lost, alarmed),
         "foreign": [_foreign_line(terminal, row) for terminal, row in seen.counts.foreign[:most]],
+        "halted": seen.counts.halted[:most],
         "drift": [_drift_line(terminal) for terminal, _count in seen.counts.drift[:most]],
         "people": [people_line(shown, seen.counts) for shown in seen.people],
         "who": labels.who,

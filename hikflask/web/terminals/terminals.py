@@ -193,6 +193,7 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
         since = passage_plots.hours_begin()
         known |= {"entries": passages.entries_since(terminal.id, since), "last_faces": passages.last_faces(terminal.id)}
         known["unknown"] = coverage.why_unknown(terminal, since)
+        known["halted"] = next((day for other, day in coverage.halted() if other.id == terminal.id), None)
     if not terminal.retired_at:
         known |= {"known_as": same_device.known_as(terminal), "absent": send_preview.count_absent(terminal)}
         known |= {"to_camera": without_face.count(terminal), "by_itself": without_face.count_by_itself(terminal)}

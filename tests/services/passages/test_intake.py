@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import func, select, update
 
 from hikflask.background import tasks
@@ -15,6 +15,7 @@ from hikflask.extensions import db
 from hikflask.models import ChangedSetting, Event, EventCoverage, EventLog, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.event import NEW_LOG, NOT_READ, OFF, OTHER_DEVICE, OVERWRITTEN, TOO_MANY
+from hikflask.services.core.dates import today
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import TerminalInUse
 from hikflask.services.jobs import lifecycle
@@ -156,10 +157,16 @@ def test_of_what_is_recorded_without_an_end_so_much_is_stored_in_a_day(
     assert coverage.why_unknown(terminal, datetime.now(UTC) - timedelta(hours=1)) == TOO_MANY
 
     state = row_of(terminal).state
-    make_due(state=state | {reading.TODAY: state[reading.TODAY] | {"day": "2020-01-01"}})
+    make_due(state=state | {coverage.TODAY: state[coverage.TODAY] | {"day": "2020-01-01"}})
     read_all(terminal)
     assert kept() == [*range(1, 58)]
     assert reasons(terminal) == [NEW_LOG, "", NOT_READ]
+
+    # In one of these zones it is another day than in UTC.
+    for zone in ("Etc/GMT+12", "Pacific/Kiritimati"):
+        current_app.config["TIMEZONE"] = zone
+        intake.read_log(terminal.id, "test")
+        assert row_of(terminal).state[coverage.TODAY]["day"] == today().isoformat()
 
 
 def test_log_that_goes_on_and_has_nothing_new_takes_one_request(

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from hikflask.extensions import db
 from hikflask.http.permissions import OPERATOR, VIEWER
 from hikflask.labels import attention as labels
-from hikflask.models import Backup, Enrolment, Heartbeat, JournalAlarm, Terminal
+from hikflask.models import Backup, Enrolment, EventLog, Heartbeat, JournalAlarm, Terminal
 from hikflask.models.comparison import Drift
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.attention import people_problems
@@ -663,6 +663,36 @@ def test_what_a_terminal_recorded_in_its_journal_stands_there_until_somebody_has
     again = {"terminal": "1", "code": "1/1030", "count": "3"}
     told = desk.client.post("/attention/seen", data=again, headers=ENGLISH, follow_redirects=True).text
     assert "It was recorded again since, or somebody else has seen it." in told
+
+
+def test_terminal_with_too_many_events_is_named_with_the_day(app: Flask, desk: Desk) -> None:
+    app.config["PASSAGES"] = "poll"
+    with app.app_context():
+        state = {"halted": True, "today": {"day": "2026-12-02", "new": 20_000}}
+        db.session.add(EventLog(terminal_id=1, state=state))
+        db.session.commit()
+
+    page = desk.text(ADDRESS)
+
+    assert number(page) == 1
+    halted = row(page, "halted-1")
+    russian = (
+        "2 декабря 2026 г. записано больше событий, чем читается за день. "
+        "Выясните, что это за события; остальные прочитаются со следующего дня."
+    )
+    english_words = (
+        "Recorded more events on 2 December 2026 than are read in a day. "
+        "Find out what they are; the rest is read from the next day on."
+    )
+    assert f"Вход {russian} Показать события" in said(halted)
+    assert f"Вход {english_words} Show the events" in english(desk)
+    assert leads_to(halted) == "/terminals/1"
+    assert 'href="/passages/?terminal=1&amp;kind=all"' in halted
+    assert russian in desk.text("/terminals/1")
+    assert english_words in english(desk, "/terminals/1")
+
+    app.config["PASSAGES"] = "off"
+    assert number(desk.text(ADDRESS)) == 0
 
 
 def test_same_alarm_of_several_terminals_at_once_is_one_row_with_one_seen(app: Flask, desk: Desk) -> None:

@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Terminal
-from hikflask.models.event import OVERWRITTEN
+from hikflask.models import Employee, EventCoverage, Terminal
+from hikflask.models.event import GAPS, OVERWRITTEN
 from hikflask.models.operator import VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import transaction
@@ -311,3 +311,31 @@ def test_it_is_said_what_may_be_missing(app: Flask, client: FlaskClient, termina
     assert re.findall(r'<th scope="row">\S+ (\d+) <span class="day-uncertain"', own) == [str(day.day)]
     assert said(f"/passages/days?day={day - timedelta(days=1)}") == ""
     assert re.fullmatch(r"Passages are kept for a time only: those from before .+ are deleted\.", said(DAY))
+
+
+def test_each_reason_why_passages_may_be_missing_has_its_words(
+    app: Flask, client: FlaskClient, terminal: Terminal
+) -> None:
+    day = datetime.now(MOSCOW).date() - timedelta(days=3)
+    begins = datetime.combine(day, time(5), MOSCOW)
+    with app.app_context(), transaction():
+        db.session.get_one(Terminal, terminal.id).created_at = begins - timedelta(days=30)
+        coverage.extend(terminal.id, terminal.serial, begins - timedelta(days=60), begins + timedelta(days=90))
+
+    def reason(gap: str, language: str) -> str:
+        with app.app_context(), transaction():
+            db.session.execute(delete(EventCoverage).where(~EventCoverage.is_complete))
+            coverage.add_gap(terminal.id, terminal.serial, begins, begins + timedelta(hours=2), gap)
+        page = client.get(f"/passages/days?day={day}", headers={"Accept-Language": language}).text
+        return page.partition('id="missing">')[2].partition("</li>")[0].rpartition("(")[2].rstrip(")")
+
+    assert {gap: (reason(gap, "en"), reason(gap, "ru")) for gap in GAPS} == {
+        "overwritten": ("the terminal has overwritten them", "терминал записал поверх новые"),
+        "off": ("the terminal does not answer", "терминал не отвечает"),
+        "other_device": ("another device was there", "там стояло другое устройство"),
+        "new_log": ("its log began anew", "журнал терминала начался заново"),
+        "clock": ("its clock jumped", "часы терминала перескочили"),
+        "not_read": ("not read yet", "журнал ещё не прочитан"),
+        "not_told": ("the terminal does not send all of them", "терминал присылает не все"),
+        "too_many": ("it recorded more than is read in a day", "записано больше, чем читается за день"),
+    }

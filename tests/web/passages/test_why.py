@@ -3,19 +3,21 @@
 import html
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Event, Terminal
-from hikflask.models.event import NO_PERMISSION, OUTSIDE_HOURS, UNKNOWN_PERSON
+from hikflask.models import Employee, Event, EventCoverage, EventLog, Terminal
+from hikflask.models.event import GAPS, NO_PERMISSION, OUTSIDE_HOURS, UNKNOWN_PERSON
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import transaction
 from hikflask.services.employees.save import save_employee
+from hikflask.services.passages import coverage
 from hikflask.simulator import Terminal as Simulated
 from tests.support.desk import ENGLISH, Desk
 from tests.support.enrolments import enrol
@@ -136,6 +138,64 @@ def test_schedules_are_asked_of_the_terminal_and_shown_with_the_answer_and_the_e
     app.extensions["terminal_transport"].away.add("terminal.test")
     refused = desk.client.post("/passages/why/1/schedules", follow_redirects=True)
     assert "«Вход» не отвечает по адресу http://terminal.test. Проверьте питание и сеть." in refused.text
+
+
+def test_each_reason_why_the_record_may_not_be_whole_has_its_sentence(
+    app: Flask, client: FlaskClient, ivan: int, terminal: Terminal
+) -> None:
+    record(app, ivan, OUTSIDE_HOURS, (5, 7))
+    hour = timedelta(hours=1)
+
+    def doubt(language: str) -> str:
+        page = client.get(WHY, headers={"Accept-Language": language}).text
+        text = page.partition("why-doubts")[2].partition("</p>")[0].rpartition("<p>")[2]
+        return re.sub("[\u2066-\u2069]", "", html.unescape(re.sub("<[^>]+>", "", text)))
+
+    def both(gap: str) -> tuple[str, str]:
+        with app.app_context(), transaction():
+            db.session.execute(delete(EventCoverage))
+            coverage.add_gap(terminal.id, terminal.serial, AT - hour, AT + hour, gap)
+        return doubt("en"), doubt("ru")
+
+    from_to = "from 08:00 on 6 January 2020 until 10:00 on 6 January 2020"
+    russian = "с 08:00 6 января 2020 года до 10:00 6 января 2020 года"
+    assert {gap: both(gap) for gap in GAPS} == {
+        "overwritten": (
+            f"“Вход” overwrote what it recorded {from_to} before it was read.",
+            f"Терминал «Вход» записал новое поверх записей {russian} раньше, чем их прочитали.",
+        ),
+        "off": (
+            "“Вход” does not answer, so what it recorded then is not read yet.",
+            "Терминал «Вход» не отвечает, поэтому его записи за это время ещё не прочитаны.",
+        ),
+        "other_device": (
+            f"Another device stood at “Вход” {from_to}, and its record was not read.",
+            f"С{russian[1:]} на месте терминала «Вход» стояло другое устройство, его записи не прочитаны.",
+        ),
+        "new_log": (
+            f"“Вход” began its record anew, so what it recorded {from_to} may be missing.",
+            f"Терминал «Вход» начал журнал заново, поэтому записей {russian} может не хватать.",
+        ),
+        "clock": (
+            f"The clock of “Вход” was changed, so what it recorded {from_to} may be missing.",
+            f"Часы терминала «Вход» переводили, поэтому записей {russian} может не хватать.",
+        ),
+        "not_read": ("What “Вход” recorded then was not read.", "Записи терминала «Вход» за это время не прочитаны."),
+        "not_told": (
+            f"“Вход” does not send all that it recorded {from_to}.",
+            f"Терминал «Вход» присылает не всё, что записал {russian}.",
+        ),
+        "too_many": (
+            "“Вход” recorded more than is read in a day, so what it recorded then may be missing.",
+            "Терминал «Вход» записал больше, чем читается за день, поэтому записей за это время может не хватать.",
+        ),
+    }
+
+    with app.app_context(), transaction():
+        db.session.execute(delete(EventCoverage))
+        state = {"halted": True, "today": {"day": "2020-01-06"}}
+        db.session.add(EventLog(terminal_id=terminal.id, state=state))
+    assert doubt("en") == "“Вход” recorded more than is read in a day, so what it recorded then may be missing."
 
 
 def set_all(model: type[Any], **columns: object) -> Callable[[], object]:
