@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -96,9 +96,14 @@ class Caller:
                 time.sleep(0.1)
                 continue
             deed = self.chance.choice(bag)
-            with self.run.turn(), suppress(*ANSWERS):
-                deed()
-                self.run.counted[deed.__name__] += 1
+            with self.run.turn():
+                try:
+                    deed()
+                    self.run.counted[deed.__name__] += 1
+                except ANSWERS:
+                    pass
+                except Exception as error:  # noqa: BLE001 - or nobody would notice that an actor does nothing
+                    self.world.problem(f"{deed.__name__} cannot be done: {error!r}")
 
     def call(self, method: str, path: str, **given: Any) -> requests.Response:
         """Call the API."""

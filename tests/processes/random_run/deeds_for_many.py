@@ -19,6 +19,8 @@ from tests.processes.random_run.world import Person, Write
 from tests.support.removals import AGREED
 
 HEADER = "ID;ФИО;Отдел;Действует до"
+# So many people are new in a table, and all tables together bring about so many.
+NEW_IN_A_TABLE, MAX_BROUGHT = 4, 40
 
 
 class ForMany(Caller):
@@ -40,9 +42,24 @@ class ForMany(Caller):
 
     def import_(self) -> None:
         """Import a table by the API."""
-        people = self.some_people(6)
+        people = [*self.some_people(6), *(brought := self._newcomers())]
         with self.world.naming(people):
             self._import(self._table(people))
+        self._find(brought)
+
+    def _newcomers(self) -> list[Person]:
+        """Return people whom only a table knows, until there were many of them."""
+        brought = sum(person.number.startswith("T") for person in self.world.people)
+        count = NEW_IN_A_TABLE if brought < MAX_BROUGHT else 0
+        numbers = [f"T{2000 + next(self.world.keys)}" for _ in range(count)]
+        facts = {"there": True, "is_active": True}
+        return [self.world.add_person(number, number=number, **facts) for number in numbers]
+
+    def _find(self, brought: list[Person]) -> None:
+        """Let everybody know those whom a table has brought."""
+        for person in brought:
+            found = self.call("GET", "/api/users/", params={"q": person.number}).json()
+            person.id = next((row["id"] for row in found if row["hikvision_id"] == person.number), 0)
 
     def _import(self, rows: list[str]) -> dict[str, Any]:
         files = {"file": ("people.csv", "\n".join([HEADER, *rows]).encode("utf-8-sig"))}
@@ -51,17 +68,19 @@ class ForMany(Caller):
 
     def undo_import(self) -> None:
         """Import a table, and undo it: each field has the value of before or of after."""
-        people = self.some_people(4)
-        with self.world.naming(people):
+        people, brought = self.some_people(4), self._newcomers()
+        with self.world.naming([*people, *brought]):
             with self.world.lock:
                 for person in people:
                     for fact in ("full_name", "department", "valid_to", "is_active"):
                         before = [Write(value, time.monotonic(), deed="undo") for value in person.allowed(fact)]
                         person.writes.setdefault(fact, []).extend(before)
-            batch = self._import(self._table(people)).get("batch")
+            batch = self._import(self._table([*people, *brought])).get("batch")
+            self._find(brought)
             if batch:
                 time.sleep(self.chance.uniform(0.0, 1.0))
-                self.job_of(self.call_confirmed("POST", f"/api/users/import/{batch}/undo", "json", {}))
+                with self.writing(*brought, there=False):
+                    self.job_of(self.call_confirmed("POST", f"/api/users/import/{batch}/undo", "json", {}))
 
     def correct_import(self) -> None:
         """Check a table with wrong rows, put them right, and import it; as a process of its own."""

@@ -96,7 +96,7 @@ class World:
     keys: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add_person(self, number: str, **facts: Any) -> Person:
+    def add_person(self, number: str, /, **facts: Any) -> Person:
         """Make somebody whom nobody has saved yet; `facts` are surely so."""
         key = next(self.keys)
         person = Person(key, number, face_of(key))
