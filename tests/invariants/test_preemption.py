@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from hikflask.extensions import db
+from hikflask.models import Job
 from tests.invariants.preemption.laboratory import DATABASE, Laboratory, laboratory
 from tests.invariants.preemption.point import ACTORS, try_pair
 from tests.support.postgresql import Cluster
+from tests.support.statements import counted_statements
 
 # Moments of each pair, besides the one after all.
 MAX_POINTS = 3
@@ -30,7 +33,7 @@ PAIRS = (
     ("import_new", "erases"),
     ("import_changed", "erases"),
     ("import_dry_run", "erases"),
-    ("import_changed", "limits"),
+    ("import_several", "limits"),
     ("erase_what_is_left", "saves_another"),
     ("send", "retires_store"),
     ("activate", "retires_store"),
@@ -65,7 +68,7 @@ ON_SQLITE = (
     ("send", "retires_store"),
     ("take_over_stranger", "saves_another"),
     ("import_undo", "erases"),
-    ("import_changed", "renumbers"),
+    ("import_several", "renumbers"),
     ("correct", "checks_again"),
     ("correct_and_import", "erases"),
     ("bring_back", "deactivates"),
@@ -109,6 +112,20 @@ def test_the_same_where_one_writes_at_a_time(on_sqlite: Laboratory, actor: str, 
     tried = try_pair(on_sqlite, actor, other, MAX_POINTS)
 
     assert (tried.broken, tried.applied) == ([], {actor, other})
+
+
+def test_import_of_several_is_one_transaction_in_the_pairs(on_sqlite: Laboratory) -> None:
+    prepare, act = ACTORS["import_several"]
+    on_sqlite.reset()
+    with on_sqlite.app.app_context():
+        claim = prepare(on_sqlite)
+        with counted_statements() as statements:
+            act(on_sqlite, claim)
+        job = db.session.get_one(Job, claim.job_id)
+
+        marked = [statement for statement in statements if statement.startswith("UPDATE job_item")]
+        assert (job.done, job.failed, len(marked)) == (5, 0, 1)
+        db.session.remove()
 
 
 def test_whoever_applies_nothing_in_a_pair_is_told(on_sqlite: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,12 @@ ROW = "100222;Иван Иванов;Охрана"
 # Of a wholly other name an import would ask whether it is the same person, and leave the row out.
 RENAMED_ROW, MOVED_ROW = "100222;Иванов Иван;Охрана", "100222;Иванов Иван;Склад"
 WRONG_ROWS = ("100222!;Иван Иванов;Охрана", "300001;Кто То;Охрана")
+# With Ivan: so many are changed, or added, in one transaction.
+COLLEAGUES = (Draft("300001", "Анна Белова", "Охрана"), Draft("300002", "Ольга Ёлкина", "Охрана"))
+SEVERAL_ROWS = (
+    *("300002;Ёлкина Ольга;Склад", RENAMED_ROW, "300001;Белова Анна;Охрана"),
+    *("300004;Глеб Котов;Склад", "300003;Вера Орлова;Охрана"),
+)
 # Somebody else, who gets Ivan's number.
 PYOTR = Draft(IVAN.number, "Пётр Чехов", "Охрана")
 
@@ -255,11 +261,20 @@ def _dry_run(lab: Laboratory) -> Claim:
     return imports.started(import_jobs.start_check, imports.made(*strangers, MOVED_ROW, groups=True))
 
 
-def _import(prepare: Prepare, row: str) -> Prepare:
+def _import(prepare: Prepare, *rows: str) -> Prepare:
     def prepared(lab: Laboratory) -> Claim:
         prepare(lab)
-        batch_id = imports.checked(row, terminal_id=lab.store.id, groups=True)
+        batch_id = imports.checked(*rows, terminal_id=lab.store.id, groups=True)
         return imports.started(import_jobs.start_import, batch_id)
+
+    return prepared
+
+
+def _with_colleagues(prepare: Prepare) -> Prepare:
+    def prepared(lab: Laboratory) -> None:
+        _with_other_group(prepare)(lab)
+        for colleague in COLLEAGUES:
+            save_employee(colleague)
 
     return prepared
 
@@ -301,6 +316,8 @@ JOBS: dict[str, Prepare] = {
     "import_new": _import(lambda lab: lab.add_group(lab.store), ROW),
     "import_changed": _import(_grouped, RENAMED_ROW),
     "import_changed_due": _import(_due, RENAMED_ROW),
+    "import_several": _import(_with_colleagues(_grouped), *SEVERAL_ROWS),
+    "import_several_due": _import(_with_colleagues(_due), *SEVERAL_ROWS),
     "import_undo": _import_undo,
     "import_dry_run": _dry_run,
     "take_over_employee": _planned(plan.TAKE_OVER, IVAN.name, _at_entrance),
@@ -401,6 +418,16 @@ def _check_again(batch_id: int) -> None:
     run_to_end(imports.started(import_jobs.start_check, batch_id))
 
 
+def _import_several(lab: Laboratory) -> None:
+    """Import people of whom some are here by now, from the dry run on."""
+    batch_id = imports.checked(*SEVERAL_ROWS, terminal_id=lab.store.id, groups=True)
+    run_to_end(imports.started(import_jobs.start_import, batch_id))
+    for row in imports.rows(batch_id):
+        written = row.written if row.state == APPLIED else {}
+        for field in {"name", "department"} & (written or {}).keys():
+            lab.saved[row.employee_id or 0, field].add(row.values[field])
+
+
 def _rename_department(_: Laboratory) -> object:
     department = select(Department.id).where(Department.name == IVAN.department)
     return _with_first(department, lambda department_id: merging.rename(department_id, "Охрана и двор"))
@@ -425,6 +452,7 @@ OTHERS: dict[str, Callable[[Laboratory], object]] = {
     "corrects_import": _with_import(lambda batch_id: _correct(batch_id, "100223;Пётр Чехов;Охрана")),
     "starts_import": _with_import(lambda batch_id: run_to_end(imports.started(import_jobs.start_import, batch_id))),
     "checks_again": _with_import(_check_again),
+    "imports_several": _import_several,
     "works": lambda lab: lab.work(),
     "brings_to_entrance": lambda lab: _bring_to(lab.entrance),
     "brings_to_store": lambda lab: _bring_to(lab.store),
