@@ -47,6 +47,8 @@ TO_LATIN = {cyrillic: latin for latin, cyrillic in TO_CYRILLIC.items()}
 # What the same keys write in the two layouts of a keyboard, QWERTY and ЙЦУКЕН, row by row, without and with Shift.
 _QWERTY = "`qwertyuiop[]asdfghjkl;'zxcvbnm,.~QWERTYUIOP{}ASDFGHJKL:\"ZXCVBNM<>"
 _JCUKEN = "ёйцукенгшщзхъфывапролджэячсмитьбюЁЙЦУКЕНГШЩЗХЪФЫВАПРОЛДЖЭЯЧСМИТЬБЮ"
+# What is typed for the apostrophe of oʻ and gʻ in Uzbek, and in names such as O’Brien: one sign for whoever reads.
+_APOSTROPHES = str.maketrans(dict.fromkeys("‘’ʻʼ`´", "'"))
 _FROM_QWERTY, _FROM_JCUKEN = str.maketrans(_QWERTY, _JCUKEN), str.maketrans(_JCUKEN, _QWERTY)
 
 
@@ -56,8 +58,18 @@ def storable(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Return the text for search and sorting: case folded, with ё as е (SQLite's LOWER changes only ASCII)."""
+    """Return the text for search and sorting: case folded, with ё as е, and with one kind of apostrophe."""
+    return with_plain_apostrophes(case_folded(text))
+
+
+def case_folded(text: str) -> str:
+    """Return the text case folded, with ё as е (SQLite's LOWER changes only ASCII)."""
     return storable(unicodedata.normalize("NFC", text).casefold().replace("ё", "е"))
+
+
+def with_plain_apostrophes(text: str) -> str:
+    """Return the text with one kind of apostrophe; any part of it is a part of that."""
+    return text.translate(_APOSTROPHES)
 
 
 def stripped(text: str) -> str:

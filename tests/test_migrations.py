@@ -39,6 +39,7 @@ from hikflask.services import audit
 from hikflask.services.audit import details_text
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
 from tests.support.apps import close
@@ -586,6 +587,33 @@ def test_of_a_record_only_what_is_read_stays(either: Flask) -> None:
         upgrade()
 
         assert db.session.scalars(db.select(Event.record).order_by(Event.serial_no)).all() == [record, {}, {}]
+        db.session.remove()
+
+
+def test_apostrophes_in_searches_and_departments_come_along_both_ways(either: Flask) -> None:
+    names = ["Oʻktamov", "O’Brien Ёж", "Иванов", "G`ani"]
+    former = [f"{name.lower().replace('ё', 'е')} {at} bo‘lim" for at, name in enumerate(names)]
+    read, read_departments = text("SELECT search FROM employee ORDER BY id"), text("SELECT folded FROM department")
+    with either.app_context():
+        upgrade(revision="0048")
+        for at, (name, search_text) in enumerate(zip(names, former, strict=True)):
+            insert("employee", number=str(at), name=name, department="Bo‘lim", search=search_text, is_active=True)
+        put("department", name="Bo‘lim", folded="bo‘lim")
+        db.session.commit()
+
+        upgrade()
+
+        assert db.session.scalars(read).all() == [
+            "o'ktamov 0 bo'lim",
+            "o'brien еж 1 bo'lim",
+            "иванов 2 bo'lim",
+            "g'ani 3 bo'lim",
+        ]
+        assert db.session.scalars(read_departments).all() == ["bo'lim"]
+        assert [row.number for row in search.search(EmployeeFilter(q="Oʻkt"), 9, 0)[0]] == ["0"]
+        db.session.remove()
+        downgrade(revision="0048")
+        assert (db.session.scalars(read).all(), db.session.scalars(read_departments).all()) == (former, ["bo‘lim"])
         db.session.remove()
 
 

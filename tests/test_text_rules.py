@@ -15,6 +15,20 @@ def test_keys_write_the_same_text_in_either_layout() -> None:
         assert (text_rules.retyped(latin), text_rules.retyped(russian)) == (russian, latin)
 
 
+def test_apostrophes_of_one_letter_are_one_in_searches_wherever_a_text_is_cut() -> None:
+    spellings = [
+        "Oʻktamov Togʻay",
+        "O'ktamov Tog'ay",
+        "O‘KTAMOV TOG‘AY",
+        "O’ktamov Tog’ay",
+        "O`ktamov Tog´ay",
+        "Oʼktamov Togʼay",
+    ]
+
+    assert {text_rules.folded(spelling) for spelling in spellings} == {"o'ktamov tog'ay"}
+    assert {text_rules.folded(spelling[:2]) for spelling in spellings} == {"o'"}
+
+
 def test_text_is_composed_and_without_spaces_around_it() -> None:
     assert stripped(" \u00a0Андреи\u0306\t") == "Андрей"
     assert stripped("a\n") == "a\n"

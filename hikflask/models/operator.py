@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
-from hikflask.text_rules import MAX_ACCOUNT_LENGTH, MAX_LOGIN_LENGTH, folded
+from hikflask.text_rules import MAX_ACCOUNT_LENGTH, MAX_LOGIN_LENGTH, case_folded
 
 VIEWER = "viewer"
 OPERATOR = "operator"
@@ -23,7 +23,7 @@ AS_LIST, AS_PHOTOS = "", "photos"
 
 def login_of(name: str) -> str:
     """Return the form in which names of operators are compared, whatever the width and case of their letters."""
-    plain = unicodedata.normalize("NFKC", folded(unicodedata.normalize("NFKC", name)))
+    plain = unicodedata.normalize("NFKC", case_folded(unicodedata.normalize("NFKC", name)))
     return " ".join(plain.split())
 
 

@@ -38,6 +38,7 @@ from hikflask.services.state import columns
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.columns import EnrolmentColumns
 from hikflask.services.terminals import lost_people
+from hikflask.text_rules import with_plain_apostrophes
 
 Listed = TypeVar("Listed")
 
@@ -178,7 +179,7 @@ def _kinds(comparison: Comparison, here: EnrolmentColumns | None, there: There |
     ours = here.names_sent | {queries.name_wanted(comparison.terminal, here.employee)}
     if here.employee:
         ours |= {here.employee.name, here.employee.terminal_name}
-    if there.name not in ours - {""}:
+    if with_plain_apostrophes(there.name) not in map(with_plain_apostrophes, ours - {""}):
         kinds.append(NAME)
     if here.photo_sha256 and there.faces == 0:
         kinds.append(FACE_MISSING)

@@ -295,7 +295,10 @@ def _is_said(text: str, name: str, value: str) -> bool:
     """Return whether a row says what is here: a text that is read in the same way, or no day in place of “no limit”."""
     if name == VALID_TO and {text, value} == {"", text_rules.LAST_DAY.isoformat()}:
         return True
-    return text in {value, with_formula_mark_removed(said_in(name, value))}
+    said = {value, with_formula_mark_removed(said_in(name, value))}
+    if name == NAME:
+        return text_rules.with_plain_apostrophes(text) in map(text_rules.with_plain_apostrophes, said)
+    return text in said
 
 
 def _before(values: Values, picture: Picture | None, person: Person, now: Present) -> dict[str, Any]:

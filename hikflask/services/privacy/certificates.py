@@ -24,7 +24,7 @@ from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, tra
 from hikflask.services.core.errors import CertificateUncheckable
 from hikflask.services.photos import storage
 from hikflask.services.privacy import secure_delete, traces
-from hikflask.text_rules import folded
+from hikflask.text_rules import case_folded
 
 # A complete certificate keeps ID and name for so long: to print it, and to answer the person.
 DAYS_WITH_NAME = 30
@@ -201,7 +201,7 @@ def forget_old() -> int:
 
 
 def _normal(number: str, name: str) -> list[str]:
-    return [folded(" ".join(text.split())) for text in (number, name)]
+    return [case_folded(" ".join(text.split())) for text in (number, name)]
 
 
 def _digest(key: str, number: str, name: str) -> str:

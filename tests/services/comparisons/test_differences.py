@@ -218,6 +218,14 @@ def test_names_that_were_written_or_are_whole_are_the_same(simulator: Simulated,
     assert differences(compare(terminal)) == {}
 
 
+def test_apostrophe_of_another_kind_makes_no_other_name(simulator: Simulated, terminal: Terminal) -> None:
+    enrol_with_photo(terminal, Draft("100222", "Oʻktamov Gʻani"))
+
+    simulator.people["100222"]["name"] = "O'ktamov G‘ani"
+
+    assert differences(compare(terminal)) == {}
+
+
 def test_open_removal_is_neither_here_nor_a_stranger(terminal: Terminal) -> None:
     enrolment = enrol_with_photo(terminal)
     set_active(employee_of(enrolment), active=False)

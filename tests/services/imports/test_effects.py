@@ -163,6 +163,16 @@ def test_name_that_another_id_has_here_is_pointed_out() -> None:
     assert counted(batch_id) == {"known_elsewhere": 2}
 
 
+def test_apostrophe_of_another_kind_changes_nothing_and_finds_the_namesake() -> None:
+    save_employee(Draft("1", "Oʻktamov Gʻani", "Boʻlim"))
+
+    batch_id = checked("1;O'ktamov G‘ani;Bo’lim", "2;O‘KTAMOV G'ANI;")
+
+    assert [row.verdict for row in rows(batch_id)] == ["unchanged", "new"]
+    assert list(of_rows(batch_id)) == ["2"]
+    assert [*of_rows(batch_id)["2"]] == ["known_elsewhere"]
+
+
 def test_new_ids_that_are_here_with_zeros_in_front_are_counted_once() -> None:
     people = add_people("00012", "00013", "T00014")
 

@@ -163,8 +163,7 @@ ANOTHER = re.compile(
     re.IGNORECASE,
 )
 NUMBER_SIGN, CYRILLIC = re.compile("[#№]"), re.compile("[а-я]")
-# The apostrophe of Uzbek letters is one of several signs, and some count as letters.
-NOT_A_LETTER = re.compile(r"[\W_ʻʼ]+")
+NOT_A_LETTER = re.compile(r"[\W_]+")
 
 
 def recognised(columns: Sequence[str]) -> dict[str, int]:
