@@ -13,6 +13,7 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.jobs.kinds import (
     APPLY,
     APPLY_UNDO,
+    CHECK_FIRST,
     COMPARE,
     CONSENT,
     DEACTIVATE,
@@ -157,6 +158,17 @@ def item_count(job: Job, count: int) -> str:
     if job.kind == GROUPS:
         return str(ngettext("%(num)s record on a terminal", "%(num)s records on terminals", count))
     return row_count(count) if job.kind in OF_IMPORTS else employee_count(count)
+
+
+def counted_sentence(job: Job) -> str:
+    """Return what the numbers of a job of an import count; of another job, which counts people, an empty text."""
+    if job.kind not in OF_IMPORTS:
+        return ""
+    if job.params.get(CHECK_FIRST):
+        return str(_("Rows of the table and photos are counted; what changes nothing is done once it is checked."))
+    if job.kind == IMPORT_CHECK:
+        return str(_("Rows of the table and photos are counted."))
+    return str(_("Rows that change something are counted."))
 
 
 def failure_sentence(job: Job, refusal: Refusal | None) -> str:

@@ -258,12 +258,12 @@ def test_imported_job_tells_what_came_of_it(
 
     assert client.get("/api/jobs/1").json == {
         "state": "done",
-        "done": 2,
-        "total": 2,
+        "done": 3,
+        "total": 3,
         "failed": [],
         "import": {"batch": 1, **CONTROL_COUNTS, "rows": WRONG},
     }
-    assert client_of(app, VIEWER).get("/api/jobs/1").json == {"state": "done", "done": 2, "total": 2, "failed": []}
+    assert client_of(app, VIEWER).get("/api/jobs/1").json == {"state": "done", "done": 3, "total": 3, "failed": []}
     assert numbers(app) == ["1", "3"]
 
 

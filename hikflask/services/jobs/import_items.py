@@ -30,6 +30,8 @@ def add(job: Job, progress: Progress, *, undo: bool = False, withheld: bool = Fa
 
     The rows are copied in portions. What a killed worker copied before is deleted first.
 
+    What was counted before and has no item is done: where the job began with the dry run, all that changes nothing.
+
     :param undo: an item for each row that is applied, the last one first.
     :param withheld: rows that take somebody's terminal are left out, too.
     :raises ClaimLost:
@@ -37,8 +39,10 @@ def add(job: Job, progress: Progress, *, undo: bool = False, withheld: bool = Fa
     rows = _rows(job.params["batch"], undo=undo, withheld=withheld)
     with transaction():
         changed_rows(delete(JobItem).where(JobItem.job_id == job.id))
-        total = _count(rows)
-        progress.report(0, total)
+        items = _count(rows)
+        counted = db.session.execute(select(Job.total).where(Job.id == job.id)).scalar_one()
+        total = max(items, counted)
+        progress.report(total - items, total)
     order = ImportRow.id.desc() if undo else ImportRow.id.asc()
     ids = list(db.session.execute(select(ImportRow.id).where(*rows).order_by(order)).scalars())
     for start in range(0, len(ids), BATCH):
@@ -49,9 +53,9 @@ def add(job: Job, progress: Progress, *, undo: bool = False, withheld: bool = Fa
         with transaction():
             # Nobody is erased before these items can be seen.
             kept_employees(db.session.execute(select(ImportRow.employee_id).where(*of_portion)).scalars().all())
-            items = select(*columns).where(*of_portion).order_by(order)
-            db.session.execute(insert(JobItem).from_select(names, items))
-            progress.report(0, total)
+            of_items = select(*columns).where(*of_portion).order_by(order)
+            db.session.execute(insert(JobItem).from_select(names, of_items))
+            progress.report(total - items, total)
 
 
 def count(batch_id: int, *, withheld: bool = False) -> int:

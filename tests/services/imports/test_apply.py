@@ -21,7 +21,7 @@ from tests.support.captures import FACE, OTHER_FACE
 from tests.support.employees import by_number
 from tests.support.groups import add_terminals, make_group
 from tests.support.imports import apply, batch, check, checked, made, rows, started, undo
-from tests.support.jobs import LONG, add_people, items, run
+from tests.support.jobs import LONG, add_people, items, job, run
 from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -190,13 +190,23 @@ def test_person_comes_in_without_a_photo_that_was_refused(terminal: Terminal) ->
 
 @pytest.mark.both_databases
 def test_check_and_import_are_one_job() -> None:
-    found = made("1;Иван Иванов;", "2;;")
+    add_people("3", "4")
+    found = made("1;Иван Иванов;", "2;;", "3;Иван Иванов 3;", "4;Иван Иванов 4;")
+    claim = started(imports.start_check_and_import, found)
+    total = job(claim.job_id).total
 
-    done = run(started(imports.start_check_and_import, found))
+    done = run(claim)
 
+    # Those of the four rows that change nothing are done once they are checked.
+    assert (total, done.total, done.done) == (4, 4, 4)
     assert (done.state, done.failed) == ("done", 0)
-    assert [number for number, *_ in people()] == ["1"]
-    assert [(row.verdict, row.state) for row in rows(found)] == [("new", "applied"), ("wrong", "")]
+    assert [number for number, *_ in people()] == ["1", "3", "4"]
+    assert [(row.verdict, row.state) for row in rows(found)] == [
+        ("new", "applied"),
+        ("wrong", ""),
+        ("unchanged", ""),
+        ("unchanged", ""),
+    ]
 
 
 @contextmanager

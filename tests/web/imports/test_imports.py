@@ -21,6 +21,7 @@ from tests.support.groups import add_terminals, make_group
 from tests.support.import_batches import add_import, table, upload
 from tests.support.jobs import add_people
 from tests.support.refusals import refusal
+from tests.support.removals import AGREED
 from tests.support.signed_in import client_of
 
 RunJobs = Callable[[], int]
@@ -180,6 +181,26 @@ def test_rows_are_for_those_who_enrol(app: Flask, client: FlaskClient) -> None:
     assert "Check of an import" in viewer.get("/jobs/", headers=ENGLISH).text
     assert "/imports/1" not in viewer.get(f"/jobs/{claim.job_id}").text
     assert 'href="/imports/1"' in client.get(f"/jobs/{claim.job_id}").text
+
+
+def test_job_says_what_its_numbers_count(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        import_jobs.start_check(add_import())
+        import_jobs.start_check_and_import(add_import(), AGREED)
+        import_jobs.start_import(add_import(new("1")), AGREED)
+
+    def words(job_id: int, language: str) -> str:
+        page = client.get(f"/jobs/{job_id}", headers={"Accept-Language": language}).text
+        return page.partition('<p class="hint">')[2].partition("</p>")[0]
+
+    assert [(words(job_id, "en"), words(job_id, "ru")) for job_id in (1, 2, 3)] == [
+        ("Rows of the table and photos are counted.", "Считаются строки таблицы и фото."),
+        (
+            "Rows of the table and photos are counted; what changes nothing is done once it is checked.",
+            "Считаются строки таблицы и фото; что ничего не меняет, готово сразу после проверки.",
+        ),
+        ("Rows that change something are counted.", "Считаются строки, которые что-то меняют."),
+    ]
 
 
 @pytest.mark.usefixtures("worker_alive")
