@@ -1,7 +1,7 @@
 """Notices that a terminal changed without reading its whole list: by how many people it has, and a few by their number.
 
 What is noticed is written to the table of drift. It ends with the next comparison, or when it is as before again. An
-enrolment that is not there as confirmed is tried again at once.
+enrolment that is not there as confirmed is tried again at once; that a face is lost is written to it alone.
 """
 
 from flask import current_app
@@ -106,7 +106,7 @@ def _count(*which: ColumnElement[bool]) -> int:
 
 
 def check_some_people(talk: Conversation) -> None:
-    """Check that a few confirmed people are on the terminal under their names, within a conversation.
+    """Check that a few confirmed people are on the terminal under their names, with their faces, within a conversation.
 
     Each check goes on where the one before ended. A terminal that ignores the numbers of a search proves nothing.
 
@@ -142,10 +142,12 @@ def _check_person(terminal_id: int, row: EnrolmentColumns, person: Person | None
     # The name that the terminal confirmed, the one that was sent since, and the employee's whole names.
     whole = (row.employee.name, row.employee.terminal_name) if row.employee else ()
     names = [name for name in (row.written_name, row.sent_name, *whole) if name]
+    unchanged = (Enrolment.id == row.id, Enrolment.generation == row.generation)
     if person is not None and person.name in names:
+        if person.faces == 0:
+            state.apply(state.FOUND_WITHOUT_FACE, *unchanged, next_attempt_at=database_now())
         return
     transition = state.FOUND_GONE if person is None else state.FOUND_RENAMED
-    unchanged = (Enrolment.id == row.id, Enrolment.generation == row.generation)
     if state.apply(transition, *unchanged, next_attempt_at=database_now()):
         kind = ONLY_HERE if person is None else NAME
         _record(terminal_id, kind, row.number, next(iter(names), ""), person.name if person else "")

@@ -5,7 +5,7 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import PENDING, REFUSED
+from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.enrolments import queries
@@ -90,6 +90,19 @@ def test_somebody_gone_is_noticed_while_a_stranger_keeps_the_count(simulator: Si
     reconcile(enrolment.id, "Анна")
     assert "100222" in simulator.people
     assert looked(terminal) == []
+
+
+def test_lost_face_is_noticed_while_a_face_of_a_stranger_keeps_the_count(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    simulator.faces.pop("100222")
+    strangers(simulator, ["900"], [draw(NAMES[4])])
+
+    looked(terminal)
+    doubted = queries.get_one(enrolment.id)
+    assert (doubted.person, doubted.face, doubted.is_green) == (CONFIRMED, PENDING, False)
+    assert doubted.next_attempt_at is not None
 
 
 def test_looks_go_round(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
