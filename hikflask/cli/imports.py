@@ -49,11 +49,11 @@ EFFECTS = {
     effects.VALIDITY_LIFTED: "valid without limit, until {} here",
     effects.VALIDITY_EXTENDED: "valid longer, until {} here",
     effects.LEAVING: "leaves",
-    effects.UNKNOWN_IDS: "nobody here has this ID",
+    effects.UNKNOWN_IDS: "nobody here has this ID{}",
     effects.LOOK_ALIKES: "letters of the other alphabet or invisible signs: {} is meant",
     effects.KNOWN_ELSEWHERE: "the same name has the ID {} here",
     effects.STAYS_INACTIVE: "“{}” is inactive here, and stays so",
-    effects.PHOTO_REPLACED: "another photo than here",
+    effects.PHOTO_REPLACED: "another photo than here{}",
 }
 
 
@@ -346,7 +346,7 @@ def _print_problems(report: Report) -> None:
                 f"{field}{files.get(field, '')}: {messages.english_of(refusal)}"
                 for field, refusal in (row.errors | row.warnings).items()
             ),
-            *(EFFECTS[kind].format(_effect(effect)) for kind, effect in row.effects.items()),
+            *(EFFECTS[kind].format(_effect(kind, effect)) for kind, effect in row.effects.items()),
         ]
         click.echo(f"{place}: {'; '.join(sentences)}", err=True)
     _print_rest(report.listed - printed)
@@ -371,7 +371,11 @@ def _how_read(how: ReadAs) -> str:
     return f"Columns: {columns}.{sheet}" + (f" Hidden rows, read too: {how.hidden_rows}." if how.hidden_rows else "")
 
 
-def _effect(effect: Any) -> str:
+def _effect(kind: str, effect: Any) -> str:
+    if kind == effects.UNKNOWN_IDS:
+        return f": “{effect}”?" if effect else ""
+    if kind == effects.PHOTO_REPLACED:
+        return "" if effect is True else f": that of {effect}"
     several = effect.values() if isinstance(effect, dict) else effect
     return ", ".join(several) if isinstance(effect, (dict, list)) else str(effect)
 

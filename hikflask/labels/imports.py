@@ -275,7 +275,7 @@ def _day(written: Any) -> str:
 def effect_detail(kind: str, effect: Any, namesakes: Mapping[int, str]) -> str:
     """Return what there is to say of an effect of a row, beside its kind.
 
-    :param namesakes: the numbers of the employees with the same name, by their ids.
+    :param namesakes: the numbers of the employees with the same name or that photo, by their ids.
     """
     if kind == "lose_terminals":
         return ", ".join(effect)
@@ -285,6 +285,9 @@ def effect_detail(kind: str, effect: Any, namesakes: Mapping[int, str]) -> str:
         return str(_("perhaps %(id)s", id=effect))
     if kind == "known_elsewhere":
         return namesakes.get(effect, "")
+    # True where the photo is nobody's here.
+    if kind == "photo_replaced" and effect is not True and effect in namesakes:
+        return str(_("photo of %(id)s", id=namesakes[effect]))
     return ""
 
 

@@ -23,7 +23,7 @@ from hikflask.services.imports.table.options import Options
 from hikflask.simulator import Terminal as Simulated
 from tests.cli.test_operators import run
 from tests.spreadsheets.workbooks import packed, parts, row, sheet, text
-from tests.support.captures import FACE
+from tests.support.captures import FACE, OTHER_FACE
 from tests.support.enrolments import enrol
 from tests.support.groups import ENTRANCE, add_terminals
 from tests.support.imports import apply, checked
@@ -60,6 +60,21 @@ def people(app: Flask) -> dict[str, tuple[str, str, bool]]:
     with app.app_context():
         rows = db.session.execute(db.select(Employee).order_by(Employee.number)).scalars()
         return {row.number: (row.name, row.department, row.is_active) for row in rows}
+
+
+def test_id_that_is_meant_and_whose_photo_replaces_one_are_named(app: Flask, tmp_path: Path) -> None:
+    with app.app_context():
+        add_people("00012")
+        apply(checked("1;Иванов Иван;", "2;Ким Юрий;", pictures={"1.jpg": FACE, "2.jpg": OTHER_FACE}))
+    path, photos = tmp_path / "люди.csv", tmp_path / "photos.zip"
+    path.write_text("ID;ФИО\n12;Иван Иванов\n1;Иванов Иван\n", encoding="utf-8")
+    with ZipFile(photos, "w") as archive:
+        archive.writestr("1.jpg", OTHER_FACE)
+
+    result = imported(app, path, "--photos", photos, "--dry-run")
+
+    told = "Row 2: nobody here has this ID: “00012”?\nRow 3: another photo than here: that of 2\n"
+    assert (result.exit_code, result.stderr) == (0, f"{told}Active here and not in the file: 2 (00012, 2).\n")
 
 
 @pytest.mark.both_databases

@@ -107,7 +107,8 @@ OF_NOTE = {"valid_from": or_null(DAY), "valid_to": or_null(DAY)}
 SENTENCES: Schema = {"type": "object", "additionalProperties": TEXT}
 TABLE_READ = _object(READ_AS, columns=SENTENCES, sheet=or_null(TEXT))
 # The former name; the devices; the last day before; the ID here that may be meant, or ""; the texts as they would be
-# without such letters and signs; the ID here that has the same name; the name here of who is inactive.
+# without such letters and signs; the ID here that has the same name; the name here of who is inactive; the ID here
+# whose photo it is, where it is somebody's.
 OF_ROW: Schema = {
     "type": "object",
     "properties": {
@@ -120,7 +121,7 @@ OF_ROW: Schema = {
         "look_alikes": SENTENCES,
         "known_elsewhere": TEXT,
         "stays_inactive": TEXT,
-        "photo_replaced": {"const": True},
+        "photo_replaced": {"anyOf": [TEXT, {"const": True}]},
     },
     "additionalProperties": False,
 }

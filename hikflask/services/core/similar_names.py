@@ -18,8 +18,12 @@ MIN_LENGTH = 3
 MAX_WORDS = 8
 _WORDS = re.compile(r"[^\W_]+")
 _PATRONYMIC = re.compile(r".+(?:[oe]v(?:ic|na)|ic(?:na)?)\Z")
+# As _words() leaves Иванов, Иванова, Чайковский, Шевченко, Ковальчук.
+_SURNAME = re.compile(r".+(?:[oe]va?|sk[ia]|enko|[cn]uk)\Z")
 _LETTERS = dict(zip("абвгдезиклмнопрстуфхцчшщыэюяіўґ", "abvgdeziklmnoprstufhccssieuaiug", strict=True))
-_PLAIN = str.maketrans({**_LETTERS, "ж": "z", "є": "e", "ъ": "", "ь": "", "y": "i", "j": "i", "w": "v", "x": "ks"})
+_PLAIN = str.maketrans(
+    {**_LETTERS, "ж": "z", "є": "e", "ъ": "", "ь": "", "'": "", "y": "i", "j": "i", "w": "v", "x": "ks"}
+)
 _SPELLINGS = {
     **{"shch": "s", "sch": "s", "sh": "s", "ch": "c", "ts": "c", "zh": "z", "kh": "h", "ph": "f", "ck": "k"},
     **{"io": "e", "iu": "u", "ia": "a", "ie": "e"},
@@ -54,11 +58,45 @@ def are_wholly_other(one: str, other: str) -> bool:
     """
     if not all(any(map(str.isalpha, name)) for name in (one, other)):
         return False
-    first_names = [_first_name(_words(name)) for name in (one, other)]
-    if all(first_names) and not _similarity(*first_names):
+    given = [_given_names(_words(name)) for name in (one, other)]
+    if all(given) and not _similarity(given[0][0], given[1][0]):
         return True
     found = _share(one, other)
     return not found.in_full or 2 * found.shared <= found.words
+
+
+def have_other_given_names(one: str, other: str) -> bool:
+    """True when a first name or a patronymic is another one, as that of a relative or of a namesake is: Anna and Inna,
+    Ivan and Ivana. Spellings of a name, initials, and a word that one of them has more make no other.
+
+    Whether a slip has made another name of one only a list of all names could tell, so any other word counts. A surname
+    may be another one beside a patronymic, and have a slip where both words end like one.
+    """
+    if not all(any(map(str.isalpha, name)) for name in (one, other)):
+        return False
+    words = [_words(one), _words(other)]
+    given = [_given_names(each) for each in words]
+    if all(given):
+        return not all(map(_are_spellings, *given))
+    left, others = _unshared(*words)
+    is_slip = len(left) == len(others) == 1 and _similarity(*left, *others) > 0
+    return bool(left and others) and not (is_slip and all(map(_SURNAME.match, (*left, *others))))
+
+
+def _unshared(words: Sequence[str], others: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the words of each of two names that the other one has not. An initial takes the longest that is left."""
+    left, unmatched = [], sorted(others, key=len, reverse=True)
+    for word in sorted(words, key=len, reverse=True):
+        match = next((other for other in unmatched if _are_spellings(word, other)), None)
+        if match is None:
+            left.append(word)
+        else:
+            unmatched.remove(match)
+    return left, unmatched
+
+
+def _are_spellings(one: str, other: str) -> bool:
+    return one[0] == other[0] if 1 in {len(one), len(other)} else one == other
 
 
 def _share(one: str, other: str) -> _Shared:
@@ -75,11 +113,11 @@ def _share(one: str, other: str) -> _Shared:
     return _Shared(len(fewer), shared, in_full)
 
 
-def _first_name(words: Sequence[str]) -> str:
-    """Return the word before a patronymic, wherever the surname stands; "" where there is none."""
+def _given_names(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the first name and the patronymic behind it, wherever the surname stands; nothing without a patronymic."""
     is_patronymic = [bool(_PATRONYMIC.match(word)) for word in words]
     places = range(len(words) - 1)
-    return next((words[at] for at in places if is_patronymic[at + 1] and not is_patronymic[at]), "")
+    return next(((words[at], words[at + 1]) for at in places if is_patronymic[at + 1] and not is_patronymic[at]), ())
 
 
 def _words(name: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import JSON, String, TableValuedAlias, cast, func, literal, select
 
 from hikflask.extensions import db
-from hikflask.models import Employee
+from hikflask.models import Employee, Photo
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search, word_index
 from hikflask.services.enrolments import desired, queries
@@ -69,6 +69,13 @@ def find_namesakes(names: Collection[str]) -> dict[str, tuple[int, str]]:
     people = select(Employee.id, Employee.number, Employee.name).join(nearest, nearest.c.id == Employee.id)
     found = {folded(row.name): (row.id, row.number) for row in db.session.execute(people)}
     return {name: owner for name, owner in found.items() if f"{name} " in begins}
+
+
+def find_owners_of_photos(hashes: Collection[str]) -> dict[str, int]:
+    """Return the id of the first employee who has each of these pictures as the present photo, by its SHA-256."""
+    present = select(Photo.sha256, func.min(Employee.id)).join(Employee, Employee.photo_id == Photo.id)
+    known = present.where(Photo.sha256.in_(hashes), Photo.forgotten_at.is_(None)).group_by(Photo.sha256)
+    return {sha256: employee_id for sha256, employee_id in db.session.execute(known)}
 
 
 def _as_rows(texts: Collection[str]) -> TableValuedAlias:

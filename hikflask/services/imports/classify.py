@@ -93,7 +93,8 @@ class Present:
 
     `lacking` are the numbers whose employees are not on all terminals of their groups, where those are asked for.
     `with_names`: the table has names. `namesakes` are the employees with the name that a row brings, by the folded
-    name; `similar` has the number here that an unknown one may mean, with the name there.
+    name; `similar` has the number here that an unknown one may mean, with the name there. `photo_owners` has, by the
+    number of a row, the employee whose present photo its picture is.
     """
 
     terminal_id: int | None
@@ -104,6 +105,7 @@ class Present:
     with_names: bool = False
     namesakes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     similar: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    photo_owners: Mapping[str, int] = field(default_factory=dict)
 
     def spelling(self, department: str) -> str:
         """Return a department as resolve() would find it (departments/registry.py), or as it is when it is new."""

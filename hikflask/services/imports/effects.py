@@ -15,7 +15,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.import_batch import CHANGED, NEW, OPEN, WRONG
 from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.core.similar_names import are_wholly_other
+from hikflask.services.core.similar_names import are_wholly_other, have_other_given_names
 from hikflask.services.imports.classify import PHOTO, Person, Present, Verdict
 from hikflask.services.imports.table.columns import DEPARTMENT, LEFT, NAME, NUMBER, VALID_TO
 from hikflask.services.imports.table.values import Values
@@ -23,7 +23,7 @@ from hikflask.text_rules import LAST_DAY, folded
 
 # Kind → what a row has of it: the former name; the names of terminals; the last day before, twice; True; the ID here
 # that may be meant, or ""; the fields with such signs, as they would be without; the id of the employee with that name;
-# the name of the employee; True.
+# the name of the employee; the id of the employee whose photo it is, or True.
 (
     OTHER_PERSON,
     LOSE_TERMINALS,
@@ -109,7 +109,7 @@ def _changes(values: Values, before: Mapping[str, Any], person: Person, now: Pre
     if LEFT in before:
         effects[LEAVING] = True
     if PHOTO in before and person.sha256 is not None:
-        effects[PHOTO_REPLACED] = True
+        effects[PHOTO_REPLACED] = now.photo_owners.get(values.number, True)
     return effects
 
 
@@ -118,7 +118,8 @@ def _other_name(name: str, person: Person, now: Present) -> dict[str, Any]:
     owner = now.namesakes.get(folded(name))
     effects: dict[str, Any] = {KNOWN_ELSEWHERE: owner[0]} if owner else {}
     has_face = person.sha256 is not None or person.has_face
-    if has_face and (owner or are_wholly_other(person.name, name)):
+    is_other = are_wholly_other(person.name, name) or have_other_given_names(person.name, name)
+    if has_face and (owner or is_other):
         effects[OTHER_PERSON] = person.name
     return effects
 

@@ -133,8 +133,9 @@ def first_with_effects(batch: ImportBatch) -> dict[str, list[ImportRow]]:
 
 
 def namesakes(rows: Iterable[Any]) -> dict[int, str]:
-    """Return the numbers of the employees with the names of rows, by their ids."""
-    ids = {(row.effects or {}).get(effects.KNOWN_ELSEWHERE) for row in rows}
+    """Return the numbers of the employees with the names of rows, and of those whose photos rows have, by their ids."""
+    kinds = (effects.KNOWN_ELSEWHERE, effects.PHOTO_REPLACED)
+    ids = {effect for row in rows for kind in kinds if type(effect := (row.effects or {}).get(kind)) is int}
     people = db.session.execute(select(Employee.id, Employee.number).where(Employee.id.in_(ids)))
     return {employee_id: number for employee_id, number in people}
 

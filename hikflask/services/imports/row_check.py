@@ -8,7 +8,7 @@ from typing import Any
 from hikflask.models import ImportBatch
 from hikflask.models.import_batch import WRONG
 from hikflask.models.refusal import Refusal
-from hikflask.services.employees.duplicates import find_namesakes
+from hikflask.services.employees.duplicates import find_namesakes, find_owners_of_photos
 from hikflask.services.imports import classify, effects, similar_ids
 from hikflask.services.imports.classify import PHOTO, Picture, Present, Spellings, Verdict
 from hikflask.services.imports.table import columns, values
@@ -65,12 +65,19 @@ def check_rows(
         if entry.leaves or NUMBER in entry.errors or NAME not in entry.texts or entry.number.isdecimal()
     }
     now.similar = similar_ids.find_similar(searched, known.forms)
+    now.photo_owners = _owners(checked)
     rows = []
     for row, entry in read:
         picture = checked.get(entry.number)
         verdict = classify.classify(entry, picture, now, known.options)
         rows.append(stored(batch.id, row, entry, picture, verdict, effects.of_row(entry, verdict, now)))
     return rows
+
+
+def _owners(checked: Mapping[str, Picture]) -> dict[str, int]:
+    """Return the employees whose present photos the pictures of some numbers are, by these numbers."""
+    owners = find_owners_of_photos({picture.sha256 for picture in checked.values()} - {""})
+    return {number: owners[picture.sha256] for number, picture in checked.items() if picture.sha256 in owners}
 
 
 def _new_name(entry: Values, now: Present) -> str:
@@ -94,6 +101,7 @@ def check_photos_alone(
     now = classify.read_present(names, terminal_id, known.spellings, groups=groups)
     now.similar = similar_ids.find_similar(names.keys() - now.people.keys(), known.forms)
     checked = check(number for number in names if number in now.people)
+    now.photo_owners = _owners(checked)
     rows = []
     for number, its_names in names.items():
         entry = Values(number, {NUMBER: number})

@@ -19,7 +19,7 @@ from hikflask.services.core.keyset import Keyset
 from hikflask.services.enrolments.mass_removals import Losses
 from hikflask.services.imports import batches, effects, losses, queries
 from hikflask.services.imports.classify import PHOTO
-from hikflask.services.imports.effects import KNOWN_ELSEWHERE
+from hikflask.services.imports.effects import KNOWN_ELSEWHERE, PHOTO_REPLACED
 from hikflask.services.imports.table.columns import NUMBER
 from hikflask.services.jobs.import_items import CHANGES
 from hikflask.services.jobs.kinds import LOSSES, WITHHELD
@@ -177,9 +177,11 @@ def read_as(batch: ImportBatch) -> ReadAs:
 
 
 def _effects(stored: dict[str, Any], numbers: dict[int, str]) -> dict[str, Any]:
-    """Return effects with the number of the employee who has the same name, unless that one is deleted."""
+    """Return effects with the numbers of employees with the same name and the same photo, unless they are deleted."""
     number = numbers.get(stored.get(KNOWN_ELSEWHERE, 0))
     others = {kind: effect for kind, effect in stored.items() if kind != KNOWN_ELSEWHERE}
+    if type(owner := stored.get(PHOTO_REPLACED)) is int:
+        others[PHOTO_REPLACED] = numbers.get(owner, True)
     return others | ({KNOWN_ELSEWHERE: number} if number else {})
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hikflask.services.core.similar_names import are_similar, are_wholly_other
+from hikflask.services.core.similar_names import are_similar, are_wholly_other, have_other_given_names
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ from hikflask.services.core.similar_names import are_similar, are_wholly_other
         ("Константинопольский Пётр", "Константиноп"),
         ("Oтто Ким", "Отто Ким"),
         ("Ли Анна", "Ли А."),
+        ("Oʻktamov Gʻani", "O'KTAMOV G‘ANI"),
     ],
 )
 def test_same_name_in_another_spelling(one: str, other: str) -> None:
@@ -86,3 +87,53 @@ def test_other_spelling_and_another_surname_make_no_other_person(one: str, other
 def test_names_of_which_hardly_a_word_is_the_same_are_wholly_other(one: str, other: str) -> None:
     assert are_wholly_other(one, other)
     assert are_wholly_other(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Иванова Анна", "Иванова Инна"),
+        ("Иванов Иван", "Иванов Ивана"),
+        ("Иван Петров", "Ивана Петров"),
+        ("Иванова Анна Петровна", "Иванова Инна Петровна"),
+        ("Иванов Иван Петрович", "Иванов Ивана Петровна"),
+        ("Иванов Александр Петрович", "Иванова Александра Петровна"),
+        ("Иванова Мария Ивановна", "Иванова Марина Ивановна"),
+        ("Ахметов Марат", "Ахметов Мурат"),
+        ("Цой Валерий", "Цой Валерия"),
+        ("Иванов Иван Николаевич", "Иванов Иван Михайлович"),
+        ("Иванов Иван Петрович", "Иванов Иван Павлович"),
+        ("Иванов Иван Иванович", "Иванов Пётр И."),
+        ("Иванов Иван Петрович", "Иванов Ивана"),
+        ("Oʻktamov Akmal", "Oʻktamov Akbar"),
+        ("Алиев Вели Гасан оглы", "Алиев Вали Гасан оглы"),
+    ],
+)
+def test_another_first_name_or_patronymic_however_close_is_another(one: str, other: str) -> None:
+    assert have_other_given_names(one, other)
+    assert have_other_given_names(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Иванова Наталья Ильинична", "Иванова Наталия Ильинична"),
+        ("Иванова Наталья", "ИВАНОВА НАТАЛИЯ"),
+        ("Иванов Алексей", "Иванов Алекcей"),
+        ("Королёва Алёна", "Королева Алена"),
+        ("Цой Геннадий Даниилович", "Цой Генадий Данилович"),
+        ("Иванов Иван", "Иван Иванов"),
+        ("Иванов Иван", "Иванов Иван Петрович"),
+        ("Иванов Иван Иванович", "Иванов И. И."),
+        ("Иванов", "Иванов Иван"),
+        ("Иванова Анна Сергеевна", "Петрова Анна Сергеевна"),
+        ("Иванов Иван", "Ивонов Иван"),
+        ("Шевченко Олег", "Шевчeнко Олег"),
+        ("Сергеев Юрий Дмитриевич", "Sergeev Yury Dmitrievich"),
+        ("Oʻktamov Gʻani", "O'ktamov G‘ani"),
+        ("100222", "Иванов Иван"),
+    ],
+)
+def test_spelling_initial_order_and_surname_make_no_other_first_name(one: str, other: str) -> None:
+    assert not have_other_given_names(one, other)
+    assert not have_other_given_names(other, one)

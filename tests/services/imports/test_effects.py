@@ -3,15 +3,17 @@
 from typing import Any
 
 import pytest
+from flask_babel import force_locale
 
 from hikflask.extensions import db
+from hikflask.labels.imports import effect_detail
 from hikflask.models import Employee
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.imports import effects, losses, queries
-from hikflask.services.jobs import imports
+from hikflask.services.jobs import import_report, imports
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group
 from tests.support.imports import apply, batch, checked, errors, rows
@@ -200,6 +202,19 @@ def test_names_that_are_swapped_beside_faces_are_asked_about() -> None:
     assert effects.unconfirmed(sorted_apart) == 5
 
 
+def test_names_of_relatives_that_are_sorted_apart_are_asked_about_and_slips_are_not() -> None:
+    family = ("Иванова Анна", "Иванова Инна", "Цой Валерий", "Цой Валерия", "Ли Иван Львович", "Ли Иван Олегович")
+    slips = ("Ким Наталья", "Пак Алексей", "Королёва Алёна")
+    enrolled(**{f"_{number}": name for number, name in enumerate((*family, *slips), 1)})
+
+    apart = checked("1;Иванова Жанна;", "2;Иванова Анна;", "3;Цой Валерия;", "4;Цой Валерьян;", "5;Ли Иван Олегович;",
+                    "6;Ли Иван Ильич;", "7;Ким Наталия;", "8;Пак Алекcей;", "9;Королева Алена;")  # fmt: skip
+
+    asked = {number: effect["other_person"] for number, effect in of_rows(apart).items() if "other_person" in effect}
+    assert asked == dict(zip("123456", family, strict=True))
+    assert [row.verdict for row in rows(apart)] == ["changed"] * 9
+
+
 @pytest.mark.both_databases
 def test_who_left_and_is_in_a_list_without_a_status_stays_inactive_and_that_is_said() -> None:
     for employee_id in add_people("1", "2", "3", "4"):
@@ -225,6 +240,25 @@ def test_end_that_moves_away_and_photos_in_place_of_others_are_said() -> None:
 
     assert of_rows(days) == {"1": {"validity_extended": "2030-12-31"}}
     assert of_rows(photos) == {"1": {"photo_replaced": True}}
+
+
+@pytest.mark.both_databases
+def test_photo_that_is_another_persons_here_is_said_to_be() -> None:
+    enrolled(_1="Иванов Иван")
+    apply(checked("2;Петров Пётр;", pictures={"2.jpg": OTHER_FACE}))
+    first, second = db.session.scalars(db.select(Employee.id).order_by(Employee.number)).all()
+
+    alone = checked(pictures={"1.jpg": OTHER_FACE, "2.jpg": FACE})
+    beside = checked("1;Иванов Иван;", "2;Петров Пётр;", pictures={"1.jpg": OTHER_FACE, "2.jpg": FACE})
+
+    assert of_rows(alone) == of_rows(beside) == {"1": {"photo_replaced": second}, "2": {"photo_replaced": first}}
+    numbers = queries.namesakes(rows(alone))
+    assert numbers == {first: "1", second: "2"}
+    told = [row.effects for row in import_report.of_batch(batch(alone), 9).rows]
+    assert told == [{"photo_replaced": "2"}, {"photo_replaced": "1"}]
+    for language, text in (("ru", "фото 2"), ("en", "photo of 2")):
+        with force_locale(language):
+            assert effect_detail("photo_replaced", second, numbers) == text
 
 
 @pytest.mark.both_databases
