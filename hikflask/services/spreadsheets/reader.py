@@ -134,7 +134,7 @@ CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a"))
 MARKUP = (b"<", b"\xef\xbb\xbf<")
 # Programs of the web save a page, or an archive of one, under the name of a workbook; Excel opens it.
 WEB_PAGE = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|meta|body|style|table)\b|MIME-Version:",
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html|head|meta|body|style|table)\b|MIME-Version:",
     re.I | re.S,
 )
 # Other texts of people, by how they begin: entries of a directory after its comments, JSON, contacts.
@@ -154,7 +154,8 @@ WINDOWS = "cp1251"
 # The first two are read where they are clearly the most likely, the others are not in use any more.
 OLD_CYRILLIC, OLD_MAC = ("koi8-r", "cp866"), "mac-cyrillic"
 OTHER_CYRILLIC = (*OLD_CYRILLIC, "iso8859-5", OLD_MAC)
-FOREIGN_WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+# It begins nowhere within a word, or each letter of a long one would be looked at from all letters before it.
+FOREIGN_WORD = re.compile(rb"(?<![A-Za-z])[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
 MAX_WORDS = 20_000
 # How often each letter is among ten thousand of Russian texts, and what is given for anything else.
 LETTERS = (
@@ -237,7 +238,8 @@ def inspect(file: BinaryIO) -> Iterator[Contents]:
     for sheet in SHEETS[form](file):
         rows = _limited(_rows(sheet.records))
         head = _head(rows)
-        heads.spend(sum(sys.getsizeof(cell) + AROUND_TEXT for _, cells, *_ in head for cell in cells))
+        shown = (text for _, cells, _, _, merged, _ in head for text in (*cells, *(text for _, text in merged)))
+        heads.spend(sum(sys.getsizeof(text) + AROUND_TEXT for text in shown))
         # Of XML in a ZIP only the first rows are read, since somebody waits.
         counted = sum(1 for _ in (islice(rows, budget) if sheet.tags else rows))
         budget -= counted if sheet.tags else 0
@@ -294,12 +296,13 @@ def _rows(records: Iterable[Record], sheet: int = 0) -> Iterator[Row]:
         if line > MAX_LINE:
             raise Refused("table_damaged")
         texts = [_cleaned(cell) for cell in cells[:MAX_COLUMNS]]
+        wrong = [index for index in formulas if index < MAX_COLUMNS]
         merged = []
         if above or spans:
             above = {index: cell for index, cell in above.items() if cell[1] >= line}
             merged = [(index, text) for index, (text, _) in above.items() if not "".join(texts[index : index + 1])]
             above |= {index: (texts[index], last) for index, last in spans if index < len(texts) and texts[index]}
-        yield line, texts, formulas, len(cells) > MAX_COLUMNS, merged, sheet
+        yield line, texts, wrong, len(cells) > MAX_COLUMNS, merged, sheet
 
 
 def _cleaned(cell: str) -> str:
@@ -317,9 +320,13 @@ def _shortened(cell: str, length: int) -> str:
 
 def _head(rows: Iterator[Row]) -> list[Row]:
     return [
-        (line, [_shortened(cell, MAX_SHOWN) for cell in cells], formulas, too_long, merged, sheet)
+        (line, [_shortened(cell, MAX_SHOWN) for cell in cells], formulas, too_long, _shown(merged), sheet)
         for line, cells, formulas, too_long, merged, sheet in islice(rows, HEAD + SAMPLE)
     ]
+
+
+def _shown(merged: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    return [(index, _shortened(text, MAX_SHOWN)) for index, text in merged]
 
 
 def _format(file: BinaryIO) -> str:

@@ -28,6 +28,12 @@ WORDS = ["Иванов", "Ёлкина Анна", "Цех 1", "100222", "", " ",
 FULL = sheet(
     "".join(row(at, *(shared(f"{get_column_letter(to)}{at}", 0) for to in range(1, 257))) for at in range(1, 26))
 )
+# One of which each cell of the first row is merged with all below it.
+MERGED = sheet(
+    row(1, *(shared(f"{get_column_letter(to)}1", 0) for to in range(1, 257)))
+    + "".join(row(at, text(f"IV{at}", "x")) for at in range(2, 26)),
+    merged=tuple(f"{letter}1:{letter}25" for letter in map(get_column_letter, range(1, 256))),
+)
 
 
 def sheets(content: bytes) -> list[Contents]:
@@ -251,6 +257,16 @@ def test_cell_with_a_formula_is_marked() -> None:
     table = "ID;ФИО;Отдел\n1;=A1&B1;Цех\n=2+2;Пётр;'=1\n".encode()
 
     assert [formulas for _, _, formulas, *_ in whole(table)] == [[], [1], [0]]
+
+
+def test_of_the_first_rows_nothing_is_kept_behind_the_last_column_and_merged_texts_are_cut() -> None:
+    errors = (f'<c r="{get_column_letter(to)}1" t="e"><v>#N/A</v></c>' for to in range(2, 400))
+    rows = row(1, text("A1", "Ж" * 200), *errors) + row(2, text("B2", "x"))
+
+    ((_, _, formulas, *_), (_, _, _, _, merged, _)) = found(packed(parts({"1": sheet(rows, merged=("A1:A2",))}))).head
+
+    assert formulas == list(range(1, reader.MAX_COLUMNS))
+    assert merged == [(0, "Ж" * 63 + "…")]
 
 
 def test_cell_that_is_longer_than_any_field_is_cut_with_a_mark() -> None:
@@ -548,6 +564,8 @@ LOCKED = XML + "<manifest:manifest><manifest:file-entry><manifest:encryption-dat
                      "table_unpacked", id="ods, one cell said for very many"),
         pytest.param(packed(parts(dict.fromkeys(map(str, range(100)), FULL), texts=("Ж" * 200,))),
                      "table_unpacked", id="one text in the first rows of many sheets"),
+        pytest.param(packed(parts(dict.fromkeys(map(str, range(20)), MERGED), texts=("Ж" * 200,))),
+                     "table_unpacked", id="one text in merged cells of many sheets"),
         pytest.param(packed(ods.parts(ods.content({f"{at}": "" for at in range(101)}))), "table_sheets",
                      id="ods, many sheets"),
     ],

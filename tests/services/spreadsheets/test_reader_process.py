@@ -356,6 +356,22 @@ def test_columns_that_an_ods_repeats_without_end_are_cut_off(path: Path) -> None
 
 
 @pytest.mark.child_processes
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        pytest.param(b"<!---->" * 500, "table_unreadable", id="comments alone"),
+        pytest.param(b"\xff " + b"a" * 200_000 + b"\n", "table_no_rows", id="one long word"),
+    ],
+)
+def test_file_that_is_no_table_takes_less_than_a_second(
+    content: bytes, code: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_process, "INSPECT_SECONDS", 1)
+
+    assert refusal(path, content).code == code
+
+
+@pytest.mark.child_processes
 def test_reading_that_takes_too_long_is_refused(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
