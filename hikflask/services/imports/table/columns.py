@@ -153,10 +153,11 @@ SPEAKS_OF_AN_END = re.compile(
     r"\b(?:до|по|срок\w*|оконч\w*|истек\w*|until|till|to|end\w*|expir\w*|valid\w*)\b", re.IGNORECASE
 )
 # The name of a column may have been cut within brackets.
-IN_BRACKETS = re.compile(r"[(\[][^)\]]*(?:[)\]]|…\Z)")
-# Brackets that explain nothing: with these words in them the column is another one.
+IN_BRACKETS = re.compile(r"[(\[][^)\]]*+(?:[)\]]|(?<=…)\Z)")
+# Brackets that explain nothing: with these words in them the column is another one. A word is looked at from the last
+# bracket before it alone: a cell may be nothing but brackets.
 ANOTHER = re.compile(
-    r"[(\[][^)\]]*\b(?:стар|прежн|предыд|бывш|архив|план|предпол|ожида|прогноз|должн|руковод|начальник|"
+    r"[(\[][^][()]*\b(?:стар|прежн|предыд|бывш|архив|план|предпол|ожида|прогноз|должн|руковод|начальник|"
     r"паспорт|логин|карт|код|причин|виз|лет\b|договор|контракт|испыт|"
     r"old|former|previous|archive|plan|expect|schedul|position|title|manager|supervisor|"
     r"passport|login|card|code|id\b|reason|visa|hand|contract|probation)",
@@ -175,12 +176,13 @@ def recognised(columns: Sequence[str]) -> dict[str, int]:
     :param columns: the texts of the header row.
     """
     plain = [_plain(column) for column in columns]
+    known = [index for index, name in enumerate(plain) if name in FIELD_OF or name in UNSURE_FIELD_OF]
     # A stable sort: a name without brackets comes first.
-    order = sorted(range(len(columns)), key=lambda index: bool(IN_BRACKETS.search(columns[index])))
+    order = sorted(known, key=lambda index: bool(IN_BRACKETS.search(columns[index])))
     indexes: dict[str, int] = {}
     for fields in (FIELD_OF, UNSURE_FIELD_OF):
         for index in order:
-            field = fields.get(plain[index])
+            field = None if _is_another(columns[index]) else fields.get(plain[index])
             # Beside a surname “User name” is what somebody signs in by.
             if field and not (fields is UNSURE_FIELD_OF and field == NAME and LAST_NAME in indexes):
                 indexes.setdefault(field, index)
@@ -225,7 +227,7 @@ def with_choices(
 
 def is_status(column: str) -> bool:
     """Return True for a name such as “Status”, of which nobody knows what a mere yes in it means."""
-    return UNSURE_FIELD_OF.get(_plain(column)) == LEFT
+    return UNSURE_FIELD_OF.get(_plain(column)) == LEFT and not _is_another(column)
 
 
 def unmapped_days(
@@ -271,14 +273,16 @@ def _has_other_meaning(column: str) -> bool:
     return name in OTHER_DAY_NAMES or (FIELD_OF | UNSURE_FIELD_OF).get(name, VALID_TO) not in DAYS
 
 
+def _is_another(column: str) -> bool:
+    return ANOTHER.search(folded(text_rules.mended(column))) is not None
+
+
 def _plain(column: str) -> str:
     """Return a column's name without case, spaces, punctuation, and an explanation in brackets.
 
     The sign of a number, beside other words, is one: “Employee #” is no employee.
     """
-    name = folded(text_rules.mended(column))
-    if not ANOTHER.search(name):
-        name = IN_BRACKETS.sub("", name)
+    name = IN_BRACKETS.sub("", folded(text_rules.mended(column)))
     signed = NUMBER_SIGN.sub("номер" if CYRILLIC.search(name) else "no", name)
     return NOT_A_LETTER.sub("", signed if NOT_A_LETTER.sub("", name) else "")
 

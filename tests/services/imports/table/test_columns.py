@@ -1,5 +1,7 @@
 """Columns are recognised by the names that other programs give them, and nothing is taken for what it is not."""
 
+import time
+
 import pytest
 
 from hikflask.services.imports.table.columns import FIELDS, index_of, is_status, recognised, unmapped_days
@@ -57,6 +59,14 @@ def test_name_without_brackets_comes_before_one_with_and_other_words_in_them_mak
     columns: list[str], fields: dict[str, int]
 ) -> None:
     assert recognised(columns) == fields
+
+
+@pytest.mark.parametrize("cell", ["(", "(a", "(a "])
+def test_cell_of_brackets_alone_takes_no_longer_than_another_one(cell: str) -> None:
+    began = time.thread_time()
+
+    assert recognised([cell * 2000]) == {}
+    assert time.thread_time() - began < 1.0
 
 
 def test_sign_of_a_number_is_a_word_of_the_name() -> None:
