@@ -9,10 +9,13 @@ FILES := $(shell grep -q ' /dev/shm .*noexec' /proc/mounts || \
 	df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 { print "TMPDIR=/dev/shm" }')
 # Python keeps what it compiled, since each of very many child processes would compile the program again.
 KEPT := PYTHONDONTWRITEBYTECODE=
-# Two processes, one file of tests after the other, in the order of tests/conftest.py: what takes longest comes first.
+# Three processes on two processors, since tests wait, too; one file of tests after the other, in the order of
+# tests/conftest.py: what takes longest comes first.
+IN_THREE := -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+# What measures, or installs, has a processor for itself.
 IN_TWO := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # At the end: what took longest, and the time beside that of a loop, so that two machines can be compared.
-PYTEST := $(FILES) $(KEPT) $(BIN)/python $(IN_TWO) --durations=15 --durations-min=5 -p tests.support.machine_speed
+PYTEST := $(FILES) $(KEPT) $(BIN)/python $(IN_THREE) --durations=15 --durations-min=5 -p tests.support.machine_speed
 # What takes long and is not needed for each change: real processes and browsers, scenarios, attacks, long properties,
 # the second database, and what measures the time of a password's hash.
 LONG := browser processes invariants scenarios security real_terminal
@@ -22,7 +25,7 @@ FAST := $(LONG:%=--ignore=tests/%) -k "not postgresql" -m "not full_scrypt and n
 # small numbers, which measure a server each; and the guides' pictures.
 INSTALLATION := tests/installation tests/benchmarks
 APART := $(INSTALLATION:%=--ignore=%) --ignore=tests/pictures
-PICTURES := $(FILES) $(KEPT) $(BIN)/python -m pytest -n 2 tests/pictures
+PICTURES := $(FILES) $(KEPT) $(BIN)/python $(IN_TWO) tests/pictures
 
 .PHONY: run test test-fast test-installation check coverage site docs pictures lock release texts clean
 
@@ -71,7 +74,7 @@ pictures: $(VENV)/dev
 TESTS := tests
 coverage: $(VENV)/dev
 	$(BIN)/coverage erase
-	-$(FILES) $(KEPT) $(BIN)/coverage run $(IN_TWO) $(APART) $(FAST) $(TESTS)
+	-$(FILES) $(KEPT) $(BIN)/coverage run $(IN_THREE) $(APART) $(FAST) $(TESTS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	@echo "Coverage by branch: $$($(BIN)/coverage report --format=total) % ($$($(BIN)/python -c 'from hikflask.version import VERSION as v; print(v)'), $$(date -I))."
