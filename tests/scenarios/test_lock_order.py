@@ -11,19 +11,24 @@ from sqlalchemy.exc import OperationalError
 
 from hikflask.background.tasks import apply_groups
 from hikflask.extensions import db
+from hikflask.isapi.persons import Count
 from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.db import transaction
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee
-from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
-from hikflask.services.enrolments import queries
+from hikflask.services.enrolments import queries, schedule
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.enrolments.retire_terminal import count_numbers_on, retire_terminal
 from hikflask.services.groups import changing
 from hikflask.services.groups import registry as groups
 from hikflask.services.groups.registry import Wanted
+from hikflask.services.terminals import recovery
+from hikflask.services.terminals.checks import distrust
+from hikflask.services.terminals.people_changes import check_count
 from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
 from tests.support.captures import IVAN, capture_face
@@ -131,6 +136,54 @@ def test_group_is_given_somebody_whose_number_ends_at_that_moment(
 
     assert (other.blocked, other.error) == (True, None)
     assert wishes("100999") == wished
+
+
+def lose_people(terminal: Terminal) -> None:
+    check_count(terminal, Count(0, 0))
+
+
+def make_due(terminal: Terminal) -> None:
+    recovery.retry_all(terminal.id)
+
+
+def postpone(terminal: Terminal) -> None:
+    schedule.give_back(terminal.id, list(db.session.execute(select(Enrolment.id)).scalars()))
+
+
+def replace_device(terminal: Terminal) -> None:
+    distrust(terminal, "00777")
+
+
+@pytest.mark.parametrize("deed", [lose_people, make_due, postpone, replace_device])
+def test_many_enrolments_of_a_terminal_are_changed_in_the_order_in_which_an_import_locks_them(
+    app: Flask, terminal: Terminal, deed: Callable[[Terminal], object]
+) -> None:
+    for number in "12":
+        send_to_terminal(save_employee(Draft(number, f"Иван Иванов {number}")).row.id, terminal.id)
+    first, second = db.session.execute(select(Enrolment.id).order_by(Enrolment.id)).scalars()
+    with transaction():
+        person = "confirmed" if deed is lose_people else "pending"
+        db.session.execute(update(Enrolment).values(person=person))
+        # PostgreSQL comes to this one last where nobody says otherwise.
+        db.session.execute(update(Enrolment).where(Enrolment.id == first).values(tried_at=None))
+    ended: list[bool] = []
+
+    def act() -> None:
+        with app.app_context(), transaction():
+            deed(db.session.get_one(Terminal, terminal.id))
+        ended.append(True)
+
+    with db.engine.connect() as importing:
+        locking = select(Enrolment.id).with_for_update(nowait=True, key_share=True)
+        importing.execute(locking.where(Enrolment.id == first))
+        thread = threading.Thread(target=act)
+        thread.start()
+        wait_for_a_lock(thread)
+        importing.execute(locking.where(Enrolment.id == second))
+        importing.rollback()
+    thread.join(PATIENCE)
+
+    assert ended == [True]
 
 
 @pytest.mark.parametrize("leave", [delete_employee, erase_employee])

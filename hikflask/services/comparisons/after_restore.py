@@ -70,6 +70,7 @@ def allow(terminal_id: int, comparison_id: int) -> bool:
         if allowed:
             # They wait for a moment that came while nothing was tried.
             here = (Enrolment.terminal_id == terminal_id, Enrolment.next_attempt_at > database_now())
+            state.lock_many(*here)
             state.apply(state.MADE_DUE, *here)
             audit.record("terminal.restore_ended", terminal=db.session.get_one(Terminal, terminal_id).name)
     return allowed

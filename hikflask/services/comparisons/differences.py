@@ -109,6 +109,7 @@ def _conclude_some(comparison: Comparison, numbers: Sequence[str], counts: Count
     earlier = (Difference.comparison_id == comparison.id, Difference.number.in_(numbers))
     changed_rows(delete(Difference).where(*earlier))  # Of a process that was killed.
     at_terminal = (Enrolment.terminal_id == comparison.terminal_id, Enrolment.number.in_(numbers))
+    state.lock_many(*at_terminal)
     here = {row.number: row for row in columns.enrolments(*at_terminal)}
     there = {person.number: person for person in queries.there(comparison.id, PersonThere.number.in_(numbers))}
     different: list[tuple[str, str]] = []
@@ -139,6 +140,7 @@ def _end(comparison: Comparison, same: int, counts: Mapping[str, int], encoded_a
     unended = update(Comparison).where(Comparison.id == comparison.id, Comparison.state == READING)
     changed_rows(unended.values(state=DONE, ended_at=database_now(), same=same))
     if comparison.terminal.restored_from is not None:
+        state.lock_many(Enrolment.terminal_id == comparison.terminal_id)
         state.apply(state.HELD_SINCE_BACKUP, Enrolment.terminal_id == comparison.terminal_id, state.IS_UNFINISHED)
     still = (
         Difference.comparison_id == comparison.id,
@@ -237,6 +239,7 @@ def _learn_encoding(comparison: Comparison) -> int:
         fresh = _sent_again(comparison, unshared, shown)
     for some in _in_batches(fresh, NUMBERS_AT_ONCE):
         with transaction():
+            state.lock_many(Enrolment.id.in_([row.id for row in some]))
             for row in some:
                 unchanged = (Enrolment.generation == row.generation, Enrolment.confirmed_at == row.confirmed_at)
                 face_there = shown[row.number]

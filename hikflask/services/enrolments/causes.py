@@ -85,6 +85,7 @@ def retry_all(cause: str, terminal_id: int) -> int:
     lock_terminal(terminal_id)
     terminal = db.session.get_one(Terminal, terminal_id)
     connection.end_back_off(terminal_id)
+    state.lock_many(Enrolment.terminal_id == terminal_id, is_of(cause))
     count = state.apply(state.RETRIED_IN_BULK, Enrolment.terminal_id == terminal_id, is_of(cause))
     if count:
         audit.record("enrolment.retried", terminal=terminal.name, after={"people": count})

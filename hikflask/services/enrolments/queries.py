@@ -78,12 +78,6 @@ def of_number(number: str, *, lock: bool = False) -> list[Enrolment]:
     return list(db.session.execute(EVERYWHERE_LOCKED if lock else EVERYWHERE, {"number": number}).scalars())
 
 
-def lock_numbers_there(numbers: Collection[str]) -> None:
-    """Lock the enrolments of several numbers as of_number() does those of one; the caller holds their terminals."""
-    theirs = select(Enrolment.id).where(Enrolment.number.in_(numbers)).order_by(Enrolment.terminal_id, Enrolment.id)
-    db.session.execute(theirs.with_for_update(key_share=True)).all()
-
-
 def of_person(number: str, employee_id: int | None, *, lock: bool = False) -> list[Enrolment]:
     """Return the enrolments of a number and of the employee's earlier numbers; `lock` as in of_number()."""
     mine = or_(Enrolment.number == number, Enrolment.employee_id == employee_id)

@@ -77,6 +77,7 @@ def give_back(terminal_id: int, turn: list[int]) -> None:
     """Make the claimed enrolments of a terminal's turn due again."""
     with transaction():
         lock_terminal(terminal_id)
+        state.lock_many(Enrolment.id.in_(turn))
         state.apply(state.POSTPONED, Enrolment.id.in_(turn), next_attempt_at=database_now())
 
 

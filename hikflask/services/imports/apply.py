@@ -30,7 +30,7 @@ from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import apply_active, send_to_terminal
 from hikflask.services.employees.save import add_many, save_changes
-from hikflask.services.enrolments import mass_removals, queries
+from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.mass_removals import Days
 from hikflask.services.groups import locks, membership
 from hikflask.services.imports import batches
@@ -104,7 +104,7 @@ def _change_many(rows: Sequence[ImportRow], named: Collection[str], batch: Impor
     stored = departments.kept_names({*named, *(one.department for one in employees.values())})
     locks.share()
     db.session.execute(HELD_TERMINALS)
-    queries.lock_numbers_there([row.number for row in rows])
+    state.lock_many(Enrolment.number.in_([row.number for row in rows]))
     done = set()
     for row in rows:
         try:

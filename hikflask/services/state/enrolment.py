@@ -622,6 +622,15 @@ def create_for(terminal_id: int, number: str) -> Enrolment:
     return enrolment
 
 
+def lock_many(*where: ColumnElement[bool]) -> None:
+    """Lock enrolments of several people in the order in which everybody does, until the transaction ends.
+
+    Call this before applying a transition to more than one of them: an UPDATE locks them in any order.
+    """
+    rows = select(ROWS.c.id).where(*where).order_by(ROWS.c.terminal_id, ROWS.c.id)
+    db.session.execute(rows.with_for_update(key_share=True)).all()
+
+
 def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> int:
     """Apply a transition to the rows that match `where`, in the open transaction; return how many changed.
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
+from hikflask.services.core.db import MAX_PARAMETERS
 from hikflask.services.state import enrolment as state
 
 # Of the people or of the faces that a terminal can hold.
@@ -56,8 +57,10 @@ def make_due(terminal_id: int, people: int | None, faces: int | None) -> None:
         if count:
             refused = (Enrolment.terminal_id == terminal_id, Enrolment.refusal_code.in_(codes))
             waiting = (*refused, Enrolment.desired == PRESENT, Enrolment.next_attempt_at.is_(None))
-            some = select(Enrolment.id).where(*waiting).order_by(Enrolment.id).limit(count)
-            state.apply(state.ROOM_AGAIN, Enrolment.id.in_(some))
+            # Who is being changed is left for the next check: a conversation that has locked one waits for no other.
+            some = select(Enrolment.id).where(*waiting).order_by(Enrolment.id).limit(min(count, MAX_PARAMETERS))
+            some = some.with_for_update(skip_locked=True, key_share=True)
+            state.apply(state.ROOM_AGAIN, Enrolment.id.in_(db.session.execute(some).scalars().all()))
 
 
 def make_due_after_removal(terminal: Terminal) -> None:

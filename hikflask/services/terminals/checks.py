@@ -164,6 +164,7 @@ def distrust(terminal: Terminal, serial: str) -> dict[str, Any]:
     stays open until a person says that the number is gone from the old device, too.
     """
     here = Enrolment.terminal_id == terminal.id
+    state.lock_many(here)
     state.apply(state.LEFT_ON_OLD_DEVICE, here)
     state.apply(state.LEAVING_OLD_DEVICE, here)
     awaited = state.apply(state.AWAITED_ON_NEW_DEVICE, here) > 0

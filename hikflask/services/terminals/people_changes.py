@@ -57,6 +57,7 @@ def check_count(terminal: Terminal, count: Count | None) -> None:
     elif not terminal.awaits_restore and lost_people.at(terminal.id) is None:
         _record_drift_of_count(terminal.id, count.people, people)
     if count.people < people or (count.faces is not None and count.faces < faces):
+        state.lock_many(here)
         state.apply(state.PEOPLE_LOST if count.people else state.EVERYBODY_LOST, here)
         before, after = {"people": people, "faces": faces}, {"people": count.people, "faces": count.faces}
         audit.record("terminal.people_lost", terminal=terminal.name, before=before, after=after)

@@ -18,6 +18,7 @@ def retry_all(terminal_id: int) -> None:
     here = Enrolment.terminal_id == terminal_id
     with transaction():
         lock_terminal(terminal_id)
+        state.lock_many(here)
         state.apply(state.MADE_DUE, here)
         state.apply(state.FACE_MADE_DUE, here, Enrolment.person != REFUSED)
 
@@ -25,6 +26,7 @@ def retry_all(terminal_id: int) -> None:
 def resume(terminal_id: int) -> None:
     """Make waiting and stopped enrolments of a terminal due, within the caller's transaction."""
     here = Enrolment.terminal_id == terminal_id
+    state.lock_many(here)
     state.apply(state.MADE_DUE, here)
     state.apply(state.FACE_MADE_DUE, here, Enrolment.refusal_code.in_(STOP_CODES))
 
@@ -42,4 +44,5 @@ def bring_photos(terminal_id: int) -> None:
     ids = select(Enrolment.employee_id).where(Enrolment.terminal_id == terminal_id, another)
     employees = select(Employee.id).where(Employee.id.in_(ids)).order_by(Employee.id)
     db.session.execute(employees.with_for_update(key_share=True))
+    state.lock_many(Enrolment.terminal_id == terminal_id)
     state.apply(state.PHOTO_TAKEN_NOW, Enrolment.terminal_id == terminal_id, another, photo_id=photo_id)
