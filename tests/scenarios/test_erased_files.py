@@ -7,7 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, event, insert, update
+from sqlalchemy import Connection, event, insert, select, update
 
 from hikflask.background import tasks
 from hikflask.extensions import db
@@ -249,9 +249,10 @@ def test_open_erasure_takes_nothing_of_the_numbers_next_owner(simulator: Simulat
 
 
 @pytest.mark.both_databases
-def test_file_that_is_added_while_the_database_is_written_anew_is_not_forgotten() -> None:
+def test_what_is_added_while_the_database_is_written_anew_waits_for_the_next_time() -> None:
     ivan = save_with_file()
     added: list[Path] = []
+    another_erasure = insert(Erasure).values(number="7", name="Пётр Петров", requested_by="Анна")
 
     @event.listens_for(db.engine, "after_cursor_execute")
     def add(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:
@@ -260,11 +261,15 @@ def test_file_that_is_added_while_the_database_is_written_anew_is_not_forgotten(
             with db.engine.begin() as another:
                 another.execute(update(Erasure).values(version=Erasure.version + 1))
                 another.execute(insert(ErasureFile).values(erasure_id=1, file=added[0].name))
+                another.execute(another_erasure)
 
     erasure = erase_employee(ivan.id).row
 
     assert (fresh(erasure).completed_at, files()) == (None, [added[0].name])
+    later = db.session.execute(select(Erasure).where(Erasure.number == "7")).scalar_one()
+    assert later.completed_at is None
     assert certificates.complete(erasure.id).completed_at is not None
+    assert fresh(later).completed_at is not None
     assert files() == []
 
 

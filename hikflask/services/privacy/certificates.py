@@ -104,12 +104,15 @@ def complete(erasure_id: int) -> Erasure:
 def complete_all() -> None:
     """Remove the files that are left, and complete the erasures that every terminal confirmed.
 
-    An erasure stays open while a file cannot be removed, or while a transaction still reads what was in the database
-    before. Calling it again is always safe; the worker does so with each sweep.
+    An erasure stays open while a file cannot be removed, while a transaction still reads what was in the database
+    before, or until night where the database is large. Calling it again is always safe; the worker does so with each
+    sweep.
     """
     for erasure in _unfinished():
         _remove_files(erasure)
     over = [erasure for erasure in _unfinished() if erasure.waits_for_database]
+    if over and secure_delete.waits_for_night():
+        over = []
     for erasure in over:
         numbers = {erasure.number, *(removal.number for removal in erasure.removals)}
         traces.forget_again(numbers, erasure.name, erasure.employee_id)

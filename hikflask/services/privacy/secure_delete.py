@@ -12,12 +12,15 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
-from sqlalchemy import Connection
+from flask import current_app
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from hikflask import models
 from hikflask.extensions import db
+from hikflask.services.core.dates import local
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,12 @@ TABLES = (
 # While this waits for a lock, everybody who writes has to wait, too. Without any wait it would never get the lock while
 # people look at pages.
 LOCK_MILLISECONDS = 200
+# For each 100 MB nobody can save for about a second. A larger database is written anew at night, before this hour.
+LARGE_BYTES, END_OF_NIGHT = 500_000_000, 5
+SIZES = {
+    "sqlite": "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+    "postgresql": "SELECT pg_database_size(current_database())",
+}
 # From this version on FTS5 overwrites what is deleted from it (migration 0017).
 INDEX_OVERWRITES = (3, 42)
 # Transactions that began earlier, such as a dump: VACUUM keeps what they still see.
@@ -57,18 +66,29 @@ EARLIER_TRANSACTIONS = """
 """
 
 
+def waits_for_night() -> bool:
+    """Return True by day when the database is so large that its files are written anew at night alone."""
+    size: int = db.session.execute(text(SIZES[db.engine.dialect.name])).scalar_one()
+    return size > LARGE_BYTES and local(datetime.now(UTC)).hour >= END_OF_NIGHT
+
+
 def overwrite_deleted() -> bool:
     """Write the database's files anew without deleted data; return False when they are in use at this moment.
 
-    Call it after a commit. It does not wait long, because enrolling waits meanwhile; the caller tries again later.
+    Call it after a commit. It does not wait long, because enrolling waits meanwhile; the caller tries again later. Each
+    cause of a failure is logged once, until it is done.
     """
+    logged: set[str] = current_app.extensions.setdefault("not_overwritten", set())
     try:
         with _connection() as connection:
             done = _overwrite_postgresql(connection) if server_keeps_log() else _overwrite_sqlite(connection)
-            why: object = "somebody uses it"
+            why = "somebody uses it"
     except OperationalError as error:  # Locked, or the disk is full.
-        done, why = False, error.orig
-    if not done:
+        done, why = False, str(error.orig)
+    if done:
+        logged.clear()
+    elif why not in logged:
+        logged.add(why)
         log.warning("what was deleted is not overwritten in the database's files yet (%s)", why)
     return done
 

@@ -17,6 +17,7 @@ from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.privacy import secure_delete
 from tests.support.database_readers import somebody_reads
+from tests.support.local_time import set_local_hour
 from tests.support.retention import forget
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -129,6 +130,30 @@ def test_everybody_else_waits_for_a_writer_as_before() -> None:
     secure_delete.overwrite_deleted()
 
     assert db.session.execute(db.text("PRAGMA busy_timeout")).scalar_one() == BUSY_MILLISECONDS
+
+
+@pytest.mark.both_databases
+def test_large_database_waits_for_the_night(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_local_hour(app, 12)
+    assert not secure_delete.waits_for_night()
+
+    monkeypatch.setattr(secure_delete, "LARGE_BYTES", 1000)
+
+    assert secure_delete.waits_for_night()
+    set_local_hour(app, 2)
+    assert not secure_delete.waits_for_night()
+
+
+def test_cause_is_logged_once_until_it_is_done(caplog: pytest.LogCaptureFixture) -> None:
+    for number in ("1", "2"):
+        with somebody_reads():
+            save_employee(Draft(number, "Иван Иванов"))
+            assert not secure_delete.overwrite_deleted()
+            assert not secure_delete.overwrite_deleted()
+        assert secure_delete.overwrite_deleted()
+
+    why = "what was deleted is not overwritten in the database's files yet (somebody uses it)"
+    assert [record.getMessage() for record in caplog.records] == [why, why]
 
 
 @on_postgresql

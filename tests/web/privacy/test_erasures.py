@@ -13,9 +13,10 @@ from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
 from hikflask.services.photos import storage
-from hikflask.services.privacy import certificates
+from hikflask.services.privacy import certificates, secure_delete
 from tests.support.database_readers import somebody_reads
 from tests.support.desk import ENGLISH, ON_PAPER, ON_RUSSIAN_PAPER, Desk
+from tests.support.local_time import set_local_hour
 from tests.support.retention import DAY, age
 from tests.support.rows import all_of
 from tests.support.signed_in import client_of
@@ -90,11 +91,19 @@ NOT_COVERED = {
 }
 WAITS_FOR_THE_DATABASE = {
     "en": "No terminal is waited for any more. The certificate comes when what was deleted is overwritten in the "
-    "database's files, too. Something else, such as a backup, uses the database: the log says more, and the "
-    "program keeps trying.",
+    "database's files, too. Something else, such as a backup, uses the database, or the disk is too full: the log says "
+    "more, and the program keeps trying.",
     "ru": "От терминалов больше ничего не требуется. Акт появится, когда удалённое будет затёрто и в файлах базы "
-    "данных. Сейчас базой пользуется что-то ещё, например резервное копирование: подробности — в журнале сервера, "
-    "программа повторяет попытки.",
+    "данных. Сейчас базой пользуется что-то ещё, например резервное копирование, или на диске мало места: подробности "
+    "— в журнале сервера, программа повторяет попытки.",
+}
+WAITS_FOR_THE_NIGHT = {
+    "en": "No terminal is waited for any more. The database is large, so what was deleted is overwritten in its files "
+    "at night, before 5 o'clock, when nobody has to wait for that. Until then traces of it may stay in them, and the "
+    "certificate comes afterwards.",
+    "ru": "От терминалов больше ничего не требуется. База данных большая, поэтому удалённое затирается в её файлах "
+    "ночью, до 5 часов, чтобы никому не пришлось ждать. До тех пор его следы могут оставаться в этих файлах. Акт "
+    "появится после этого.",
 }
 
 
@@ -179,6 +188,22 @@ def test_certificate_waits_for_the_database_and_says_so(desk: Desk, app: Flask) 
             with app.app_context():  # Its own, which keeps the language.
                 page = unescape(desk.client.get(location, headers={"Accept-Language": language}).text)
             assert f'<p class="lead" data-says="{said}">{said}</p>' in page
+
+    assert "Certificate of erasure No. 1" in english(desk.client, location)
+
+
+def test_erasure_in_a_large_database_waits_for_the_night_and_says_so(
+    desk: Desk, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secure_delete, "LARGE_BYTES", 1000)
+    set_local_hour(app, 12)
+    location = desk.client.post(f"{desk.save()}/erase").location
+    desk.run_jobs()
+
+    for language, said in WAITS_FOR_THE_NIGHT.items():
+        page = unescape(desk.client.get(location, headers={"Accept-Language": language}).text)
+        assert f'<p class="lead" data-says="{said}">{said}</p>' in page
+    set_local_hour(app, 2)
 
     assert "Certificate of erasure No. 1" in english(desk.client, location)
 
