@@ -107,6 +107,10 @@ class TestWhoIsAnswered:
                     ("/events/push/secret/", b"{}"),
                     ("/events/push/secret/more", b"{}"),
                     ("/events/push/secret%2Fmore", b"{}"),
+                    # The service sees an address as it was sent, and would answer with the page to sign in.
+                    ("/employees/../events/push/secret", b"{}"),
+                    ("//events//push/secret", b"{}"),
+                    ("/events/push/%73ecret", b"{}"),
                 )
             ]
             for answer in others:
