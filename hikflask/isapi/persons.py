@@ -235,6 +235,21 @@ def find(client: Requester, number: str) -> Person | None:
     return next((_person(number, row) for listed_number, row in listed if listed_number == number), None)
 
 
+def find_in_other_form(client: Requester, number: str) -> Person | None:
+    """Return the person whom the terminal shows with this number, but without leading zeros or in upper case, or None.
+
+    Some firmware keeps numbers so, and takes both forms for the same person.
+
+    Raises: TerminalError; Nonsense when the list may be incomplete or a row has no number.
+    """
+    bare = number.lstrip("0") or "0"
+    forms = sorted({bare, bare.upper(), number.upper()} - {number})
+    if not forms:
+        return None
+    listed = every_row(_search_by_numbers(client, [row for form in forms for row in _employee_no_list(form)]))
+    return next((_person(form, row) for form, row in listed if form in forms), None)
+
+
 def find_several(client: Requester, numbers: Collection[str]) -> dict[str, Person] | None:
     """Return the people with these numbers, by number; None when the terminal ignores the numbers of a search.
 

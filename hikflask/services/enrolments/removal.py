@@ -26,8 +26,9 @@ def remove(attempt: Attempt) -> None:
     checks.recognise(attempt.talk)
     attempt.read_again()
     attempt.claim("removal")
+    there: Person | None = None
     try:
-        there = persons.find(attempt.talk, attempt.number)
+        there = _holder(attempt)
     except (Refused, Nonsense) as error:
         if error.retryable:
             raise
@@ -37,13 +38,24 @@ def remove(attempt: Attempt) -> None:
     else:
         _refuse_somebody_elses(attempt, there)
         attempt.people, attempt.faces = (-1, -bool(there.faces)) if there else (0, 0)
-    remove_person(attempt)
+    remove_person(attempt, there)
     if attempt.row.on_old_device:
         attempt.write(state.GONE_FROM_NEW_DEVICE)
         raise ServiceError("other_device")
     if state.may_still_arrive(attempt.row):
         raise ServiceError(state.REMOVAL_ASKED_AGAIN)
     attempt.write_gone()
+
+
+def _holder(attempt: Attempt) -> Person | None:
+    """Return who has the number there.
+
+    A terminal that has never shown this employee with the number may show others otherwise, and remove them with it.
+    """
+    there = persons.find(attempt.talk, attempt.number)
+    if there is None and not attempt.row.written_name:
+        there = persons.find_in_other_form(attempt.talk, attempt.number)
+    return there
 
 
 def _require_own_record(attempt: Attempt) -> None:
@@ -61,19 +73,20 @@ def _refuse_somebody_elses(attempt: Attempt, there: Person | None) -> None:
         raise ServiceError("other_device")
     if there and not (attempt.row.overwrite or is_ours):
         attempt.write(state.SOMEBODY_ELSE_SHOWN)
-        raise NumberTakenThere(n=attempt.number, name=there.name[:255])
+        raise NumberTakenThere(n=there.number, name=there.name[:255])
 
 
-def remove_person(attempt: Attempt) -> None:
+def remove_person(attempt: Attempt, there: Person | None) -> None:
     """Remove the number's record, and ask the terminal whether it is gone.
 
+    :param there: who has it, maybe with the number in another form; None for nobody.
     :raises removal_not_verified: when it is still there, with its name where somebody else's was to be replaced.
     :raises removal_not_shown: when the list cannot be read.
     """
     attempt.talk.lease.verify()
     persons.remove(attempt.talk, attempt.number)
     try:
-        there = persons.find(attempt.talk, attempt.number)
+        there = persons.find(attempt.talk, there.number if there else attempt.number)
     except (Refused, Nonsense) as error:
         if error.retryable:
             raise

@@ -1,12 +1,17 @@
 """What a terminal must show before a removal is over."""
 
+import re
+from typing import Any
+
 import pytest
+import requests
 from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import NoAnswer, NotSupported, Refused, Unreachable
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import LEAVING, REMOVED
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import NumberTakenThere, ServiceError
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.enrolments import desired, queries
@@ -205,6 +210,55 @@ def test_number_that_somebody_else_had_when_it_was_last_shown_is_not_removed_uns
     simulator.faults.clear()
     simulator.store.change("100222", {"name": "Иван Иванов"})
     assert reconcile(enrolment.id, "operator").is_confirmed
+
+
+def keep_numbers_without_zeros(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A firmware for which 007 and 7 are the same number, and which shows 7."""
+    plain = wire.send
+
+    def send(request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        if isinstance(request.body, bytes):
+            request.body = re.sub(rb'("(?:employeeNo|FPID)":")0+', rb"\1", request.body)
+            request.headers["Content-Length"] = str(len(request.body))
+        return plain(request, **options)
+
+    monkeypatch.setattr(wire, "send", send)
+
+
+def test_whom_a_terminal_shows_without_leading_zeros_is_not_removed_in_place_of_who_was_never_there(
+    simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator.store.add("7", {**blank_person("7"), "name": "Чужой Человек"})
+    enrolment = desire_with_face(simulator, terminal, Draft("007", "Ольга Орлова"))
+    keep_numbers_without_zeros(wire, monkeypatch)
+    with pytest.raises(ServiceError, match=r"^person_not_verified$"):
+        reconcile(enrolment.id, "worker")
+    set_active(employee_of(enrolment), active=False)
+
+    with pytest.raises(NumberTakenThere) as taken:
+        reconcile(enrolment.id, "worker")
+
+    assert taken.value.params == {"n": "7", "name": "Чужой Человек"}
+    assert simulator.people["7"]["name"] == "Чужой Человек"
+    assert queries.get_one(enrolment.id).state == LEAVING
+
+
+def test_who_is_shown_without_leading_zeros_only_is_not_called_removed_while_so(
+    simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrolment = desire_with_face(simulator, terminal, Draft("007", "Ольга Орлова"))
+    keep_numbers_without_zeros(wire, monkeypatch)
+    with pytest.raises(ServiceError, match=r"^person_not_verified$"):
+        reconcile(enrolment.id, "worker")
+    set_active(employee_of(enrolment), active=False)
+    simulator.faults.add("ok-without-effect", path="UserInfoDetail/Delete", times=1)
+
+    with pytest.raises(ServiceError, match=r"^removal_not_verified$"):
+        reconcile(enrolment.id, "worker")
+
+    assert "7" in simulator.people
+    assert reconcile(enrolment.id, "worker").state == REMOVED
+    assert "7" not in simulator.people
 
 
 @pytest.mark.both_databases
