@@ -213,11 +213,7 @@ def _import(
         return read, import_report.of_batch(batches.get_one(batch_id), MAX_PRINTED), refused
     except ColumnsMissing as error:
         field = error.fields[0]
-        # A column without a name is named by its place.
-        names = [name or str(place) for place, name in enumerate(batch.layout["columns"], 1)]
-        raise click.ClickException(
-            f"No column is known as {field}. Name it by --column {field}=HEADER; the table has {_quoted(names)}."
-        ) from error
+        raise click.ClickException(f"No column is known as {field}. {_columns_there(batch, field)}") from error
     except DaysUnknown as error:
         names = [batch.layout["columns"][index] for index in error.indexes]
         raise click.ClickException(
@@ -227,6 +223,16 @@ def _import(
     finally:
         if not is_over:
             imports.forget_dry_run(batch_id)
+
+
+def _columns_there(batch: ImportBatch, missing: str) -> str:
+    """Say which columns the table has, and how one is named; where none has a name, by its place."""
+    names: list[str] = batch.layout["columns"]
+    if any(names):
+        places = [name or str(place) for place, name in enumerate(names, 1)]
+        return f"Name it by --column {missing}=HEADER; the table has {_quoted(places)}."
+    first = ", ".join(f"{place} “{cell}”" for place, cell in enumerate(batch.layout["sample"][0], 1))
+    return f"The columns have no names. Name them by places, such as --column {missing}=1; the first row is {first}."
 
 
 def _why_refused(batch: ImportBatch, min_rows: Limit | None, max_wrong: Limit | None) -> str:

@@ -198,6 +198,21 @@ def test_columns_are_named(app: Flask, tmp_path: Path) -> None:
     assert (result.exit_code, last_line(result)["new"]) == (0, 2)
 
 
+def test_first_row_of_a_table_without_heads_is_said(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "люди.csv"
+    path.write_text("100222;Иванов Иван;Цех 1\n100223;Ким Юрий;\n", encoding="utf-8")
+
+    refused = imported(app, path, "--dry-run")
+    read = imported(app, path, "--dry-run", "--column", "number=1", "--column", "name=2", "--json")
+
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "Error: No column is known as number. The columns have no names. Name them by places, such as "
+        "--column number=1; the first row is 1 “100222”, 2 “Иванов Иван”, 3 “Цех 1”.\n",
+    )
+    assert (read.exit_code, last_line(read)["new"]) == (0, 2)
+
+
 def test_column_of_days_is_named_or_said_to_be_unused(app: Flask, tmp_path: Path) -> None:
     path = tmp_path / "люди.csv"
     path.write_text("ID;ФИО;Пускать до\n1;Иванов Иван;31.12.2036\n")
