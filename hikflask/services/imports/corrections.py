@@ -31,7 +31,7 @@ from hikflask.services.imports.classify import Picture
 from hikflask.services.imports.dry_run import MAX_LINES, Place, line_of
 from hikflask.services.imports.photos import photo_names, pictures
 from hikflask.services.imports.photos.photo_archive import Contents
-from hikflask.services.imports.table.columns import NAME, NUMBER
+from hikflask.services.imports.table.columns import NAME, NUMBER, PARTS
 from hikflask.services.imports.table.values import Values
 from hikflask.services.photos.inspection import PhotoInspector
 from hikflask.services.spreadsheets import reader_process
@@ -62,12 +62,20 @@ class _Affected:
         return {row.id for row in self.of_table.values()} | {*self.photos}
 
 
-def correct(batch_id: int, cells: Mapping[int, Sequence[str]]) -> int:
+def correct(
+    batch_id: int,
+    cells: Mapping[int, Sequence[str]],
+    formulas: Mapping[int, Collection[int]] | None = None,
+    *,
+    typed: bool = True,
+) -> int:
     """Put other cells in place of those of wrong rows, and check them again; return how many rows are wrong now.
 
     A row that has nothing in the columns of people any more is left out.
 
     :param cells: the id of a row → all its cells.
+    :param formulas: the id of a row → the indexes of the cells that have a formula or an error in place of a value.
+    :param typed: a cell is a text, whatever it begins with: somebody typed it, or a workbook says so.
     :raises import_unknown: :raises import_not_checked: :raises import_started: when the import has begun.
     :raises PlanChanged: when somebody else corrects the same import at this moment, or such a row is gone.
     """
@@ -79,7 +87,10 @@ def correct(batch_id: int, cells: Mapping[int, Sequence[str]]) -> int:
     seen = batch.checked_at
     wrong = (ImportRow.batch_id == batch_id, ImportRow.line.is_not(None), ImportRow.cells.is_not(None))
     rows = _by_place(db.session.execute(select(ImportRow).where(*wrong, ImportRow.id.in_(cells))).scalars())
-    corrected = _read(batch, (_row(row, cells[row.id]) for row in rows.values()))
+    formulas = formulas or {}
+    corrected = _read(
+        batch, (_row(batch, row, cells[row.id], formulas.get(row.id, ()), typed=typed) for row in rows.values())
+    )
     numbers = {row.number for row in rows.values()} | {entry.number for _, entry in corrected}
     others, photos = _others(batch_id, numbers - {""}, cells)
     read = corrected + _read(batch, _rows_of_file(batch, others))
@@ -110,11 +121,16 @@ def take_similar_ids(batch_id: int) -> set[int]:
     return {row_id for row_id, _ in _correct_in_time(batch_id, cells)}
 
 
-def _correct_in_time(batch_id: int, cells: Sequence[tuple[int, Sequence[str]]]) -> Sequence[tuple[int, Sequence[str]]]:
-    """Correct rows in portions while there is time, and return those that were checked again."""
+def _correct_in_time(
+    batch_id: int, cells: Sequence[tuple[int, Sequence[str]]], **about: Any
+) -> Sequence[tuple[int, Sequence[str]]]:
+    """Correct rows in portions while there is time, and return those that were checked again.
+
+    :param about: what correct() takes beside the cells.
+    """
     until, done = time.monotonic() + MAX_SECONDS, 0
     while done < len(cells) and (not done or time.monotonic() < until):
-        correct(batch_id, dict(cells[done : done + PORTION]))
+        correct(batch_id, dict(cells[done : done + PORTION]), **about)
         done += PORTION
     return cells[:done]
 
@@ -144,6 +160,7 @@ def correct_from_file(batch_id: int, table: Upload) -> FromFile:
     """
     batch = batches.get_one(batch_id)
     most: int = current_app.config["IMPORT_FILE_LIMIT"]
+    width = len(batch.layout["columns"])
     end_read()
     stored = stored_files.keep(table.stream, most * MEGABYTE, ServiceError("table_too_large", n=most))
     try:
@@ -155,13 +172,16 @@ def correct_from_file(batch_id: int, table: Upload) -> FromFile:
     wrong = select(*columns).where(ImportRow.batch_id == batch_id, ImportRow.cells.is_not(None))
     ids = {written_place(row.sheet, row.line): row.id for row in db.session.execute(wrong)}
     unknown = tuple(place for place in corrected if place not in ids)
-    cells = [(ids[place], cells) for place, cells in corrected.items() if place in ids]
-    done = _correct_in_time(batch_id, [*_with_zeros(dict(cells)).items()])
+    known = {ids[place]: row for place, row in corrected.items() if place in ids}
+    cells = _with_zeros({row_id: row.cells[:width] for row_id, row in known.items()})
+    formulas = {row_id: row.formulas for row_id, row in known.items()}
+    typed = all(row.typed for row in known.values())
+    done = _correct_in_time(batch_id, [*cells.items()], formulas=formulas, typed=typed)
     return FromFile(len(done), batches.get_one(batch_id).wrong, unknown[:MAX_LINES])
 
 
-def _read_file(heads: Sequence[str], path: Path) -> dict[str, list[str]]:
-    """Return the cells of each row by its place."""
+def _read_file(heads: Sequence[str], path: Path) -> dict[str, Row]:
+    """Return each row by the place that it has in the table."""
     width = len(heads)
 
     def known(cells: Sequence[str]) -> dict[str, int]:
@@ -174,7 +194,7 @@ def _read_file(heads: Sequence[str], path: Path) -> dict[str, list[str]]:
         raise ServiceError("wrong_rows_unlike")
     at = max(index for index, name in enumerate(layout.columns) if folded(name) in PLACE_HEADS)
     read = islice(reader_process.read(path, layout), MAX_CORRECTIONS + 1)
-    rows = {with_formula_mark_removed(row.cells[at]): row.cells[:width] for row in read}
+    rows = {with_formula_mark_removed(row.cells[at]): row for row in read}
     if len(rows) > MAX_CORRECTIONS:
         raise ServiceError("too_many_corrections", n=MAX_CORRECTIONS)
     return rows
@@ -205,11 +225,23 @@ def _is_same(row: ImportRow, cells: Sequence[str]) -> bool:
     return [*cells] == (row.cells or [])[: len(cells)]
 
 
-def _row(row: ImportRow, cells: Sequence[str]) -> Row:
-    codes = {refusal["code"] for refusal in (row.errors or {}).values()}
+def _row(
+    batch: ImportBatch, row: ImportRow, cells: Sequence[str], formulas: Collection[int] = (), *, typed: bool = True
+) -> Row:
+    refused = {field: refusal["code"] for field, refusal in (row.errors or {}).items()}
     # Nobody saw the cells that were left out.
-    too_long = "row_too_long" in codes and _is_same(row, cells)
-    return Row(row.line or 0, [cell[:MAX_CELL] for cell in cells], too_long=too_long, sheet=row.sheet)
+    too_long = "row_too_long" in refused.values() and _is_same(row, cells)
+    # What is refused as a formula, and was not changed, is one still.
+    same = {index for index, (now, former) in enumerate(zip(cells, row.cells or (), strict=False)) if now == former}
+    left = {at for name, at in batch.fields.items() if refused.get(NAME if name in PARTS else name) == "formula"} & same
+    return Row(
+        row.line or 0,
+        [cell[:MAX_CELL] for cell in cells],
+        frozenset(left.union(formulas)),
+        too_long,
+        row.sheet,
+        typed=typed,
+    )
 
 
 def _by_place(rows: Iterable[ImportRow]) -> dict[Place, ImportRow]:
@@ -256,7 +288,7 @@ def _unnamed(batch_id: int, names: Iterable[str]) -> set[int]:
 
 def _rows_of_file(batch: ImportBatch, rows: Mapping[Place, ImportRow]) -> list[Row]:
     """Return rows with their cells; those of right ones are in the file alone."""
-    found = [_row(row, row.cells) for row in rows.values() if row.cells is not None]
+    found = [_row(batch, row, row.cells) for row in rows.values() if row.cells is not None]
     missing = {place for place, row in rows.items() if row.cells is None}
     if missing:
         with closing(dry_run.table_rows(batch)) as table:

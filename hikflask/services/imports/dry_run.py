@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -323,15 +324,15 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
     path = stored_files.path_of(batch.table_file)
     layout, options = Layout(**batch.layout), Options.from_json(batch.options)
     undecided = columns.undecided_columns(layout.columns, batch.fields, options.unused_days)
-    corrected = {place: row.cells or [] for place, row in _corrected(batch.id).items()}
+    corrected = {place: _as_corrected(row) for place, row in _corrected(batch.id).items()}
     try:
         rows = reader_process.read(path, layout, batch.fields.get(NUMBER))
         for row in report_rows.people(rows, layout, batch.fields, options, read_spellings()):
             if days := columns.day_cells(layout.columns, row.cells, undecided):
                 raise DaysUnknown(layout.columns, days, row.cells)
-            cells = corrected.get((row.sheet, row.line))
+            other = corrected.get((row.sheet, row.line))
             # A column for the departments above may have been added since.
-            yield Row(row.line, [*cells, *row.cells[len(cells) :]], sheet=row.sheet) if cells else row
+            yield replace(other, cells=[*other.cells, *row.cells[len(other.cells) :]]) if other else row
     except FileNotFoundError as error:  # An erasure removes it at any moment.
         raise ServiceError("import_file_gone") from error
 
@@ -340,6 +341,12 @@ def _corrected(batch_id: int) -> dict[Place, ImportRow]:
     """Return the rows that were corrected in place, by their places."""
     rows = select(ImportRow).where(ImportRow.batch_id == batch_id, ImportRow.corrected)
     return {(row.sheet, row.line or 0): row for row in db.session.execute(rows).scalars()}
+
+
+def _as_corrected(row: ImportRow) -> Row:
+    """Return a corrected row. What it begins with makes no formula of a text in it, unless it is refused as one."""
+    is_refused = any(refusal["code"] == "formula" for refusal in (row.errors or {}).values())
+    return Row(row.line or 0, row.cells or [], sheet=row.sheet, typed=not is_refused)
 
 
 def line_of(place: Place, sheet: str) -> str:

@@ -11,6 +11,7 @@ from hikflask.services.employees.erasure import erase_by_number
 from hikflask.services.imports import batches, corrections
 from hikflask.services.imports.batches import Upload
 from hikflask.services.jobs import imports
+from tests.spreadsheets.workbooks import row, text, workbook
 from tests.support.captures import FACE
 from tests.support.imports import apply, batch, check, checked, counts, errors, made, rows, started, table
 from tests.support.jobs import add_people, items, run
@@ -240,6 +241,34 @@ def test_file_comes_back_with_sheets_and_headers_that_begin_like_a_formula() -> 
     corrected = corrections.correct_from_file(batch_id, Upload("wrong.csv", io.BytesIO("\n".join(lines).encode())))
 
     assert (corrected.checked, corrected.wrong, corrected.unknown) == (2, 0, ())
+
+
+def cells_of(line: int, *cells: str) -> str:
+    """The XML of a row of texts."""
+    return row(line, *(text(f"{chr(65 + at)}{line}", cell) for at, cell in enumerate(cells)))
+
+
+def test_text_of_a_workbook_that_begins_like_a_formula_comes_back_equal() -> None:
+    people = [("1!", "=Иван"), ("2!", "'=Анна"), ("3!", "-Яна"), ("4!", "Пётр"), ("5!", "Олег")]
+    lines = [cells_of(1, "ID", "ФИО"), *(cells_of(line, *cells) for line, cells in enumerate(people, 2))]
+    found = batches.make(Upload("люди.xlsx", io.BytesIO(workbook("".join(lines)))), None).id
+    batches.choose(found, batch(found).fields, None)
+    check(found)
+    # On the page, and in the file as a spreadsheet saves it that opened ours; a text, and a formula without a value.
+    corrections.correct(found, {rows(found)[0].id: ["1", "=Иван"]})
+    saved = [("2", "''=Анна", "3"), ("3", "'-Яна", "4"), ("4", "=Пётр", "5")]
+    lines = [cells_of(1, "ID", "ФИО", "Строка"), *(cells_of(line, *cells) for line, cells in enumerate(saved, 2))]
+    lines.append(row(5, text("A5", "5"), '<c r="B5"><f>1+2</f></c>', text("C5", "6")))
+
+    corrected = corrections.correct_from_file(found, Upload("wrong.xlsx", io.BytesIO(workbook("".join(lines)))))
+
+    assert (corrected.checked, corrected.wrong) == (4, 1)
+    names = ["=Иван", "'=Анна", "-Яна", "=Пётр"]
+    assert [row.values["name"] for row in rows(found)[:4]] == names
+    assert errors(found) == {"5": {"name": refusal("formula")}}
+    started_again(found)
+    assert [row.values["name"] for row in rows(found)[:4]] == names
+    assert errors(found) == {"5": {"name": refusal("formula")}}
 
 
 def test_zeros_that_excel_takes_from_ids_stay_when_the_file_comes_back() -> None:
