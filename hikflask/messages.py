@@ -629,7 +629,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The table has more than %(n)s rows. Split it into several files."),
         N_("The table has too many rows. Split it into several files."),
     ),
-    "table_html": (N_("This is a web page saved as .xls. Open it in Excel, save it as .xlsx and choose that file."),),
+    "table_html": (N_("No table is found in this web page. Open it in Excel, save it as .xlsx and choose that file."),),
     "table_ldif": (N_("This is an export of a directory (LDIF). Export the people as CSV and choose that file."),),
     "table_json": (N_("This is a JSON file. Export the people as CSV or .xlsx and choose that file."),),
     "table_vcard": (N_("These are contacts (vCard). Export the people as CSV, with their IDs, and choose that file."),),

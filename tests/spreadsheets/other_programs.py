@@ -1,8 +1,9 @@
 """The same three people in files as other programs write them; README.md tells where the names of columns are from."""
 
 from dataclasses import dataclass
+from html import escape
 
-from tests.spreadsheets import ods, xls
+from tests.spreadsheets import ods, xls, xml_2003
 from tests.spreadsheets.workbooks import STYLES, number, packed, parts, row, shared, sheet, text
 
 
@@ -58,6 +59,8 @@ def files() -> dict[str, bytes]:
         "1С, отчёт.xls": one_c_old_report(),
         "Excel 97-2003.xls": old_excel(),
         "LibreOffice.ods": libre_office_document(),
+        "Excel, таблица XML 2003.xls": excel_xml(),
+        "Веб-программа.xls": web_program(),
         "Excel, оформленный.xlsx": dressed_excel(),
         **{name: "\r\n".join(lines).encode() for name, lines in LISTS.items()},
     }
@@ -172,6 +175,7 @@ _PEOPLE = {
         Person("00013", "Ёлкин Пётр", "Цех 1", valid_to="2027-12-31"),
         Person("00014", "Петрова Анна", "Отдел кадров"),
     ],
+    "Excel, таблица XML 2003.xls": LEFT,
     "Google Sheets.csv": [Person(*person, valid_to="2035-12-31") for person in PEOPLE],
     "Google Sheets.xlsx": [Person(*person, valid_to="2035-12-31") for person in PEOPLE],
     "iVMS-4200, люди.csv": IN_A_TREE,
@@ -636,6 +640,27 @@ def libre_office_document() -> bytes:
         there = ods.cell(department) if department else ods.empty()
         rows.append(ods.row(ods.cell(code, "float", code), ods.cell(name), there))
     return ods.workbook(*rows)
+
+
+def excel_xml() -> bytes:
+    """A title over merged columns, and below an empty row numbers, and a day where somebody left."""
+    head = ("Табельный номер", "ФИО", "Подразделение", "Дата увольнения")
+    rows = [xml_2003.row(xml_2003.cell("Список сотрудников", more='ss:MergeAcross="3"'))]
+    rows += [xml_2003.row(*map(xml_2003.cell, head), more='ss:Index="3"')]
+    for code, name, department in PEOPLE:
+        left = [] if department else [xml_2003.cell("2026-03-01T00:00:00.000", "DateTime", 'ss:Index="4"')]
+        told = [xml_2003.cell(department)] if department else []
+        rows.append(xml_2003.row(xml_2003.cell(code, "Number"), xml_2003.cell(name), *told, *left))
+    return xml_2003.workbook(xml_2003.sheet(*rows))
+
+
+def web_program() -> bytes:
+    """A page of the web in Windows-1251 with a title above the table, as a program sends it to be opened by Excel."""
+    lines = ["<th>Таб. №</th><th>ФИО</th><th>Отдел</th>"]
+    lines += ["".join(f"<td>{escape(cell) or '&nbsp;'}</td>" for cell in person) for person in PEOPLE]
+    table = "".join(f"<tr>\r\n{line}\r\n</tr>" for line in lines)
+    begin = '<html><head><meta http-equiv="Content-Type" content="application/vnd.ms-excel; charset=windows-1251">'
+    return f"{begin}</head><body><h3>Сотрудники</h3><table border=1>{table}</table></body></html>".encode("cp1251")
 
 
 def dressed_excel() -> bytes:

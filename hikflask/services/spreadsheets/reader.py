@@ -1,4 +1,4 @@
-"""Reads a table of texts from a CSV, XLSX, XLS or ODS file, row by row.
+"""Reads a table of texts from a CSV, XLSX, XLS or ODS file, XML Spreadsheet 2003, or a web page, row by row.
 
 This is the program of a child process (reader_process.py): the file comes from outside, so its memory and its time are
 limited here. It imports nothing of the app. The file is its standard input.
@@ -13,8 +13,9 @@ Lines are counted as a spreadsheet counts them: an empty row is one, and line br
 
 Which library reads what was decided by what a cell *shows*: 42 with the format 000042 is the ID 000042. openpyxl (XLSX)
 and xlrd (XLS) give formats, hidden rows and merged cells; an ODS has the shown text beside the value, so its XML is
-read here. python-calamine reads all three faster, but gives neither formats nor hidden rows, and a file that takes too
-much memory ends the process without a word: tests/spreadsheets/README.md has the figures.
+read here, as is that of 2003; a web page has nothing but what it shows. python-calamine reads XLSX, XLS and ODS faster,
+but gives neither formats nor hidden rows, and a file that takes too much memory ends the process without a word:
+tests/spreadsheets/README.md has the figures.
 """
 
 import codecs
@@ -33,10 +34,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from html.parser import HTMLParser
 from itertools import chain, islice
 from math import log
 from os import devnull
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 from zipfile import BadZipFile, ZipFile
 
 if __name__ == "__main__":
@@ -88,13 +90,19 @@ XLS_ERRORS = {
 }
 ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 ODS_MACROS = re.compile(r"Scripts/.|Basic/(?!.*script-l[bc]\.xml\Z).*\.xml\Z")
-STRINGS = "xl/sharedStrings.xml"
+STRINGS, RELATIONSHIPS = "xl/sharedStrings.xml", "_rels/.rels"
+# The names of Strict Open XML, which openpyxl does not know, and what the usual ones have in place of them.
+STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
+USUAL_NAMES = rb"http://schemas.openxmlformats.org/\1/2006/"
 # The XML of an ODS (OpenDocument 1.3, part 3, 9.1), and that of an XLSX as far as it is not read by openpyxl.
 ODF = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
 OFFICE, STYLE, TABLE, TEXT = (ODF % name for name in ("office", "style", "table", "text"))
 ODS_SHEET, ODS_CELLS = f"{TABLE}table", (f"{TABLE}table-cell", f"{TABLE}covered-table-cell")
 ODS_SPACES = {f"{TEXT}{name}" for name in ("s", "tab", "line-break")}
 ODS_ERROR = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}value-type"
+SOURCE_CODE = "{http://openoffice.org/2004/office}source-code"
+# XML Spreadsheet 2003.
+SS, EXCEL = "{urn:schemas-microsoft-com:office:spreadsheet}", "{urn:schemas-microsoft-com:office:excel}"
 CHUNK = 1024 * 1024
 ROW_TAGS = (b"<row ", b":row ")
 # A space that does not break may be meant, as in a name that was exported with it.
@@ -132,14 +140,19 @@ BROKEN_OFF = f"\0broken off{END}"
 NOT_FOR_DATABASES = re.compile("[\0\ud800-\udfff]")
 CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a"))
 MARKUP = (b"<", b"\xef\xbb\xbf<")
-# Programs of the web save a page, or an archive of one, under the name of a workbook; Excel opens it.
+# Programs save these under the name of a workbook, and Excel opens them: a page of the web by how it begins, and XML by
+# the names in it.
 WEB_PAGE = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html|head|meta|body|style|table)\b|MIME-Version:",
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html|head|meta|body|style|table|div|h\d|p)\b",
     re.I | re.S,
 )
+MARKED = {"xml": SS[1:-1], "fods": OFFICE[1:-1]}
+CHARSET = re.compile(rb"""charset\s*=\s*["']?((?:windows-|cp|iso-8859-|koi8-)\w{1,4})""", re.I)
+# What begins a line within a cell.
+BREAKS = {"br", "div", "li", "p"}
 # Other texts of people, by how they begin: entries of a directory after its comments, JSON, contacts.
 OTHER_TEXTS = {
-    "table_html": WEB_PAGE,
+    "table_html": re.compile(r"\s*MIME-Version:", re.I),
     "table_ldif": re.compile(r"(?:\s|#[^\n]*\n|version:[^\n]*\n)*dn::?[ \w]", re.I),
     "table_json": re.compile(r"\s*[\[{][\s\[{]*\"", re.I),
     "table_vcard": re.compile(r"\s*BEGIN:VCARD\b", re.I),
@@ -262,7 +275,7 @@ def read(file: BinaryIO, form: str, *how: str) -> Iterator[Row]:
     if form == "csv":
         encoding, delimiter = how
         return _limited(_rows(_csv_records(file, encoding, delimiter)))
-    if form != "xls":
+    if form in {"xlsx", "ods"}:
         _refuse_bomb(file)
     places = {int(place) for place in how} or {_first_filled(SHEETS[form](file))}
     sheets = enumerate(SHEETS[form](file))
@@ -342,7 +355,15 @@ def _format(file: BinaryIO) -> str:
         return "xls"
     if start.startswith(ZIP):
         return _refuse_bomb(file)
-    return "csv"
+    text = _text_at_start(start + file.read(TEXT_START))
+    if WEB_PAGE.match(text):
+        return "html"
+    names = text if text.lstrip().startswith("<") else ""
+    return next((form for form, name in MARKED.items() if name in names), "csv")
+
+
+def _text_at_start(start: bytes) -> str:
+    return start.decode("utf-16" if start[:2] in BYTE_ORDER_MARKS else "utf-8-sig", "ignore")
 
 
 def _refuse_ole(data: bytes) -> None:
@@ -462,6 +483,8 @@ def _xlsx_sheets(file: BinaryIO) -> Iterator[Sheet]:
 
     with _damage_refused():
         reader = ExcelReader(file, read_only=True, keep_links=False)
+        if RELATIONSHIPS in reader.valid_files and STRICT.search(reader.archive.read(RELATIONSHIPS)):
+            reader.archive = _Strict(file)
         # 1C calls the part SharedStrings.xml, and in the list of parts sharedStrings.xml.
         named = {part.filename.lower(): part for part in reader.archive.infolist()}
         if STRINGS.lower() in named:
@@ -475,6 +498,14 @@ def _xlsx_sheets(file: BinaryIO) -> Iterator[Sheet]:
         for sheet, part in parts:
             if "chartsheet" not in part.Type:
                 yield _xlsx_sheet(reader, Sheet(sheet.name, sheet.state != "visible"), part.target)
+
+
+class _Strict(ZipFile):
+    """The parts of a Strict Open XML workbook, with the usual names."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        with super().open(*args, **kwargs) as part:
+            return io.BytesIO(STRICT.sub(USUAL_NAMES, part.read()))
 
 
 def _xlsx_sheet(reader: Any, sheet: Sheet, path: str) -> Sheet:
@@ -636,10 +667,16 @@ def _xls_value(book: Any, cell: Any) -> tuple[Any, str]:
 
 
 def _ods_sheets(file: BinaryIO) -> Iterator[Sheet]:
+    with _damage_refused(), ZipFile(file).open("content.xml") as part:
+        yield from _flat_ods_sheets(part)
+
+
+def _flat_ods_sheets(file: IO[bytes]) -> Iterator[Sheet]:
     from defusedxml.ElementTree import iterparse
 
-    with _damage_refused(), ZipFile(file).open("content.xml") as part:
-        events = iterparse(part, ["start", "end"])
+    with _damage_refused():
+        file.seek(0)
+        events = iterparse(file, ["start", "end"])
         hidden_styles: set[str] = set()
         count, style, repeated = 0, "", Budget(MAX_REPEATED)
         for event, element in events:
@@ -651,6 +688,10 @@ def _ods_sheets(file: BinaryIO) -> Iterator[Sheet]:
                 # What was not read of it.
                 for _ in sheet.records:
                     pass
+            elif element.get(f"{OFFICE}mimetype", ODS_TYPE.decode()) != ODS_TYPE.decode():
+                raise Refused("table_unreadable")
+            elif element.tag == SOURCE_CODE:
+                raise Refused("table_macros")
             elif event == "start" and element.tag == f"{STYLE}style":
                 style = element.get(f"{STYLE}name", "")
             elif element.tag == f"{STYLE}table-properties" and element.get(f"{TABLE}display") == "false":
@@ -721,7 +762,224 @@ def _ods_number(value: float, shown: str) -> str:
     return "".join(shown.split()) if is_shown and shown else str(value)
 
 
-SHEETS = {"xlsx": _xlsx_sheets, "xls": _xls_sheets, "ods": _ods_sheets}
+# --- XML Spreadsheet 2003 ---
+
+
+def _xml_sheets(file: BinaryIO) -> Iterator[Sheet]:
+    from defusedxml.ElementTree import iterparse
+
+    with _damage_refused():
+        file.seek(0)
+        events = iterparse(file, ["start", "end"])
+        formats: dict[str, str] = {}
+        count = 0
+        for event, element in events:
+            if event == "start" and element.tag == f"{SS}Worksheet":
+                _few(count := count + 1)
+                sheet = Sheet(element.get(f"{SS}Name", ""), hidden=False)
+                sheet.records = _xml_records(events, sheet, formats)
+                yield sheet
+                # What was not read of it.
+                for _ in sheet.records:
+                    pass
+            elif event == "end" and element.tag == f"{SS}Style":
+                shown_as = element.find(f"{SS}NumberFormat")
+                inherited = formats.get(element.get(f"{SS}Parent", ""), "")
+                own = inherited if shown_as is None else shown_as.get(f"{SS}Format", "")
+                formats[element.get(f"{SS}ID", "")] = own
+
+
+def _xml_records(events: Iterator[tuple[str, Any]], sheet: Sheet, formats: Mapping[str, str]) -> Iterator[Record]:
+    """Yield the rows of a sheet, and read what comes behind them: whether it is hidden, and its filter."""
+    with _damage_refused():
+        line, styles = 1, list[str]()
+        for event, element in events:
+            if event == "start":
+                continue
+            if element.tag == f"{SS}Worksheet":
+                return
+            if element.tag == f"{EXCEL}Visible":
+                sheet.hidden = element.text != "SheetVisible"
+            sheet.filtered |= element.tag == f"{EXCEL}AutoFilterColumn"
+            if element.tag == f"{SS}Column":
+                _pad(styles, element)
+                styles += [element.get(f"{SS}StyleID", "")] * (_more(element, "Span", styles) + 1)
+            if element.tag != f"{SS}Row":
+                continue
+            line = _index_of(element, line)
+            texts, formulas, spans = _xml_row(element, line, styles, formats)
+            sheet.hidden_rows += element.get(f"{SS}Hidden") == "1" and any(texts)
+            after = line + 1 + int(element.get(f"{SS}Span", "0"))
+            element.clear()
+            yield line, texts, formulas, spans
+            line = after
+
+
+def _xml_row(
+    row: Any, line: int, styles: list[str], formats: Mapping[str, str]
+) -> tuple[list[str], list[int], list[tuple[int, int]]]:
+    texts: list[str] = []
+    formulas, spans = [], []
+    for cell in row.iterfind(f"{SS}Cell"):
+        _pad(texts, cell)
+        index = len(texts)
+        style = cell.get(f"{SS}StyleID") or row.get(f"{SS}StyleID") or "".join(styles[index : index + 1]) or "Default"
+        data = cell.find(f"{SS}Data")
+        kind, text = ("", "") if data is None else (data.get(f"{SS}Type"), "".join(data.itertext()))
+        if data is None and cell.get(f"{SS}Formula"):
+            kind, text = "Error", "="
+        formulas += [index] if kind == "Error" else []
+        last = line + int(cell.get(f"{SS}MergeDown", "0"))
+        spans += [(index, last)] if last > line else []
+        texts += [_xml_text(kind, text, formats.get(style, "")), *[""] * _more(cell, "MergeAcross", texts)]
+    return texts, formulas, spans
+
+
+def _xml_text(kind: str, text: str, shown_as: str) -> str:
+    if kind == "Number" and text:
+        return _number(float(text), shown_as)
+    if kind == "DateTime":
+        return text[:10]
+    return ("yes" if text == "1" else "no") if kind == "Boolean" else text
+
+
+def _index_of(element: Any, following: int) -> int:
+    """Return the place of a row or cell, from 1; none is before the one that it follows."""
+    place = int(element.get(f"{SS}Index", following))
+    if place < following:
+        raise Refused("table_damaged")
+    return place
+
+
+def _pad(cells: list[str], element: Any) -> None:
+    """Add the cells that are left out before another one, as far as columns are read."""
+    cells += [""] * (min(_index_of(element, len(cells) + 1) - 1, MAX_COLUMNS) - len(cells))
+
+
+def _more(element: Any, name: str, before: list[str]) -> int:
+    """Return how many more columns an element is for, of those that are read."""
+    return max(min(int(element.get(f"{SS}{name}", "0")), MAX_COLUMNS - 1 - len(before)), 0)
+
+
+# --- a web page under the name of a workbook ---
+
+
+class _Table:
+    """The rows of a table of a web page, of which one is read after another."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[list[str], list[tuple[int, int]]]] = []
+        self.hidden_rows = 0
+        # Column → the last line of a cell further up that reaches into it.
+        self._taken: dict[int, int] = {}
+        self._index: int | None = None
+
+    def begin_row(self, attributes: Mapping[str, str | None]) -> None:
+        self.rows.append(([], []))
+        self.hidden_rows += "display:none" in (attributes.get("style") or "").replace(" ", "").lower()
+        self._index = None
+
+    def begin_cell(self, attributes: Mapping[str, str | None]) -> None:
+        if not self.rows:
+            self.begin_row({})
+        line, (texts, spans) = len(self.rows), self.rows[-1]
+        while len(texts) < MAX_COLUMNS and self._taken.get(len(texts), 0) >= line:
+            texts.append("")
+        self._index = len(texts)
+        last = line + _span(attributes, "rowspan") - 1
+        texts += [""] * max(min(_span(attributes, "colspan"), MAX_COLUMNS + 1 - self._index), 1)
+        if last > line:
+            spans.append((self._index, last))
+            self._taken |= dict.fromkeys(range(self._index, len(texts)), last)
+
+    def end_cell(self) -> None:
+        self._index = None
+
+    def say(self, text: str) -> None:
+        """Add a text to the cell that is open."""
+        if self._index is not None and len(self.rows[-1][0][self._index]) < MAX_RAW:
+            self.rows[-1][0][self._index] += WHITE.sub(" ", text)
+
+
+def _span(attributes: Mapping[str, str | None], name: str) -> int:
+    number = attributes.get(name) or ""
+    return max(int(number), 1) if number.isdecimal() and len(number) <= len(str(MAX_LINE)) else 1
+
+
+class _Page(HTMLParser):
+    """The tables of a web page. One within a cell of another is a table of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: list[_Table] = []
+        self.open: list[_Table] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self.open.append(_Table())
+            self.tables.append(self.open[-1])
+        elif not self.open:
+            return
+        elif tag == "tr":
+            self.open[-1].begin_row(dict(attrs))
+        elif tag in {"td", "th"}:
+            self.open[-1].begin_cell(dict(attrs))
+        elif tag in BREAKS:
+            self.open[-1].say("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open:
+            return
+        if tag == "table":
+            self.open.pop()
+        elif tag in {"td", "th"}:
+            self.open[-1].end_cell()
+
+    def handle_data(self, data: str) -> None:
+        # Not what is in a style or a script.
+        if self.open and self.cdata_elem is None:
+            self.open[-1].say(data)
+
+
+def _html_sheets(file: BinaryIO) -> Iterator[Sheet]:
+    file.seek(0)
+    page = _Page()
+    text = _html_text(file.read())
+    with _damage_refused():
+        # Not closed: the parser would try a tag that does not end again and again.
+        page.feed(text)
+    if page.open:
+        raise Refused("table_cut", line=len(page.open[0].rows))
+    tables = [table for table in page.tables if any(any(map(str.strip, texts)) for texts, _ in table.rows)]
+    if not tables:
+        raise Refused("table_html")
+    _few(len(tables))
+    for at, table in enumerate(tables, 1):
+        name = str(at) if len(tables) > 1 else ""
+        records = (_as_typed(line, *row) for line, row in enumerate(table.rows, 1))
+        yield Sheet(name, hidden=False, records=records, hidden_rows=table.hidden_rows)
+
+
+def _html_text(data: bytes) -> str:
+    _refuse_half_a_letter(data)
+    mark = next((encoding for mark, encoding in BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
+    with suppress(UnicodeError):
+        return data.decode(mark)
+    named = CHARSET.search(data[:TEXT_START])
+    try:
+        return data.decode(named[1].decode() if named else _cyrillic_encoding(data) or "ascii")
+    except (LookupError, UnicodeError) as error:
+        raise Refused("table_encoding") from error
+
+
+SHEETS = {
+    "xlsx": _xlsx_sheets,
+    "xls": _xls_sheets,
+    "ods": _ods_sheets,
+    "fods": _flat_ods_sheets,
+    "xml": _xml_sheets,
+    "html": _html_sheets,
+}
 
 
 # --- CSV ---
@@ -774,7 +1032,7 @@ def _refuse_other_file(start: bytes) -> None:
         raise Refused("table_archive")
     if start[:1] in DBF and start[2:3] <= b"\x0c" and start[3:4] <= b"\x1f" and 13 in start[DBF_FIELD::DBF_FIELD]:
         raise Refused("table_dbf")
-    text = start.decode("utf-16" if start[:2] in BYTE_ORDER_MARKS else "utf-8-sig", "ignore")
+    text = _text_at_start(start)
     for code, beginning in OTHER_TEXTS.items():
         if beginning.match(text):
             raise Refused(code)
@@ -866,11 +1124,16 @@ def _csv_records(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Reco
             is_last_line = broken_off and "\n" not in following[-1] and "\r" not in following[-1]
             raise Refused("table_cut" if is_last_line else "table_quote", line=line + 1)
         if read_so_far:
-            texts = [TEXT_AS_FORMULA.sub(r"\1\2", cell) for cell in cells]
-            yield line, texts, [index for index, cell in enumerate(texts) if cell.startswith("=")], ()
+            yield _as_typed(line, cells, ())
         # The names of the columns are among the first rows.
         width = max(width, len(following)) if read_so_far < HEAD and any(following) else width
         line, cells = line + 1, following
+
+
+def _as_typed(line: int, cells: list[str], spans: Spans) -> Record:
+    """Return a row of texts as Excel takes them when it opens the file."""
+    texts = [TEXT_AS_FORMULA.sub(r"\1\2", cell) for cell in cells]
+    return line, texts, [index for index, cell in enumerate(texts) if cell.startswith("=")], spans
 
 
 def _requoted(lines: Iterable[str], delimiter: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from openpyxl.utils import get_column_letter
 from hikflask.services.imports.table.columns import recognised
 from hikflask.services.spreadsheets import reader
 from hikflask.services.spreadsheets.reader import Contents, Refused, inspect, read
-from tests.spreadsheets import ods, workbooks, xls
+from tests.spreadsheets import ods, workbooks, xls, xml_2003
 from tests.spreadsheets.workbooks import XML, formatted, number, packed, parts, row, shared, sheet, text, workbook
 from tests.support.captures import FACE
 
@@ -134,15 +134,13 @@ def test_what_is_no_text_is_no_table(content: bytes) -> None:
 @pytest.mark.parametrize(
     "page",
     [
-        "<html><table><tr><td>100222</td></tr></table></html>",
-        '<!DOCTYPE html>\n<table border="1">',
-        '<?xml version="1.0"?>\n<!-- Report -->\n<HTML xmlns="http://www.w3.org/1999/xhtml">',
-        "\r\n<style>td { color: red }</style><table>",
+        "<!DOCTYPE html><title>Вход</title><form><input name='login'></form>",
+        "<html><table><tr><td> </td></tr></table></html>",
         'MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary="x"',
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_web_page_under_the_name_of_a_workbook_is_called_that(page: str, encoding: str) -> None:
+def test_web_page_without_a_table_is_called_that(page: str, encoding: str) -> None:
     assert refusal(page.encode(encoding)) == "table_html"
 
 
@@ -597,6 +595,9 @@ def test_entities_of_xml_are_refused(bomb: str) -> None:
 
     assert refusal(packed({**GOOD, "xl/worksheets/sheet1.xml": content})) == "table_damaged"
     assert refusal(packed({**ODS, "content.xml": of_ods})) == "table_damaged"
+    assert refusal(flat_ods(ods.row(ods.cell("x")), before=bomb).replace(b">x<", b">&b;<")) == "table_damaged"
+    of_2003 = xml_2003.workbook(xml_2003.sheet(xml_2003.row(xml_2003.cell("x"))), before=bomb)
+    assert refusal(of_2003.replace(b">x<", b">&b;<")) == "table_damaged"
 
 
 @settings(max_examples=100, deadline=None)
@@ -681,3 +682,224 @@ def test_utf_16_without_a_mark_is_read(encoding: str) -> None:
 
     assert (contents.encoding, contents.delimiter) == (encoding, ";")
     assert [row[1] for row in contents.head] == [["ID", "ФИО"], ["0012", "Иван Иванов"]]
+
+
+# --- flat ODS, Strict Open XML, XML Spreadsheet 2003 ---
+
+
+def flat_ods(rows: str, kind: str = ods.TYPE, before: str = "", scripts: str = "") -> bytes:
+    xml = ods.content({"Лист1": rows}, before=before).replace("document-content", "document")
+    return xml.replace("<office:document ", f'<office:document office:mimetype="{kind}" ').replace(
+        "<office:automatic-styles>", f"{scripts}<office:automatic-styles>"
+    ).encode()  # fmt: skip
+
+
+def test_flat_ods_is_read_as_the_packed_one_is() -> None:
+    lines = ods.row(ods.cell("ID"), ods.cell("ФИО")) + ods.row(ods.cell("000042", "float", "42"), ods.cell("Ёлкин"))
+
+    assert rows(flat_ods(lines)) == rows(ods.workbook(lines)) == [(1, ["ID", "ФИО"]), (2, ["000042", "Ёлкин"])]
+    assert found(flat_ods(lines)).format == "fods"
+
+
+def test_flat_document_that_is_no_table_or_has_macros_is_refused() -> None:
+    macro = '<office:scripts xmlns:ooo="http://openoffice.org/2004/office"><ooo:source-code>x</ooo:source-code>'
+
+    assert refusal(flat_ods("", kind="application/vnd.oasis.opendocument.text")) == "table_unreadable"
+    assert refusal(flat_ods("", scripts=f"{macro}</office:scripts>")) == "table_macros"
+    assert refusal(flat_ods("")[:-20]) == "table_damaged"
+
+
+def test_strict_open_xml_is_read_as_the_usual_one() -> None:
+    lines = row(1, text("A1", "ID"), shared("B1", 0)) + row(2, number("A2", "42", 2), number("B2", "46082", 1))
+    lines += row(3, text("A3", "7"), '<c r="B3" t="d" s="1"><v>2026-03-01</v></c>', more=' hidden="1"')
+    files = parts({"Люди": sheet(lines), "Ещё": sheet("")}, ("Срок",), hidden=("Ещё",))
+    strict = {
+        name: str(part)
+        .replace("http://schemas.openxmlformats.org/spreadsheetml/2006/", "http://purl.oclc.org/ooxml/spreadsheetml/")
+        .replace("http://schemas.openxmlformats.org/officeDocument/2006/", "http://purl.oclc.org/ooxml/officeDocument/")
+        .replace("<workbook ", '<workbook conformance="strict" ')
+        for name, part in files.items()
+    }
+
+    assert [one.hidden_rows for one in sheets(packed(strict))] == [1, 0]
+    assert sheets(packed(strict)) == sheets(packed(files))
+    assert rows(packed(strict)) == [(1, ["ID", "Срок"]), (2, ["000042", "2026-03-01"]), (3, ["7", "2026-03-01"])]
+
+
+def test_cells_of_xml_spreadsheet_2003_become_the_texts_that_people_see() -> None:
+    columns = '<Column/><Column ss:Index="3" ss:StyleID="s6" ss:Span="1"/>'
+    cells = [
+        xml_2003.cell("ID"), xml_2003.cell("100222", "Number"), xml_2003.cell("42", "Number"),
+        xml_2003.cell("42", "Number"), xml_2003.cell("42.5", "Number"),
+        xml_2003.cell("42", "Number", 'ss:StyleID="s7"'), xml_2003.cell("2027-12-31T00:00:00.000", "DateTime"),
+        xml_2003.cell("1", "Boolean"), xml_2003.cell("0", "Boolean"), xml_2003.cell("=1", more='ss:Index="11"'),
+        xml_2003.cell("#N/A", "Error"), xml_2003.cell(more='ss:Formula="=R1C1"'),
+        xml_2003.cell("7", "Number", 'ss:Formula="=R1C1"'),
+        '<Cell><Comment><ss:Data ss:Type="String">Заметка</ss:Data></Comment><ss:Data ss:Type="String">'
+        "Ёл<html:B>кин</html:B>&#10;Пётр</ss:Data></Cell>",
+    ]  # fmt: skip
+    styled = xml_2003.row(xml_2003.cell("7", "Number"), more='ss:Index="4" ss:StyleID="s6" ss:Span="2"')
+    after = xml_2003.row(xml_2003.cell("8", "Number", 'ss:StyleID="s6"'), xml_2003.cell("9", "Number"))
+
+    lines = whole(xml_2003.workbook(xml_2003.sheet(columns, xml_2003.row(*cells), styled, after)))
+
+    assert [(line, cells) for line, cells, *_ in lines] == [
+        (1, ["ID", "100222", "000042", "000042", "42.5", "000042", "2027-12-31", "yes", "no", "", "=1", "#N/A", "=",
+             "7", "Ёлкин Пётр"]),
+        (4, ["000007"]),
+        (7, ["000008", "9"]),
+    ]  # fmt: skip
+    assert lines[0][2] == [11, 12]
+
+
+def test_merged_cells_and_what_is_not_shown_are_said_of_xml_spreadsheet_2003() -> None:
+    lines = [
+        xml_2003.row(xml_2003.cell("Отдел"), xml_2003.cell("ID", more='ss:MergeAcross="1"'), xml_2003.cell("ФИО")),
+        xml_2003.row(xml_2003.cell("Цех 1", more='ss:MergeDown="1"'), xml_2003.cell("7")),
+        xml_2003.row(xml_2003.cell("8", more='ss:Index="2"'), more='ss:Hidden="1"'),
+        xml_2003.row(xml_2003.cell(), more='ss:Hidden="1"'),
+    ]
+    chosen = '<AutoFilter><AutoFilterColumn x:Type="Custom"/></AutoFilter>'
+    table = xml_2003.workbook(
+        xml_2003.sheet(xml_2003.row(xml_2003.cell("x")), name="Списки", after="<Visible>SheetHidden</Visible>"),
+        xml_2003.sheet(*lines, name="Люди", after=chosen),
+    )
+
+    told = [(one.format, one.sheet, one.hidden, one.rows, one.hidden_rows, one.filtered) for one in sheets(table)]
+    assert told == [("xml", "Списки", True, 1, 0, False), ("xml", "Люди", False, 3, 1, True)]
+    read_rows = whole(table, "1")
+    assert [cells for _, cells, *_ in read_rows] == [["Отдел", "ID", "", "ФИО"], ["Цех 1", "7"], ["", "8"]]
+    assert [merged for *_, merged, _ in read_rows] == [[], [], [(0, "Цех 1")]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        (xml_2003.row(xml_2003.cell("x"), more='ss:Index="3000000000"'), "table_damaged"),
+        (xml_2003.row(xml_2003.cell("x"), more='ss:Index="2"') + xml_2003.row(more='ss:Index="2"'), "table_damaged"),
+        (xml_2003.row(xml_2003.cell("x"), xml_2003.cell("x", more='ss:Index="1"')), "table_damaged"),
+        (xml_2003.row(xml_2003.cell("x", "Number")), "table_damaged"),
+        ("<Row><Cell>", "table_damaged"),
+    ],
+)
+def test_xml_spreadsheet_2003_that_no_program_writes_is_refused(rows: str, code: str) -> None:
+    assert refusal(xml_2003.workbook(xml_2003.sheet(rows))) == code
+
+
+def test_columns_that_xml_spreadsheet_2003_says_without_end_are_cut_off() -> None:
+    columns = '<Column ss:Span="2000000000"/><Column ss:Index="2000000000"/>'
+    wide = xml_2003.cell("x", more='ss:MergeAcross="2000000000" ss:MergeDown="2000000000"')
+    far = xml_2003.cell("x", more='ss:Index="2000000000"')
+    table = xml_2003.workbook(xml_2003.sheet(columns, xml_2003.row(far), *[xml_2003.row(wide, far)] * 3))
+
+    assert [(len(cells), too_long) for _, cells, _, too_long, *_ in whole(table)] == [(256, True)] * 4
+
+
+def test_sheets_of_xml_spreadsheet_2003_have_a_limit() -> None:
+    assert refusal(xml_2003.workbook(*(xml_2003.sheet(name=f"{at}") for at in range(101)))) == "table_sheets"
+
+
+# --- web pages called .xls ---
+
+
+def page(table: str, head: str = "") -> str:
+    return f"<html><head>{head}</head><body><h1>Отчёт</h1><table border=1>{table}</table></body></html>"
+
+
+PAGE = page(
+    "<thead><tr><th>Таб. номер</th><th>ФИО</th></tr></thead>"
+    "<tbody><tr><td>000042</td><td>Ёлкин&nbsp;Пётр</td></tr></tbody>",
+    '<meta http-equiv="Content-Type" content="text/html; charset=%s"><style>td { color: red }</style>',
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "windows-1251", "koi8-r", "cp866"])
+def test_web_page_called_xls_is_read_in_the_encoding_that_it_names(encoding: str) -> None:
+    content = (PAGE % encoding).encode(encoding)
+
+    assert rows(content) == [(1, ["Таб. номер", "ФИО"]), (2, ["000042", "Ёлкин\u00a0Пётр"])]
+    assert (found(content).format, found(content).sheet) == ("html", "")
+
+
+def test_encoding_of_a_web_page_is_found_where_it_names_none_or_a_wrong_one() -> None:
+    expected = rows((PAGE % "utf-8").encode())
+
+    assert rows((PAGE % "").encode("cp1251")) == expected
+    assert rows((PAGE % "windows-1251").encode()) == expected
+    assert refusal("<table><tr><td>ID<td>Müller</table>".encode("latin-1")) == "table_encoding"
+    assert refusal((PAGE % "cp1").encode("cp1251")) == "table_encoding"
+
+
+def test_cells_of_a_web_page_become_the_texts_that_people_see() -> None:
+    cells = [
+        "ID", "\n  Ёл<b>кин</b>\n  Пётр<br>Иванович ", "<p>Цех</p><p>1</p>", "A&amp;B &lt;1&gt;", '="007"', "=A1",
+        "<style>b { color: red }</style><script>a < b</script>x", "<a href='#'>y</a>",
+    ]  # fmt: skip
+    text = f"<tr>{''.join(f'<td>{one}</td>' for one in cells)}</tr>"
+
+    for table in (page(text), page(text.replace("</td>", "").replace("</tr>", "\n")), page(text.replace("<tr>", ""))):
+        ((line, read_cells, formulas, *_),) = whole(table.encode())
+        assert line == 1
+        assert read_cells == ["ID", "Ёлкин Пётр Иванович", "Цех 1", "A&B <1>", "007", "=A1", "x", "y"]
+        assert formulas == [5]
+
+
+def test_cells_of_a_web_page_that_span_others_leave_their_places_free() -> None:
+    lines = [
+        '<td rowspan=2>ID<td colspan="2">Срок<td rowspan="0">ФИО',
+        "<td>с<td>по",
+        "<td rowspan=2>7<td><td colspan=x>2027<td rowspan='2'>Пётр",
+        '<td>2028<td style="display: none">x',
+    ]
+    table = page("".join(f"<tr>{line}</tr>" for line in lines)) + "<p>Всего: 1"
+    hidden = page("<tr><td>ID</tr><tr style='height:0;display:none'><td>7</tr>")
+
+    assert [(cells, merged) for _, cells, _, _, merged, _ in whole(table.encode())] == [
+        (["ID", "Срок", "", "ФИО"], []),
+        (["", "с", "по"], [(0, "ID")]),
+        (["7", "", "2027", "Пётр"], []),
+        (["", "2028", "x"], [(0, "7"), (3, "Пётр")]),
+    ]
+    assert (found(hidden.encode()).rows, found(hidden.encode()).hidden_rows) == (2, 1)
+
+
+def test_tables_of_a_web_page_are_its_sheets() -> None:
+    inner = "<table><tr><td>ID<td>ФИО<tr><td>7<td>Пётр</table>"
+    content = page(f"<tr><td>Отчёт<tr><td>{inner}<tr><td>Конец").replace("</body>", "<table></table></body>").encode()
+
+    assert [(one.sheet, one.rows) for one in sheets(content)] == [("1", 2), ("2", 2)]
+    assert [cells for _, cells, *_ in whole(content, "0")] == [["Отчёт"], ["Конец"]]
+    assert [cells for _, cells, *_ in whole(content, "1")] == [["ID", "ФИО"], ["7", "Пётр"]]
+
+
+def test_web_page_that_breaks_off_is_refused() -> None:
+    content = (PAGE % "utf-8").encode()
+
+    for length in (content.index(b"42"), content.index(b"</tbody>"), content.index("Пётр".encode()) + 1):
+        with pytest.raises(Refused, match=r"^table_cut$"):
+            found(content[:length])
+
+
+def test_web_page_costs_no_more_than_its_size() -> None:
+    wide = "<tr>" + "<td rowspan=2000000000 colspan=2000000000>x" * 3
+    many = "".join(f"<table><tr><td>{at}</table>" for at in range(101))
+
+    # Each row has room for its own cells beside those that reach into it.
+    assert {(len(cells), too_long) for _, cells, _, too_long, *_ in whole(page(wide * 60).encode())} == {(256, True)}
+    assert rows(page("<tr><td>ID" + "<b>x" * 2000).encode())[0][1] == ["ID" + "x" * 253 + "…"]
+    # A parser that tried again each tag that does not end would take minutes.
+    for endless in ("<table>", "<a ", "<!--", "<![CDATA["):
+        assert refusal(("<table><tr><td>x" + endless * 5000).encode()) == "table_cut"
+    assert refusal(b"<!---->" * 500) == "table_unreadable"
+    assert refusal(page("<tr><td>x</table>" + many).encode()) == "table_sheets"
+
+
+@settings(max_examples=50, deadline=None)
+@given(at=st.floats(0, 0.999), to=st.binary(min_size=1, max_size=4))
+def test_damaged_markup_is_read_or_refused(at: float, to: bytes) -> None:
+    book = xml_2003.workbook(xml_2003.sheet(xml_2003.row(xml_2003.cell("7", "Number", 'ss:MergeDown="1"'))))
+    for content in (book, (PAGE % "utf-8").encode(), flat_ods(ods.row(ods.cell("7")))):
+        place = int(at * len(content))
+        # Anything else that is raised fails the test.
+        with suppress(Refused):
+            rows(content[:place] + to + content[place + len(to) :])
