@@ -157,6 +157,7 @@ def _shape(report: Report, dry_run: bool) -> dict[str, Any]:
         **({"unconfirmed": report.unconfirmed} if report.unconfirmed else {}),
         **({"leavers": report.leavers} if report.leavers else {}),
         **({"lose_access": lose_access(report.losses)} if report.losses else {}),
+        **({"pad_to": report.lost_zeros} if report.lost_zeros else {}),
         **({"absent": {"people": report.absent, "first": report.first_absent}} if report.absent else {}),
     }
 

@@ -337,6 +337,7 @@ def _as_json(report: Report, read: ReadAs | None, *, is_done: bool) -> dict[str,
         "unconfirmed": report.unconfirmed,
         "withheld": report.withheld,
         "absent": report.absent,
+        **({"pad_to": report.lost_zeros} if report.lost_zeros else {}),
         **({"table": asdict(read)} if read else {}),
     }
 
@@ -356,6 +357,10 @@ def _print_problems(report: Report) -> None:
         ]
         click.echo(f"{place}: {'; '.join(sentences)}", err=True)
     _print_rest(report.listed - printed)
+    if digits := report.lost_zeros:
+        click.echo(
+            f"IDs are here with zeros in front, which the file lost: --pad-to {digits} puts them back.", err=True
+        )
     if report.unconfirmed:
         click.echo(f"Not confirmed by --confirm-name, and left out: {report.unconfirmed}.", err=True)
     if report.withheld:

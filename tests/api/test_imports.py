@@ -404,6 +404,20 @@ def test_effects_are_counted_and_rows_named_and_names_confirmed_by_id(client: Fl
     assert refused.get_json()["fields"] == {"confirm_names": "IDs are expected, separated by commas."}
 
 
+def test_digits_that_put_lost_zeros_back_are_offered(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        add_people("00012")
+    content = "ID;ФИО\n12;Иван Иванов 00012\n"
+
+    offered = call(client, content, dry_run="1").json
+    padded = call(client, content, dry_run="1", pad_to=str((offered or {})["pad_to"])).json
+
+    assert offered is not None
+    assert (offered["pad_to"], offered["new"]) == (5, 1)
+    assert padded is not None
+    assert (padded["unchanged"], "pad_to" in padded) == (1, False)
+
+
 @pytest.mark.both_databases
 def test_job_confirms_names_by_id(
     client: FlaskClient, tmp_path: Path, run_jobs: Callable[[], int], monkeypatch: pytest.MonkeyPatch

@@ -73,8 +73,25 @@ def test_id_that_is_meant_and_whose_photo_replaces_one_are_named(app: Flask, tmp
 
     result = imported(app, path, "--photos", photos, "--dry-run")
 
-    told = "Row 2: nobody here has this ID: “00012”?\nRow 3: another photo than here: that of 2\n"
-    assert (result.exit_code, result.stderr) == (0, f"{told}Active here and not in the file: 2 (00012, 2).\n")
+    told = (
+        "Row 2: nobody here has this ID: “00012”?\nRow 3: another photo than here: that of 2\n"
+        "Active here and not in the file: 2 (00012, 2).\n"
+    )
+    assert (result.exit_code, result.stderr) == (0, told)
+
+
+def test_zeros_that_a_spreadsheet_lost_are_put_back_as_the_command_says(app: Flask, tmp_path: Path) -> None:
+    with app.app_context():
+        add_people("00012", "00345")
+    path = tmp_path / "люди.csv"
+    path.write_text("ID;ФИО\n12;Иван Иванов 00012\n345;Иван Иванов 00345\n", encoding="utf-8")
+
+    offered = imported(app, path, "--dry-run", "--json")
+    done = imported(app, path, "--pad-to", last_line(offered)["pad_to"], "--json")
+
+    assert "IDs are here with zeros in front, which the file lost: --pad-to 5 puts them back.\n" in offered.stderr
+    assert (done.exit_code, last_line(done)["new"], last_line(done)["unchanged"]) == (0, 0, 2)
+    assert "pad_to" not in last_line(done)
 
 
 @pytest.mark.both_databases

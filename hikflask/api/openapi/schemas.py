@@ -293,14 +293,16 @@ SCHEMAS: dict[str, Schema] = {
         failed=list_of(_object({"number": "100222", "error": "deviceUserFull"})),
     ),
     # Where there is somebody: `leavers` are deactivated, `lose_access` tells at which devices, and `unconfirmed` are
-    # left out without `confirm_names`. `absent` are active here and not in the table. `table` says how a table was
-    # read. `effects`: how many rows have each; a row has its own.
+    # left out without `confirm_names`. `absent` are active here and not in the table. With the part `pad_to` IDs get
+    # the zeros back that a spreadsheet took. `table` says how a table was read. `effects`: how many rows have each; a
+    # row has its own.
     "Import": _object(
         IMPORT_EXAMPLE,
         {
             "leavers": COUNT,
             "unconfirmed": COUNT,
             "lose_access": LOSE_ACCESS,
+            "pad_to": COUNT,
             "absent": _object(ABSENT, first=list_of(TEXT)),
             "table": TABLE_READ,
         },

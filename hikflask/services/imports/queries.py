@@ -140,6 +140,25 @@ def namesakes(rows: Iterable[Any]) -> dict[int, str]:
     return {employee_id: number for employee_id, number in people}
 
 
+def lost_zeros(batch_id: int) -> int:
+    """Return of how many digits IDs here are that rows have without the zeros in front; 0 where there are none such.
+
+    Of several lengths it is that of most. A spreadsheet takes the zeros away when it opens a CSV. Where an ID is here
+    as the file has it, and would get zeros, too, nothing is to be put back.
+    """
+    meant, digits = ImportRow.effects[effects.UNKNOWN_IDS].as_string(), "0123456789"
+    of_table = (ImportRow.batch_id == batch_id, ImportRow.line.is_not(None))
+    is_number = (ImportRow.number != "", func.ltrim(ImportRow.number, digits) == "")
+    lost = (*of_table, *is_number, ImportRow.number != meant, func.ltrim(meant, "0") == ImportRow.number)
+    lengths = select(func.length(meant)).where(ImportRow.effects.is_not(None), *lost).group_by(func.length(meant))
+    length = db.session.execute(lengths.order_by(func.count().desc(), func.length(meant)).limit(1)).scalar()
+    if not length:
+        return 0
+    shorter = (ImportRow.employee_id.is_not(None), func.length(ImportRow.number) < length)
+    is_known = db.session.execute(select(ImportRow.id).where(*of_table, *is_number, *shorter).limit(1)).first()
+    return 0 if is_known else length
+
+
 def photos_page(batch_id: int, limit: int, offset: int = 0) -> tuple[list[ImportRow], int]:
     """Return a page of an import's rows with a photo, and how many there are; first those with an odd photo.
 

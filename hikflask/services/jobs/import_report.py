@@ -68,7 +68,8 @@ class Report:
     deactivated, and `losses` tell who loses access at which terminals, as it was counted before the import; where that
     is not confirmed, `withheld` rows would take it. `effects` counts rows by the kinds of their effects, as of the dry
     run; `unconfirmed` are left out until they are confirmed. `listed`: how many rows there are to look at. `absent` are
-    active here and not in the table: how many, and the first of their numbers.
+    active here and not in the table: how many, and the first of their numbers. `lost_zeros`: of how many digits IDs
+    here are that rows have without the zeros in front, while nothing is imported; 0 where there are none such.
     """
 
     batch_id: int
@@ -86,6 +87,7 @@ class Report:
     listed: int = 0
     absent: int = 0
     first_absent: list[str] = field(default_factory=list)
+    lost_zeros: int = 0
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,7 @@ def _report(batch: ImportBatch, rows: Sequence[Row[Any]], items: Iterable[Row[An
         listed=db.session.execute(select(func.count(ImportRow.id)).where(*_is_listed(batch))).scalar_one() + failed,
         absent=absent.people,
         first_absent=[employee.number for employee in absent.first],
+        lost_zeros=0 if is_imported else queries.lost_zeros(batch.id),
     )
 
 

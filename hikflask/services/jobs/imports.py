@@ -47,9 +47,10 @@ def start_check(batch_id: int) -> Claim:
 
 
 @transactional
-def start_mending(batch_id: int) -> Claim:
+def start_mending(batch_id: int, digits: int = 0) -> Claim:
     """Start the dry run of an import anew, with letters of the other alphabet and invisible signs mended.
 
+    :param digits: IDs get zeros in front up to so many digits, and the letters stay; 0: they get none.
     :raises import_not_checked: when nobody chose its columns yet, or the dry run goes on.
     :raises import_unknown: :raises import_started: :raises import_file_gone: as batches.reopen() and start_check().
     """
@@ -57,7 +58,8 @@ def start_mending(batch_id: int) -> Claim:
         raise ServiceError("import_not_checked")
     batches.reopen(batch_id)
     batch = batches.get_one(batch_id)
-    batch.options = replace(Options.from_json(batch.options), mend_texts=True).as_json
+    options = Options.from_json(batch.options)
+    batch.options = replace(options, **({"pad_to": digits} if digits else {"mend_texts": True})).as_json
     db.session.flush()
     return start_check(batch_id)
 

@@ -138,10 +138,14 @@ def confirm(batch_id: int) -> ResponseReturnValue:
 @bp.post("/<int:batch_id>/mend")
 @allow(OPERATOR)
 def mend(batch_id: int) -> ResponseReturnValue:
-    """Check the table again, with letters of the other alphabet and invisible signs mended."""
+    """Check the table again, with letters of the other alphabet and invisible signs mended, or with lost zeros back."""
     at = stage.of(batch_or_404(batch_id))
+    zeros = "zeros" in request.form
+    digits = queries.lost_zeros(batch_id) if zeros else 0
+    if zeros and not digits:
+        return _back(at)
     try:
-        tasks.enqueue_job(import_jobs.start_mending(batch_id))
+        tasks.enqueue_job(import_jobs.start_mending(batch_id, digits))
     except ServiceError as error:
         flash(error_sentence(error), "danger")
     return _back(at)
@@ -267,6 +271,7 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "thumbnails": row_thumbnails(batch, listing.rows) if at.name == CHECKED and listing and shown != WRONG else (),
         "correctable": correctable,
         "corrects": corrects,
+        "lost_zeros": queries.lost_zeros(batch.id) if "unknown_ids" in with_effects and at.can_reopen else 0,
         "names": queries.names(of_effects),
         "namesakes": queries.namesakes(of_effects),
         "with_effects": with_effects,

@@ -13,6 +13,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.imports import effects, losses, queries
+from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import import_report, imports
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group
@@ -184,6 +185,17 @@ def test_new_ids_that_are_here_with_zeros_in_front_are_counted_once() -> None:
         "12": {"unknown_ids": "00012", "known_elsewhere": people[0]}, "14": {"known_elsewhere": people[2]}
     }  # fmt: skip
     assert counted(batch_id) == {"unknown_ids": 1, "known_elsewhere": 2}
+
+
+@pytest.mark.both_databases
+def test_digits_that_ids_here_have_are_known_unless_that_would_change_others() -> None:
+    add_people("00012", "00013", "0000014", "7", "T15")
+
+    assert queries.lost_zeros(checked("12;Иван Иванов;", "13;Иван;", "14;Иван Иванов;", "T15;;Склад")) == 5
+    assert queries.lost_zeros(checked("12;Иван Иванов;", "7;Иван Иванов 7;")) == 0
+    assert queries.lost_zeros(checked("12;да", "15;да", header="ID;Уволен")) == 5
+    assert queries.lost_zeros(checked("O12;да", "8;", pictures={"12.jpg": FACE}, header="ID;Уволен")) == 0
+    assert queries.lost_zeros(checked("12;Иван Иванов;", options=Options(pad_to=5))) == 0
 
 
 @pytest.mark.both_databases

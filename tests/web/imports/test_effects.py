@@ -142,6 +142,27 @@ def test_odd_letters_are_mended_by_one_click(client: FlaskClient, run_jobs: Call
     assert "This was started already." in late.text
 
 
+def test_zeros_that_a_spreadsheet_lost_are_put_back_by_one_click(
+    app: Flask, client: FlaskClient, run_jobs: Callable[[], int]
+) -> None:
+    with app.app_context():
+        add_people("00012", "00013")
+        checked("12;Иван Иванов 00012;", "13;Иван Иванов 00013;Склад")
+
+    english, russian = (words(client.get("/imports/3", headers=headers)) for headers in (ENGLISH, {}))
+    mend = form_to(client.get("/imports/3").text, "/imports/3/mend")
+    mend.send(client)
+    run_jobs()
+    pressed_again = client.post("/imports/3/mend", data=mend.fields)
+
+    assert "Put the zeros back (digits of an ID: 5)" in english
+    assert "Вернуть нули (цифр в ID: 5)" in russian
+    assert pressed_again.status_code == 303
+    page = words(client.get("/imports/3", headers=ENGLISH))
+    assert "Nobody new, 1 changed." in page
+    assert "Put the zeros back" not in page
+
+
 def test_rows_are_listed_by_their_effect(client: FlaskClient) -> None:
     page = words(client.get(f"{PAGE}?rows=known_elsewhere", headers=ENGLISH))
 
