@@ -55,13 +55,16 @@ def test_who_signs_in_while_the_password_is_replaced_has_no_session(
 def test_open_session_of_somebody_who_is_kept_out_opens_nothing() -> None:
     """Though whoever keeps them out ends their sessions, too."""
     anna = add_operator("Анна", OPERATOR)
+    waiting = open_session(anna)
+    db.session.execute(db.update(OperatorSession).values(factor_pending=True))
+    db.session.commit()
     key = open_session(anna)
-    assert sessions.find(key) is not None
+    assert (sessions.find(key) is None, sessions.find_pending(waiting) is None) == (False, False)
 
     db.session.execute(db.update(Operator).values(is_active=False))
     db.session.commit()
 
-    assert sessions.find(key) is None
+    assert (sessions.find(key), sessions.find_pending(waiting)) == (None, None)
 
 
 def audited(action: str) -> list[str]:
