@@ -29,7 +29,8 @@ CLOCK = r"\d{1,2}(?::\d{1,2}){0,2}"
 POSIX_ZONE = re.compile(rf"(?:<[^>]*>|[A-Z]+)([+-]?)({CLOCK})", re.IGNORECASE)
 # Hours and perhaps minutes ahead of UTC. POSIX would write no other zone than UTC itself by these names.
 UTC_ZONE = re.compile(r"(?:GMT|UTC)?([+-])(\d{1,2}(?::\d{2})?)(?![\d:])", re.IGNORECASE)
-MAX_OFFSET = timedelta(hours=15)
+# No zone is further away, no summer time further ahead, and none is written longer than both with its rules.
+MAX_OFFSET, MAX_AHEAD, MAX_ZONE_LENGTH = timedelta(hours=15), timedelta(hours=3), 255
 # By how much the clock is ahead in summer, if that is not an hour, and the days when summer time begins and ends.
 DAY = rf"M(1[0-2]|0?[1-9])\.([1-5])\.([0-6])(?:/({CLOCK}))?"
 SUMMER_TIME = re.compile(rf"(?:DST({CLOCK})?|[A-Z]+|<[^>]*>),({DAY}),({DAY})", re.IGNORECASE)
@@ -68,7 +69,7 @@ def read(client: Requester) -> DeviceTime:
     """Return what the clock shows. Raises TerminalError; Nonsense when there is no readable time."""
     answer = checked(client.request("GET", PATH))
     words = {name: word.strip() for name, word in fields(answer, "Time", NAMES).items()}
-    zone = words["timeZone"]
+    zone = words["timeZone"] if len(words["timeZone"]) <= MAX_ZONE_LENGTH else ""
     try:
         shown = datetime.fromisoformat(words["localTime"])
         shown.astimezone(UTC)  # A year at the end of the calendar has no moment in every zone.
@@ -136,10 +137,10 @@ def offset_at(local: datetime, zone: str, *, is_standard: bool = False) -> timed
     Args: is_standard tells that the local time is without summer time, also in summer.
     """
     offset, summer = offset_of(zone), SUMMER_TIME.search(zone)
-    if offset is None or summer is None:
+    ahead = _duration((summer and summer[1]) or HOUR)
+    if offset is None or summer is None or ahead > MAX_AHEAD:
         return offset
     begins, ends = (_change(local.year, *day) for day in (summer.group(3, 4, 5, 6), summer.group(8, 9, 10, 11)))
-    ahead = _duration(summer[1] or HOUR)
     if is_standard:
         ends -= ahead
     # In the south it is summer at the turn of the year.

@@ -1,6 +1,7 @@
 """The clock of a terminal, as XML and JSON tell it, and as it is set."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -103,6 +104,22 @@ def test_zone_is_that_of_the_moment_also_where_clocks_change(
 
 def test_zone_that_is_not_readable_is_none() -> None:
     assert (system_time.zone(""), system_time.zone("5"), system_time.has_summer_time("5")) == (None, None, False)
+
+
+def test_zone_with_a_summer_time_of_days_has_none() -> None:
+    there = system_time.zone("CST-14:00:00DST99:00:00,M1.1.0,M12.5.0")
+
+    assert datetime(2026, 7, 1, tzinfo=UTC).astimezone(there).utcoffset() == timedelta(hours=14)
+
+
+def test_zone_that_is_longer_than_any_is_not_looked_through() -> None:
+    words = {"timeMode": "NTP", "localTime": "2026-11-27T13:05:00+05:00", "timeZone": "CST-5" + "a" * 30_000}
+    began = time.thread_time()
+
+    found = system_time.read(Prepared(answer(json.dumps({"Time": words}).encode())))
+
+    assert (found.zone, found.offset, found.by_zone) == ("", FIVE, None)
+    assert time.thread_time() - began < 1.0
 
 
 def test_time_without_any_zone_is_taken_in_the_given_one() -> None:
