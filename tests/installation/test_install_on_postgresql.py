@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from cryptography.fernet import Fernet
 
 from tests.installation.browser import ADMINISTRATOR, NAME, Browser, code_in
 from tests.installation.root import ThrowAwayRoot
@@ -113,11 +114,13 @@ def test_everything_is_in_postgresql_alone_and_is_upgraded_there(root: ThrowAway
 
 
 def second_machine_asks_for_the_keys(root: ThrowAwayRoot, url: str) -> None:
-    """Install once more, without settings and without a key."""
+    """Install once more, without settings, first without keys, then with another one."""
     cure = (
         "copy secret_key and password_key of the first machine to /var/lib/hikflask (mode 0600, owner hikflask), then "
         "run this again. For an installation of its own, make an empty database.\n"
     )
+    words = ("terminal", "add", "Вход", "http://192.168.255.254", "admin", "--password-stdin")
+    root.run("hikflask", *words, stdin=f"{PASSWORD}\n")
     root.path("etc/hikflask.env").unlink()
     data = root.path("var/lib/hikflask")
     keys = data / "secret_key", data / "password_key"
@@ -126,3 +129,12 @@ def second_machine_asks_for_the_keys(root: ThrowAwayRoot, url: str) -> None:
     said = root.run(f"/root/next/{INSTALL}", NAME, url, status=1)
     assert said.endswith(f"Nothing runs yet: something is stored in the database, and its keys are not here: {cure}")
     assert [key.name for key in keys if key.exists()] == []
+    for key in keys:
+        key.with_suffix(".kept").rename(key)
+    keys[1].write_bytes(Fernet.generate_key())
+    said = root.run(f"/root/next/{INSTALL}", NAME, url, status=1)
+    why, what_to_do = said.splitlines(keepends=True)[-2:]
+    assert why.startswith("Error: The password key does not open what is stored for “Вход”: ")
+    encrypted = "the database is encrypted with other keys than those in /var/lib/hikflask"
+    assert what_to_do == f"Nothing runs yet: {encrypted}: {cure}"
+    assert not root.path("etc/hikflask.env").exists()
