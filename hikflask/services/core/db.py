@@ -200,6 +200,10 @@ def _session() -> OwnedSession:
     return cast("OwnedSession", db.session())
 
 
+class Exact(int):
+    """A number that was counted to its end, also where it is MAX_COUNTED + 1."""
+
+
 def count_rows_up_to(statement: Any, most: int = MAX_COUNTED) -> int:
     """Return how many rows a statement finds, or `most` + 1 when there are more."""
     return db.session.execute(counting(statement, most)).scalar_one()

@@ -193,17 +193,15 @@ def in_state(state: str, terminal_id: int | None = None, *, each: bool = False) 
 
 
 def each_once(wanted: EmployeeFilter, most: int) -> Select[Any] | None:
-    """Return a statement for the ids of employees who pass, each once, or None when there are several conditions.
+    """Return a statement for the ids of employees in a state, each once, or None when there is no state, or another
+    condition beside a terminal.
 
     It reads along an index, and may stop after `most` of them.
     """
     state, terminal_id = wanted.state, wanted.terminal
-    if wanted != EmployeeFilter(state=state, terminal=terminal_id, sort=wanted.sort):
+    if not state or wanted != EmployeeFilter(state=state, terminal=terminal_id, sort=wanted.sort):
         return None
     where: list[ColumnElement[bool]] = [Enrolment.employee_id.is_not(None)]
-    if not state:
-        here = (IS_THERE, Enrolment.terminal_id == terminal_id)
-        return None if terminal_id is None else _each_once(*here, *where, most=most)
     if state not in {WAITING, REFUSED, LEAVING}:
         return select(Employee.id).where(in_state(state, terminal_id, each=True))
     if state != LEAVING:

@@ -28,10 +28,19 @@ from hikflask.extensions import db
 from hikflask.models import Employee, EmployeeCount, Enrolment
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.core import keyset
-from hikflask.services.core.db import MAX_COUNTED, along_indexes, count_rows_up_to, counting, fresh, transactional
+from hikflask.services.core.db import (
+    MAX_COUNTED,
+    Exact,
+    along_indexes,
+    count_rows_up_to,
+    counting,
+    fresh,
+    transactional,
+)
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters, word_index
 from hikflask.services.employees.filters import EmployeeFilter, Ids
+from hikflask.services.state.enrolment import IS_THERE
 from hikflask.text_rules import retyped, storable
 
 # How many employees are read in the list's order first. For most lists that fills a page.
@@ -43,6 +52,9 @@ FEW = 500
 MAX_PAIRS = 8
 # Made once: to make a statement costs more than to run it.
 BY_NUMBER = select(Employee).where(Employee.number == bindparam("number"))
+ON_TERMINAL = select(func.count(Enrolment.employee_id.distinct())).where(
+    IS_THERE, Enrolment.terminal_id == bindparam("terminal_id")
+)
 # Loaded together, so that a page of any length needs three queries.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
 
@@ -109,7 +121,7 @@ def page(
     rows, total = _page(wanted, limit, place)
     if up_to is None:
         return rows, count(wanted) if total is None or total > FEW else total
-    return rows, count_up_to(wanted, up_to) if total is None else min(total, up_to + 1)
+    return rows, count_up_to(wanted, up_to) if total is None or total > up_to else total
 
 
 def page_to_show(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
@@ -146,15 +158,20 @@ def ids(wanted: EmployeeFilter) -> list[int]:
     return list(db.session.execute(_ids(wanted)).scalars())
 
 
-def count(wanted: EmployeeFilter) -> int:
+def count(wanted: EmployeeFilter) -> Exact:
     """Return how many employees pass a filter."""
-    return db.session.execute(filters.counted(wanted)).scalar_one()
+    return Exact(db.session.execute(filters.counted(wanted)).scalar_one())
 
 
 def count_up_to(wanted: EmployeeFilter, most: int = MAX_COUNTED) -> int:
-    """Return how many employees pass a filter; more than `most` may be counted as one more than that."""
+    """Return how many employees pass a filter; more than `most` may be counted as one more than that.
+
+    Those on a terminal are counted to the end: their index has nobody else.
+    """
     if replace(wanted, sort=EmployeeFilter.sort) in filters.KEPT:
         return count(wanted)
+    if wanted == EmployeeFilter(terminal=wanted.terminal, sort=wanted.sort):
+        return Exact(db.session.execute(ON_TERMINAL, {"terminal_id": wanted.terminal}).scalar_one())
     at = {} if wanted.terminal is None else {"terminal_id": wanted.terminal}
     bare = EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort)
     # What somebody typed is not kept in memory.

@@ -8,7 +8,7 @@ from flask import request
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 
-from hikflask.services.core.db import MAX_COUNTED
+from hikflask.services.core.db import MAX_COUNTED, Exact
 from hikflask.services.core.errors import CursorUnknown
 from hikflask.services.core.keyset import FIRST, Page, Place
 
@@ -96,7 +96,7 @@ def turned(read: Callable[[int, Place], tuple[Page[Row], int]], most: int = ROWS
 
 def is_many(count: int) -> bool:
     """True for a number that was counted up to MAX_COUNTED, where there are more. A larger one is exact."""
-    return count == MAX_COUNTED + 1
+    return count == MAX_COUNTED + 1 and not isinstance(count, Exact)
 
 
 def counted(count: int) -> str:

@@ -21,6 +21,7 @@ from hikflask.web.terminals import terminals
 from tests.support.comparisons import compare, strangers
 from tests.support.desk import ENGLISH, HTMX, Desk
 from tests.support.filled_forms import form_to, words
+from tests.support.jobs import add_people
 from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
 
@@ -197,6 +198,23 @@ def test_faces_are_those_of_the_worst_state_first_and_bounded(app: Flask, desk: 
     ]
     assert "All photos are on the terminal." not in page
     assert '<a id="people-all" href="/employees/?terminal=1">and 1 more</a>' in page
+
+
+def test_people_on_a_terminal_are_one_number_however_many_they_are(app: Flask, desk: Desk) -> None:
+    numbers = [str(number) for number in range(1, 202)]
+    with app.app_context():
+        ids = add_people(*numbers)
+        same = {"terminal_id": 1, "desired": "present"}
+        wishes = [{**same, "number": one, "employee_id": id_} for one, id_ in zip(numbers, ids, strict=True)]
+        db.session.execute(db.insert(Enrolment), wishes)
+        db.session.commit()
+
+    page, listed = (desk.client.get(one, headers=ENGLISH).text for one in ("/terminals/1", "/employees/?terminal=1"))
+
+    assert 'Employees on this terminal <span class="count">201</span>' in page
+    assert f'<a id="people-all" href="/employees/?terminal=1">and {201 - terminals.MAX_FACES} more</a>' in page
+    assert "Found: 201" in listed
+    assert "All 201 that match" in listed
 
 
 def test_check_brings_state_button_facts_and_comparison_along(app: Flask, desk: Desk) -> None:
