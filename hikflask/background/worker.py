@@ -25,6 +25,7 @@ from hikflask.metrics import server as metrics_server
 from hikflask.services.accounts import ldap_check
 from hikflask.services.alarms import watch as alarm_watch
 from hikflask.services.core import heartbeat, no_space
+from hikflask.services.state import clock_jump
 from hikflask.services.terminals import registry
 from hikflask.services.webhooks import deliveries
 
@@ -78,6 +79,7 @@ class Worker:
         self._consumers = [task_queue.lanes(app).consumer(lane, count) for lane, count in counts.items()]
         self._outside = NamedThreads(app)
         self._stepped_at = time.monotonic()
+        self._clock_lead: float | None = None
         loops = {"sweep": self._sweep_until_stopped, "watch": self._watch_until_stopped}
         self._loops = [
             threading.Thread(target=self._run, args=(name, loop), name=name, daemon=True)
@@ -160,6 +162,7 @@ class Worker:
 
     def _sweep_once(self) -> None:
         heartbeat.beat(heartbeat.name())
+        self._clock_lead = clock_jump.record_jump(self._clock_lead)
         self.grow()
         tasks.sweep()
         if alarm_watch.refresh():

@@ -67,6 +67,7 @@ ACTIONS = {
     "terminal.other_device": _l("Another device answered at the terminal's address"),
     "terminal.restored": _l("People of the device before to be brought to the present one"),
     "terminal.restore_ended": _l("Writing to the terminal allowed after a restore"),
+    "clock.jumped": _l("The server's clock jumped"),
     "installation.restored": _l("Installation restored from a backup"),
     "terminal.people_lost": _l("Terminal has fewer people or faces than it confirmed"),
     "terminal.retired": _l("Terminal taken out of service for good"),

@@ -20,6 +20,7 @@ from tests.support.captures import capture_face
 from tests.support.retention import DAY, age, files, forget
 from tests.support.signed_in import add_operator, open_session
 from tests.support.silent_server import SilentServer, silent_server
+from tests.support.trail import entries, fields
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -127,6 +128,19 @@ def test_silent_mail_server_keeps_nothing_from_being_swept_and_is_asked_once_in_
 
         assert len(mail.connected) == 1
         assert db.session.execute(db.select(Alarm.tries).order_by(Alarm.tries)).scalars().all() == [0, 1]
+
+
+def test_jump_of_the_clock_is_recorded_though_nobody_does_anything(app: Flask) -> None:
+    worker = Worker(app)
+    for seconds in (0, 200, 2 * DAY, -2 * DAY):
+        worker._sweep_once()
+        assert worker._clock_lead is not None
+        worker._clock_lead -= seconds
+    worker._sweep_once()
+    worker._sweep_once()
+
+    recorded = [(entry.actor, fields(entry.after)) for entry in entries("clock.jumped")]
+    assert recorded == [("worker", {"seconds_ahead": seconds}) for seconds in (2 * DAY, -2 * DAY)]
 
 
 def test_worker_whose_sweep_goes_on_does_not_hang_and_one_whose_step_does_not_end_does(

@@ -1,9 +1,12 @@
 """What a clock that was ahead for a while leaves behind: times in the future, for which work would wait for days.
 
 Once the clock is right again, a time that is further ahead than anything may wait is now.
+
+The worker records each jump in the audit trail, so that one is noticed though nobody did anything meanwhile.
 """
 
 import logging
+import time
 from collections.abc import Iterator
 
 from flask import current_app
@@ -25,6 +28,7 @@ from hikflask.models import (
     WebhookDelivery,
 )
 from hikflask.models.columns import database_now, one_moment
+from hikflask.services import audit
 from hikflask.services.core.db import along_indexes, changed_rows, end_read, transaction
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import ROWS, TERMINALS, Transition
@@ -51,6 +55,19 @@ def seconds_ahead() -> float:
     newest, now = db.session.execute(select(func.max(AuditEntry.at), database_now())).one()
     ahead = float((newest - now).total_seconds()) if newest else 0.0
     return ahead if ahead > MARGIN_SECONDS else 0.0
+
+
+def record_jump(lead: float | None) -> float:
+    """Return how many seconds the database's clock is ahead of the monotonic one; record it when that has changed.
+
+    :param lead: what was returned before; None the first time.
+    """
+    now = db.session.execute(select(database_now())).scalar_one().timestamp() - time.monotonic()
+    end_read()
+    if lead is not None and abs(now - lead) > MARGIN_SECONDS:
+        log.warning("the clock jumped by %.0f seconds", now - lead)
+        audit.record_alone("clock.jumped", after={"seconds_ahead": round(now - lead)})
+    return now
 
 
 def _columns() -> Iterator[tuple[InstrumentedAttribute[object], float]]:
