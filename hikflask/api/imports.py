@@ -169,7 +169,8 @@ def _read_as(batch: ImportBatch) -> dict[str, Any]:
     how = import_report.read_as(batch)
     # As the part `columns` names them: that of who works here is none of the fields that a row may have.
     columns = {NAMES_OF_FIELDS.get(field, field): name for field, name in how.columns.items()}
-    return {"table": {"columns": columns, "sheet": how.sheet or None, "hidden_rows": how.hidden_rows}}
+    told = {"columns": columns, "sheet": how.sheet or None, "hidden_rows": how.hidden_rows, "pictures": how.pictures}
+    return {"table": told}
 
 
 def lose_access(losses: Losses) -> dict[str, Any]:

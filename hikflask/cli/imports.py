@@ -379,7 +379,9 @@ def _how_read(how: ReadAs) -> str:
     """Return which columns were read, and of a workbook which sheet."""
     columns = ", ".join(f"{field} “{name}”" for field, name in how.columns.items())
     sheet = f" Sheet: “{how.sheet}”." if how.sheet else ""
-    return f"Columns: {columns}.{sheet}" + (f" Hidden rows, read too: {how.hidden_rows}." if how.hidden_rows else "")
+    hidden = f" Hidden rows, read too: {how.hidden_rows}." if how.hidden_rows else ""
+    pictures = f" Pictures in the table, not taken: {how.pictures}." if how.pictures else ""
+    return f"Columns: {columns}.{sheet}{hidden}{pictures}"
 
 
 def _effect(kind: str, effect: Any) -> str:

@@ -207,6 +207,14 @@ def hidden_rows_sentence(batch: ImportBatch) -> str:
     return str(_("Hidden rows: %(n)s. They are read, too.", n=rows))
 
 
+def pictures_sentence(batch: ImportBatch) -> str:
+    """Return that pictures in or over cells are not taken, or ""."""
+    count = batch.layout.get("pictures", 0)
+    if not count:
+        return ""
+    return str(_("Pictures in the table: %(n)s. They are not taken: photos come in a ZIP.", n=format_decimal(count)))
+
+
 def file_names(batch: ImportBatch) -> str:
     """Return the names of the files."""
     return " + ".join(name for name in (batch.table_name, batch.photos_name) if name)

@@ -23,7 +23,7 @@ from hikflask.services.imports.table import mappings
 from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import lifecycle
 from tests.cli.test_imports import TABLE, archive
-from tests.spreadsheets.workbooks import packed, parts, row, sheet, text
+from tests.spreadsheets.workbooks import packed, parts, pictures, row, sheet, text
 from tests.support import drawn_faces
 from tests.support.captures import FACE
 from tests.support.jobs import add_people
@@ -34,8 +34,9 @@ READ_AS = {
     "columns": {"hikvision_id": "Табельный номер", "full_name": "ФИО", "department": "Подразделение"},
     "sheet": None,
     "hidden_rows": 0,
+    "pictures": 0,
 }
-READ_LONG = {"columns": {"hikvision_id": "ID", "full_name": "ФИО"}, "sheet": None, "hidden_rows": 0}
+READ_LONG = {"columns": {"hikvision_id": "ID", "full_name": "ФИО"}, "sheet": None, "hidden_rows": 0, "pictures": 0}
 CONTROL_COUNTS = {"new": 2, "changed": 0, "unchanged": 0, "wrong": 1, "effects": NO_EFFECTS, "table": READ_AS}
 
 
@@ -93,6 +94,7 @@ def test_workbook_is_imported(app: Flask, client: FlaskClient) -> None:
         "batch": 1, "new": 1, "changed": 0, "unchanged": 0, "wrong": 0, "effects": NO_EFFECTS, "rows": [],
         "table": {
             "columns": {"hikvision_id": "Employee ID", "full_name": "Full name"}, "sheet": "Sheet", "hidden_rows": 0,
+            "pictures": 0,
         },
     }  # fmt: skip
     assert numbers(app) == ["100222"]
@@ -498,8 +500,8 @@ def test_sheet_is_asked_for_where_several_have_people_and_the_answer_says_how_th
     left = row(1, text("A1", "Табельный номер"), text("B1", "ФИО")) + row(2, text("A2", "9"), text("B2", "Илья"))
     here = row(1, text("A1", "Код"), text("B1", "Сотрудник"), text("C1", "Таб. №"))
     here += row(2, text("A2", "x"), text("B2", "Пётр"), text("C2", "7"), more=' hidden="1"')
-    several = {"Уволенные": sheet(left), "Сотрудники": sheet(here), "Скрытые": sheet(left)}
-    book = packed(parts(several, hidden=("Скрытые",)))
+    several = {"Сотрудники": sheet(here), "Уволенные": sheet(left), "Скрытые": sheet(left)}
+    book = packed({**parts(several, hidden=("Скрытые",)), **pictures(3)})
 
     asked = call(client, book)
     answer = call(client, book, sheet="Сотрудники")
@@ -508,13 +510,14 @@ def test_sheet_is_asked_for_where_several_have_people_and_the_answer_says_how_th
     assert (asked.status_code, asked.get_json()["error"], asked.get_json()["fields"]) == (
         422,
         "table_sheet_unnamed",
-        {"sheet": "Several sheets have people: “Уволенные”, “Сотрудники”. Name the one to read, or * for all with the "
+        {"sheet": "Several sheets have people: “Сотрудники”, “Уволенные”. Name the one to read, or * for all with the "
                   "same columns."},
     )  # fmt: skip
     assert answer.get_json()["table"] == {
         "columns": {"hikvision_id": "Таб. №", "full_name": "Сотрудник"},
         "sheet": "Сотрудники",
         "hidden_rows": 1,
+        "pictures": 3,
     }
     assert (numbers(app), one.status_code) == (["7", "9"], 200)
     with app.app_context():

@@ -22,7 +22,7 @@ from hikflask.services.imports.table import mappings
 from hikflask.services.imports.table.options import Options
 from hikflask.simulator import Terminal as Simulated
 from tests.cli.test_operators import run
-from tests.spreadsheets.workbooks import packed, parts, row, sheet, text
+from tests.spreadsheets.workbooks import packed, parts, pictures, row, sheet, text
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.enrolments import enrol
 from tests.support.groups import ENTRANCE, add_terminals
@@ -36,6 +36,7 @@ READ_AS = {
     "columns": {"number": "Табельный номер", "name": "ФИО", "department": "Подразделение"},
     "sheet": "",
     "hidden_rows": 0,
+    "pictures": 0,
 }
 NOTHING_SPECIAL = {"effects": dict.fromkeys(effects.KINDS, 0), "unconfirmed": 0, "withheld": 0, "absent": 0}
 
@@ -140,19 +141,21 @@ def test_dry_run_leaves_nothing_behind(app: Flask, table: Path) -> None:
 def test_sheet_is_asked_for_where_several_have_people_and_what_was_read_is_said(app: Flask, tmp_path: Path) -> None:
     rows = row(1, text("A1", "Таб. №"), text("B1", "ФИО")) + row(2, text("A2", "7"), text("B2", "Пётр"))
     path = tmp_path / "people.xlsx"
-    path.write_bytes(
-        packed(parts({"Уволенные": sheet(rows), "Ноябрь": sheet(rows.replace('r="2"', 'r="2" hidden="1"'))}))
-    )
+    sheets = {"Ноябрь": sheet(rows.replace('r="2"', 'r="2" hidden="1"')), "Уволенные": sheet(rows)}
+    path.write_bytes(packed({**parts(sheets), **pictures(2)}))
 
     asked = imported(app, path)
     done = imported(app, path, "--sheet", "Ноябрь")
 
     assert (asked.exit_code, asked.stderr) == (
         1,
-        "Error: Several sheets have people: “Уволенные”, “Ноябрь”. Name the one to read, or * for all with the same "
+        "Error: Several sheets have people: “Ноябрь”, “Уволенные”. Name the one to read, or * for all with the same "
         "columns.\n",
     )
-    assert done.stdout.startswith("Columns: number “Таб. №”, name “ФИО”. Sheet: “Ноябрь”. Hidden rows, read too: 1.\n")
+    assert done.stdout.startswith(
+        "Columns: number “Таб. №”, name “ФИО”. Sheet: “Ноябрь”. Hidden rows, read too: 1. Pictures in the table, not "
+        "taken: 2.\n"
+    )
     assert people(app) == {"7": ("Пётр", "", True)}
 
 

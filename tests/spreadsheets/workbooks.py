@@ -91,6 +91,19 @@ def parts(
     }
 
 
+def pictures(count: int) -> dict[str, str | bytes]:
+    """The parts of a workbook that put pictures over the cells of its first sheet, and a chart."""
+    drawing = "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing"
+    anchors = "<d:twoCellAnchor><d:pic><d:nvPicPr/><d:blipFill/></d:pic></d:twoCellAnchor>" * count
+    chart = "<d:twoCellAnchor><d:graphicFrame/></d:twoCellAnchor>"
+    return {
+        "xl/worksheets/_rels/sheet1.xml.rels": f'{XML}<Relationships xmlns="{PACKAGE}/relationships">'
+        f'<Relationship Id="d" Type="{OFFICE}/drawing" Target="../drawings/drawing1.xml"/>'
+        f'<Relationship Id="e" Type="{OFFICE}/drawing" Target="../drawings/gone.xml"/></Relationships>',
+        "xl/drawings/drawing1.xml": f'{XML}<d:wsDr xmlns:d="{drawing}">{anchors}{chart}</d:wsDr>',
+    }
+
+
 def packed(files: Mapping[str, str | bytes]) -> bytes:
     """A ZIP file of these files."""
     out = io.BytesIO()

@@ -92,7 +92,12 @@ IMPORT_EXAMPLE = {
     "effects": EFFECTS,
     "rows": [LISTED_ROW],
 }
-READ_AS = {"columns": {"hikvision_id": "Employee ID", "full_name": "Name"}, "sheet": "Sheet1", "hidden_rows": 0}
+READ_AS = {
+    "columns": {"hikvision_id": "Employee ID", "full_name": "Name"},
+    "sheet": "Sheet1",
+    "hidden_rows": 0,
+    "pictures": 0,
+}
 LOST_FACES = {"device_id": 1, "name": "Main entrance", "people": 2, "leaving": 0, "first": ["100222", "100333"]}
 ABSENT = {"people": 2, "first": ["100222", "100333"]}
 LOSING = {"device_id": 1, "name": "Main entrance", "lose": 60, "people": 120}

@@ -51,12 +51,14 @@ class ListedRow:
 class ReadAs:
     """How the table of an import was read: field → the name of its column, or its place where it has none.
 
-    `sheet` is empty for a CSV, and once the table is not stored any more; `hidden_rows` were read, too.
+    `sheet` is empty for a CSV, and once the table is not stored any more; `hidden_rows` were read, too, and
+    `pictures` in or over cells were not.
     """
 
     columns: dict[str, str]
     sheet: str
     hidden_rows: int
+    pictures: int
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ def read_as(batch: ImportBatch) -> ReadAs:
     """Return how the table of an import is read."""
     names, layout = batch.layout["columns"], batch.layout
     columns = {field: names[index] or str(index + 1) for field, index in batch.fields.items()}
-    return ReadAs(columns, layout.get("sheet", ""), layout.get("hidden_rows", 0))
+    return ReadAs(columns, layout.get("sheet", ""), layout.get("hidden_rows", 0), layout.get("pictures", 0))
 
 
 def _effects(stored: dict[str, Any], numbers: dict[int, str]) -> dict[str, Any]:

@@ -94,12 +94,17 @@ STRINGS, RELATIONSHIPS = "xl/sharedStrings.xml", "_rels/.rels"
 # The names of Strict Open XML, which openpyxl does not know, and what the usual ones have in place of them.
 STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
 USUAL_NAMES = rb"http://schemas.openxmlformats.org/\1/2006/"
+# A picture over cells is in the drawing of its sheet, one in a cell a value of another kind, in books that have these.
+PICTURE, VALUE, PICTURES_IN_CELLS = re.compile(rb"<(?:\w+:)?pic[\s>]"), b' vm="', "xl/richData/richValueRel.xml"
+# A picture among the objects of an XLS (MS-XLS, 2.5.143).
+XLS_PICTURE = b"\x15\0\x12\0\x08\0"
 # The XML of an ODS (OpenDocument 1.3, part 3, 9.1), and that of an XLSX as far as it is not read by openpyxl.
 ODF = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
 OFFICE, STYLE, TABLE, TEXT = (ODF % name for name in ("office", "style", "table", "text"))
 ODS_SHEET, ODS_CELLS = f"{TABLE}table", (f"{TABLE}table-cell", f"{TABLE}covered-table-cell")
 ODS_SPACES = {f"{TEXT}{name}" for name in ("s", "tab", "line-break")}
 ODS_ERROR = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}value-type"
+ODS_FRAME, ODS_IMAGE, ODS_OBJECT = (f"{ODF % 'drawing'}{name}" for name in ("frame", "image", "object"))
 SOURCE_CODE = "{http://openoffice.org/2004/office}source-code"
 # XML Spreadsheet 2003.
 SS, EXCEL = "{urn:schemas-microsoft-com:office:spreadsheet}", "{urn:schemas-microsoft-com:office:excel}"
@@ -220,6 +225,7 @@ class Contents:
     head: list[Row] = field(default_factory=list)
     hidden_rows: int = 0
     filtered: bool = False
+    pictures: int = 0
 
 
 @dataclass
@@ -227,7 +233,7 @@ class Sheet:
     """A sheet of a workbook, of which the rows are read once, before those of the next one.
 
     `tags` is how many rows its XML has, with empty ones, where that is known. `hidden_rows` are those that it has when
-    its rows were read, and `filtered` says that a filter hides them.
+    its rows were read, and `filtered` says that a filter hides them; `pictures` are those in or over its cells.
     """
 
     name: str
@@ -236,6 +242,7 @@ class Sheet:
     tags: int = 0
     hidden_rows: int = 0
     filtered: bool = False
+    pictures: int = 0
 
 
 def inspect(file: BinaryIO) -> Iterator[Contents]:
@@ -261,7 +268,7 @@ def inspect(file: BinaryIO) -> Iterator[Contents]:
             count = max(count + 1, sheet.tags)
         name = _shortened(_cleaned(sheet.name), MAX_SHOWN)
         contents = Contents(form, sheet=name, hidden=sheet.hidden, rows=count, head=head)
-        contents.hidden_rows = sheet.hidden_rows
+        contents.hidden_rows, contents.pictures = sheet.hidden_rows, sheet.pictures
         contents.filtered = sheet.filtered and sheet.hidden_rows > 0
         yield contents
 
@@ -518,13 +525,25 @@ def _xlsx_sheet(reader: Any, sheet: Sheet, path: str) -> Sheet:
             sheet.hidden_rows += len(HIDDEN_ROW.findall(xml)) if b"hidden=" in xml else 0
             sheet.filtered |= FILTER in xml
             has_tables |= b"tablePart" in xml
+            sheet.pictures += xml.count(VALUE) if PICTURES_IN_CELLS in reader.valid_files else 0
             for merged in MERGED.finditer(xml) if b"mergeCell" in xml else ():
                 _add_span(spans, _index(merged[1]), int(merged[2]), int(merged[3]))
     if has_tables and not sheet.filtered:
         tables = [name for name in reader.valid_files if name.startswith("xl/tables/")]
         sheet.filtered = any(FILTER in reader.archive.read(name) for name in tables)
+    sheet.pictures += _pictures_over_cells(reader, path)
     sheet.records = _xlsx_records(reader, path, spans)
     return sheet
+
+
+def _pictures_over_cells(reader: Any, path: str) -> int:
+    from openpyxl.packaging.relationship import get_dependents
+
+    folder, _, name = path.rpartition("/")
+    about = f"{folder}/_rels/{name}.rels"
+    related = get_dependents(reader.archive, about) if about in reader.valid_files else ()
+    drawings = {one.target for one in related if one.Type.endswith("/drawing") and one.target in reader.valid_files}
+    return sum(len(PICTURE.findall(xml)) for name in drawings for xml in _tags(reader.archive.open(name)))
 
 
 def _tags(part: Any) -> Iterator[bytes]:
@@ -626,7 +645,10 @@ def _xls_sheets(file: BinaryIO) -> Iterator[Sheet]:
                     for line, row in sheet.rowinfo_map.items()
                 )
                 records = _xls_records(book, sheet)
-                yield Sheet(sheet.name, sheet.visibility != 0, records, 0, hidden_rows, at in filters)
+                starts = sorted({*book._sh_abs_posn, len(book.mem)})
+                start = book._sh_abs_posn[at]
+                pictures = bytes(book.mem[start : starts[starts.index(start) + 1]]).count(XLS_PICTURE)
+                yield Sheet(sheet.name, sheet.visibility != 0, records, 0, hidden_rows, at in filters, pictures)
                 book.unload_sheet(at)
     except (xlrd.XLRDError, xlrd.compdoc.CompDocError, xlrd.formula.FormulaError) as error:
         raise Refused(XLS_ERRORS.get(str(error), "table_damaged")) from error
@@ -706,6 +728,10 @@ def _ods_records(events: Iterator[tuple[str, Any]], sheet: Sheet, budget: Budget
                 continue
             if element.tag == ODS_SHEET:
                 return
+            sheet.pictures += (
+                # A chart has a picture of itself, beside the object.
+                element.tag == ODS_FRAME and element.find(ODS_IMAGE) is not None and element.find(ODS_OBJECT) is None
+            )
             if element.tag in ODS_SPACES:
                 element.text = " "
             if element.tag != f"{TABLE}table-row":
@@ -870,6 +896,7 @@ class _Table:
     def __init__(self) -> None:
         self.rows: list[tuple[list[str], list[tuple[int, int]]]] = []
         self.hidden_rows = 0
+        self.pictures = 0
         # Column → the last line of a cell further up that reaches into it.
         self._taken: dict[int, int] = {}
         self._index: int | None = None
@@ -924,6 +951,8 @@ class _Page(HTMLParser):
             self.open[-1].begin_row(dict(attrs))
         elif tag in {"td", "th"}:
             self.open[-1].begin_cell(dict(attrs))
+        elif tag == "img":
+            self.open[-1].pictures += 1
         elif tag in BREAKS:
             self.open[-1].say("\n")
 
@@ -957,7 +986,7 @@ def _html_sheets(file: BinaryIO) -> Iterator[Sheet]:
     for at, table in enumerate(tables, 1):
         name = str(at) if len(tables) > 1 else ""
         records = (_as_typed(line, *row) for line, row in enumerate(table.rows, 1))
-        yield Sheet(name, hidden=False, records=records, hidden_rows=table.hidden_rows)
+        yield Sheet(name, hidden=False, records=records, hidden_rows=table.hidden_rows, pictures=table.pictures)
 
 
 def _html_text(data: bytes) -> str:

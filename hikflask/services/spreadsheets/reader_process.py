@@ -74,6 +74,7 @@ class Layout:
     the file, as {name, rows, people, hidden, alike, header_line}: whether the header has the columns of people, whether
     the sheet is hidden, and whether it is one of ALL: not hidden, with the same columns as the one that is read.
     `hidden_rows` counts rows that are not shown there, but read; `filtered` is True where a filter hides them.
+    `pictures` counts those in or over the cells, which are not read.
     `group_column` is the index of a column that the file does not have, behind its own ones: for the departments that
     stand in rows of their own.
 
@@ -93,6 +94,7 @@ class Layout:
     hidden_rows: int = 0
     filtered: bool = False
     group_column: int | None = None
+    pictures: int = 0
 
 
 class _Sheet:
@@ -104,6 +106,7 @@ class _Sheet:
         self.is_hidden: bool = contents.pop("hidden")
         self.hidden_rows: int = contents.pop("hidden_rows")
         self.is_filtered: bool = contents.pop("filtered")
+        self.pictures: int = contents.pop("pictures")
         place, names = _header(self.head, recognise)
         self.rows = max(contents.pop("rows") - place - 1, 0)
         self.how = contents
@@ -163,6 +166,7 @@ def inspect(path: Path, recognise: Recognise, sheet: str = "") -> Layout:
         sheets=[] if chosen.how["format"] == "csv" else about,
         hidden_rows=sum(one.hidden_rows for one in read_here),
         filtered=any(one.is_filtered for one in read_here),
+        pictures=sum(one.pictures for one in read_here),
     )
 
 

@@ -799,6 +799,28 @@ def test_sheets_of_xml_spreadsheet_2003_have_a_limit() -> None:
     assert refusal(xml_2003.workbook(*(xml_2003.sheet(name=f"{at}") for at in range(101)))) == "table_sheets"
 
 
+# --- pictures ---
+
+
+def test_pictures_in_and_over_cells_are_counted_in_each_sheet() -> None:
+    in_cell = row(1, text("A1", "ID"), '<c r="B1" t="e" vm="1"><v>#VALUE!</v></c>')
+    of_xlsx = {**parts({"Люди": sheet(in_cell), "Ещё": sheet(in_cell)}), **workbooks.pictures(2)}
+    picture = xls.record(0x5D, reader.XLS_PICTURE + bytes(16)) * 2
+    end = xls.record(0x0A)
+    pictured = xls.sheet([["ID"]]).removesuffix(end) + picture + end
+    of_xls = xls.file(xls.stream({"Люди": pictured, "Ещё": xls.sheet([["x"]])}))
+    drawing = "urn:oasis:names:tc:opendocument:xmlns:drawing:1.0"
+    frame = f'<d:frame xmlns:d="{drawing}">%s<d:image><text:p/></d:image></d:frame>'
+    framed = ods.row(ods.cell("ID").replace("<text:p>", frame % "" + frame % "" + frame % "<d:object/>" + "<text:p>"))
+    of_ods = ods.content({"Люди": framed, "Ещё": ods.row(ods.cell("x"))})
+    of_html = "<table><td>ID<img src=a><td><img src='b'></table><img><table><td>x</table>"
+
+    for table in (packed(of_xlsx), of_xls, packed(ods.parts(of_ods)), of_html.encode()):
+        assert [one.pictures for one in sheets(table)] == [2, 0]
+        assert rows(table)[0][1][0] == "ID"
+    assert [one.pictures for one in sheets(packed({**of_xlsx, reader.PICTURES_IN_CELLS: ""}))] == [3, 1]
+
+
 # --- web pages called .xls ---
 
 

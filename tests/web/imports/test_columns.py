@@ -283,6 +283,17 @@ def test_hidden_rows_are_said_before_and_after_the_dry_run(app: Flask, client: F
     assert "Rows that a filter hides: 3. They are read, too." in client.get("/imports/2", headers=ENGLISH).text
 
 
+def test_pictures_in_a_table_are_said_before_and_after_the_dry_run(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        add_import(layout={**LAYOUT, "pictures": 40})
+        add_import(layout={**LAYOUT, "pictures": 40}, checked=True)
+
+    for path in (COLUMNS, "/imports/2"):
+        english = "Pictures in the table: 40. They are not taken: photos come in a ZIP."
+        assert english in client.get(path, headers=ENGLISH).text
+        assert "Картинок в таблице: 40. Они не берутся: фото загружают в ZIP." in client.get(path).text
+
+
 def test_dry_run_says_that_one_of_several_sheets_with_people_is_read(app: Flask, client: FlaskClient) -> None:
     sheets = [
         {"name": name, "rows": 1, "people": name != "Справка", "hidden": False, "alike": True, "header_line": 1}
