@@ -38,6 +38,9 @@ _PLACES, _TURNS = threading.BoundedSemaphore(AT_ONCE + WAITING), threading.Bound
 # Besides, so many small pictures of imports, which take little memory: one for each core of the usual machine.
 SMALL_AT_ONCE = 2
 _SMALL_TURNS = threading.BoundedSemaphore(SMALL_AT_ONCE)
+# And so many faces of lists, which wait for no import: each keeps a thread of the pages.
+FACES_AT_ONCE = 2
+_FACE_TURNS = threading.BoundedSemaphore(FACES_AT_ONCE)
 
 
 def baseline_jpeg(stream: IO[bytes]) -> bytes:
@@ -96,12 +99,13 @@ def small_turn() -> AbstractContextManager[None]:
 def small(picture: bytes) -> bytes:
     """Return a stored picture as lists show it; one that cannot be decoded, as it is.
 
-    This process does it itself: within 3 ms and a megabyte, of what it has decoded or written before.
+    This process does it itself, of at most 4 megapixels: a face that it stored takes 3 ms and a megabyte, and the worst
+    that a terminal may show for a passage 0.3 s and 24 MB.
 
     :raises PhotosWaiting:
     """
     end_read()  # It may have to wait for its turn.
-    with small_turn(), suppress(jpeg.Unreadable):
+    with _held(_FACE_TURNS, max_wait()), suppress(jpeg.Unreadable):
         return jpeg.small(picture)
     return picture
 

@@ -18,8 +18,16 @@ from PIL import Image
 
 from hikflask.extensions import db
 from hikflask.services.core.errors import BadPhoto, PhotosWaiting
-from hikflask.services.photos import storage
-from hikflask.services.photos.jpeg_process import PROGRAM, SMALL_AT_ONCE, WAITING, baseline_jpeg, small, small_turn
+from hikflask.services.photos import jpeg_process, storage
+from hikflask.services.photos.jpeg_process import (
+    FACES_AT_ONCE,
+    PROGRAM,
+    SMALL_AT_ONCE,
+    WAITING,
+    baseline_jpeg,
+    small,
+    small_turn,
+)
 from tests.benchmarks import memory
 from tests.processes.processes import until
 from tests.support.captures import FACE
@@ -219,12 +227,15 @@ def test_picture_that_cannot_be_made_small_is_answered_as_it_is() -> None:
     assert [small(picture) for picture in (b"no picture", large.getvalue())] == [b"no picture", large.getvalue()]
 
 
-def test_small_picture_waits_for_its_turn_no_longer_than_an_upload(app: Flask) -> None:
+def test_face_of_a_list_waits_for_others_no_longer_than_an_upload_and_for_no_import(app: Flask) -> None:
     app.config["UPLOAD_WAIT"] = 0.01
-    with ExitStack() as others:
+    with ExitStack() as imports:
         for _ in range(SMALL_AT_ONCE):
-            others.enter_context(small_turn())
-        with pytest.raises(PhotosWaiting):
-            small(FACE)
+            imports.enter_context(small_turn())
+        with ExitStack() as others:
+            for _ in range(FACES_AT_ONCE):
+                others.enter_context(jpeg_process._FACE_TURNS)
+            with pytest.raises(PhotosWaiting):
+                small(FACE)
 
-    assert small(FACE).startswith(b"\xff\xd8\xff")
+        assert small(FACE).startswith(b"\xff\xd8\xff")
