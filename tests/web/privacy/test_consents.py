@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import ApiToken, Capture, Consent, Employee, Webhook
+from hikflask.models import ApiToken, Capture, Consent, Employee, Terminal, TerminalPrivacy, Webhook
 from hikflask.models.columns import database_now
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
@@ -271,7 +271,11 @@ PROGRAMS = {
     "ru": "Программа доступа передаёт данные обо мне другим программам, а именно:",
 }
 LET_IN = {"en": "The purpose is to let me in.", "ru": "Цель — пропускать меня."}
-SENTENCES = (NOTHING_ELSE, RECORDED, PASSAGES, PICTURES, LET_IN, PROGRAMS)
+ADDRESSES = {
+    "en": "The terminals also send what they record about me elsewhere: 192.0.2.5:8080. Who receives it there:",
+    "ru": "Терминалы отправляют то, что записывают обо мне, ещё и сюда: 192.0.2.5:8080. Кто это там получает:",
+}
+SENTENCES = (NOTHING_ELSE, RECORDED, PASSAGES, PICTURES, LET_IN, PROGRAMS, ADDRESSES)
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
@@ -301,6 +305,25 @@ def test_paper_says_what_the_settings_do_and_nothing_that_they_contradict(
     page = english(client, f"/consent/print?lang={language}")
 
     assert [one for one in SENTENCES if one[language] in page] == [*said]
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_paper_names_where_terminals_send_events_besides(
+    app: Flask, client: FlaskClient, terminal: Terminal, language: str
+) -> None:
+    address = f"/consent/print?lang={language}"
+    slot = {"slot": 1, "address": "192.0.2.5", "port": 8080, "url": "/in", "protocol": "HTTP", "tells": False}
+    with app.app_context(), transaction():
+        db.session.execute(db.update(ApiToken).values(revoked_at=database_now()))
+        hosts = [{**slot, "is_ours": False}, {**slot, "slot": 2, "address": "192.0.2.1", "is_ours": True}]
+        db.session.add(TerminalPrivacy(terminal_id=terminal.id, read_at=database_now(), hosts=hosts, foreign_hosts=1))
+
+    page = english(client, address)
+
+    assert [one for one in SENTENCES if one[language] in page] == [LET_IN, ADDRESSES]
+    with app.app_context(), transaction():
+        db.session.execute(db.update(TerminalPrivacy).values(foreign_hosts=0, hosts=[]))
+    assert NOTHING_ELSE[language] in english(client, address)
 
 
 def test_paper_names_other_programs_while_a_token_is_valid(client: FlaskClient) -> None:
