@@ -223,7 +223,8 @@ def _is_second_head(above: list[str], cells: list[str], recognise: Recognise) ->
     or a name, that of a department has nothing or amounts beside its name.
     """
     fields = recognise(above)
-    below = [cell for cell, top in zip(cells, _padded(above, len(cells)), strict=False) if cell and not top]
+    tops = _padded(above, len(cells))
+    below = [cell for at, cell in enumerate(cells) if cell and not tops[at] and any(tops[:at])]
     told = [fields[field] for field in (KEY, *NAMES) if field in fields]
     is_told = any(cells[index] for index in told if index < len(cells))
     return bool(below) and _count(cells) > 1 and not is_told and not any(map(OF_A_PERSON.match, cells))
