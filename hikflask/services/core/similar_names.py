@@ -20,6 +20,7 @@ _WORDS = re.compile(r"[^\W_]+")
 _PATRONYMIC = re.compile(r".+(?:[oe]v(?:ic|na)|ic(?:na)?)\Z")
 # As _words() leaves Иванов, Иванова, Чайковский, Шевченко, Ковальчук.
 _SURNAME = re.compile(r".+(?:[oe]va?|sk[ia]|enko|[cn]uk)\Z")
+_CYRILLIC = re.compile(r"[\u0400-\u052f]")
 _LETTERS = dict(zip("абвгдезиклмнопрстуфхцчшщыэюяіўґ", "abvgdeziklmnoprstufhccssieuaiug", strict=True))
 _PLAIN = str.maketrans(
     {**_LETTERS, "ж": "z", "є": "e", "ъ": "", "ь": "", "'": "", "y": "i", "j": "i", "w": "v", "x": "ks"}
@@ -72,6 +73,9 @@ def have_other_given_names(one: str, other: str) -> bool:
     Whether a slip has made another name of one only a list of all names could tell, so any other word counts. A surname
     may be another one beside a patronymic, and have a slip where both words end like one.
     """
+    # In the other alphabet a name has several spellings, such as Alexander: are_wholly_other() allows for them.
+    if len({bool(_CYRILLIC.search(name)) for name in (one, other)}) > 1:
+        return False
     if not all(any(map(str.isalpha, name)) for name in (one, other)):
         return False
     words = [_words(one), _words(other)]

@@ -130,6 +130,7 @@ def test_another_first_name_or_patronymic_however_close_is_another(one: str, oth
         ("Иванов Иван", "Ивонов Иван"),
         ("Шевченко Олег", "Шевчeнко Олег"),
         ("Сергеев Юрий Дмитриевич", "Sergeev Yury Dmitrievich"),
+        ("Александр Ксенофонтов", "Alexander Xenofontov"),
         ("Oʻktamov Gʻani", "O'ktamov G‘ani"),
         ("100222", "Иванов Иван"),
     ],
