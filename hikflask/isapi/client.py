@@ -167,10 +167,15 @@ class Client:
         with self._lock:
             began = time.monotonic()
             try:
-                return self._converse(call)
+                answer = self._converse(call)
             finally:
                 if self._observe:
                     self._observe(call.bare_path, time.monotonic() - began)
+        # A lock is not always told with a 401. Any other 403 is about the request.
+        if answer.status == 403 and user_check(answer).locked:
+            self._login.forget()
+            raise login_refusal(answer)
+        return answer
 
     def _converse(self, call: _Call) -> Answer:
         reused = self._login.ready

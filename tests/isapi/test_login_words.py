@@ -77,6 +77,7 @@ class Login:
     password: str = RIGHT
     tries: int = 5
     locked: bool = False
+    lock_status: int = 401
     nonces: int = 1
     dead: set[str] = field(default_factory=set)
     credentials: list[str] = field(default_factory=list)
@@ -88,20 +89,20 @@ class Login:
         if request.authorization["nonce"] in self.dead:
             return self._refusal(told=self.told == ALWAYS)
         if self.locked:
-            return self._refusal(told=True)
+            return self._refusal(told=True, status=self.lock_status)
         if request.authorization["response"] != digest_response(request, self.password):
             self.tries -= 1
             return self._refusal(told=self.told != WITH_A_CHALLENGE)
         return Reply()
 
-    def _refusal(self, *, told: bool) -> Reply:
+    def _refusal(self, *, told: bool, status: int = 401) -> Reply:
         self.nonces += 1
         header = (
             f'Digest qop="auth", realm="DS-6E392E44", nonce="n{self.nonces}", stale="false", opaque="", domain="::"'
         )
         # A lock is said to everybody.
         body = self.words(self.locked, self.tries) if told or self.locked else b""
-        return Reply(401, body, {"WWW-Authenticate": header})
+        return Reply(status, body, {"WWW-Authenticate": header})
 
     def wear_out(self) -> None:
         """No nonce that was given out is good any more."""
@@ -175,6 +176,19 @@ def test_an_account_that_is_locked_meanwhile_gets_no_more_credentials(words: Wor
         mine = client(server.url)
         mine.request("GET", PATH)
         login.locked = True
+        with pytest.raises(AccountLocked) as refused:
+            mine.request("GET", PATH)
+    assert len(login.credentials) == 2
+    assert refused.value.unlock_seconds == LOCK_SECONDS
+
+
+@every_wording
+def test_a_lock_that_is_told_with_a_403_is_one(words: Words) -> None:
+    login = Login(words, BESIDE_A_REFUSAL)
+    with terminal(login) as server:
+        mine = client(server.url)
+        mine.request("GET", PATH)
+        login.locked, login.lock_status = True, 403
         with pytest.raises(AccountLocked) as refused:
             mine.request("GET", PATH)
     assert len(login.credentials) == 2
