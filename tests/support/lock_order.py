@@ -12,6 +12,9 @@ from hikflask.services.passages.store import KEY as EVENTS_KEY
 NUMBER, TERMINAL, EMPLOYEE, DEPARTMENT, GROUPS, TERMINAL_KEY, ENROLMENT, EVENT, EVENTS = range(1, 10)
 PLACES = {"employee": EMPLOYEE, "department": DEPARTMENT, "capture": ENROLMENT, "enrolment": ENROLMENT, "event": EVENT}
 WRITES = re.compile(r"(?:UPDATE|DELETE FROM|INSERT INTO) (\w+)")
+# One statement for the enrolments of several people.
+NOT_MANY = r"(?!.*(?:enrolment\.number = |SKIP LOCKED))"
+MANY = re.compile(rf"UPDATE enrolment SET .* WHERE enrolment\.(?:terminal_id = |id IN ){NOT_MANY}")
 LOCKS = re.compile(r"SELECT .*? FROM (\w+) .*\bFOR (KEY SHARE|NO KEY UPDATE|UPDATE)(?: OF (\w+))?")
 
 
@@ -34,6 +37,8 @@ class LockOrder:
         waits = not re.match("INSERT INTO (employee|event) |.*(NOWAIT|SKIP LOCKED)", statement)
         if waits and places[0] not in taken and places[0] < max(taken, default=0):
             self.violations.append(f"{statement}\nafter\n{taken[max(taken)]}")
+        if MANY.match(statement) and ENROLMENT not in taken:
+            self.violations.append(f"{statement}\nwithout lock_many()")
         for place in places:
             taken.setdefault(place, statement)
 
