@@ -23,7 +23,7 @@ from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
 
 # Of an employee whom somebody saved since the plan was made.
-NO_DAYS = ("", "")
+NO_DAYS, NO_NAME = ("", ""), ""
 
 
 @contextmanager
@@ -52,7 +52,9 @@ def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], 
     may_take_days, keeps_name = (number in params.get(name, ()) for name in (plan.SHUT_OUT, plan.NAMES_KEPT))
     days = params.get(plan.DAYS_HERE)
     days_here = tuple(days.get(number, NO_DAYS)) if days is not None else None
-    agreed = Agreed(same_person, faces, may_take_days=may_take_days, keeps_name=keeps_name, days_here=days_here)
+    names = params.get(plan.NAMES_HERE)
+    name_here = names.get(number, NO_NAME) if names is not None else None
+    agreed = Agreed(same_person, faces, may_take_days, keeps_name, days_here, name_here)
     name_seen = compared.there.name if compared.there else ""
     holder = audit.present_actor().name
     with taking_over(comparison.terminal_id, number, name_seen, holder, agreed, require_there) as take_over:

@@ -49,7 +49,7 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
 # Among the params of the job: whose records are replaced, and whose days end sooner. All others keep both. Besides, who
 # is taken over as inactive, and who keeps the name here though the terminal has another one.
 REPLACED, SHUT_OUT, INACTIVE, FACES, NAMES_KEPT = "replaced", "shut_out", "inactive", "faces", "names_kept"
-DAYS_HERE = "days_here"
+DAYS_HERE, NAMES_HERE = "days_here", "names_here"
 # The codes of the sentences about the days of a person who is taken over.
 COMES_IN_INACTIVE = "comes_in_inactive"
 WHOLE_DAYS = "whole_days"
@@ -226,7 +226,8 @@ class Plan:
         lost = {REPLACED: replaced, SHUT_OUT: shut_out, INACTIVE: inactive}
         names = {"same_person": agreed, NAMES_KEPT: kept}
         days = {step.number: step.limits_here.written for step in self.steps if step.limits_here}
-        chosen = {FACES: faces, DAYS_HERE: days}
+        names_here = {step.number: shown.digest(step.name_here) for step in self.steps if step.names_agreed}
+        chosen = {FACES: faces, DAYS_HERE: days, NAMES_HERE: names_here}
         return {"comparison": self.comparison_id, "plan": self.digest, **lost, **names, **chosen}
 
 

@@ -29,6 +29,7 @@ from hikflask.services.comparisons.undo import Facts
 from hikflask.services.comparisons.validity_there import Limits, limits_taken
 from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.shown import digest
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, search
 from hikflask.services.employees.save import save_changes
@@ -58,7 +59,8 @@ class Agreed:
     employee has another face here, and the person saw both and chose the one there; it comes to the employee's other
     terminals, too. `may_take_days`: False where nobody was asked about days there by which the employee's access ends
     sooner; these are refused. `days_here` are the days that the employee had when a person chose those there ("" for no
-    limit); None: not known. Others that somebody saved since are not overwritten.
+    limit), and `name_here` names the name then, see services/core/shown.py; None: not known. Others that somebody saved
+    since are not overwritten.
     """
 
     same_person: bool = False
@@ -66,6 +68,7 @@ class Agreed:
     may_take_days: bool = True
     keeps_name: bool = False
     days_here: tuple[str, str] | None = None
+    name_here: str | None = None
 
 
 @dataclass(frozen=True)
@@ -255,6 +258,8 @@ class _TakeOver:
             raise ServiceError("name_differs", n=employee.number, here=employee.name, there=name)
         if name == wanted or self.agreed.keeps_name:
             return employee  # A shorter form of the employee's own name, or another one that stays there.
+        if self.agreed.name_here not in {None, digest(wanted)}:
+            raise ServiceError("changed_since")
         draft, fields = Draft(name=name), {"name", "terminal_name"}
         return save_changes(draft, self.files, employee_id=employee.id, fields=fields, by_groups=membership.ignore)
 

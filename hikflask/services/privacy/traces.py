@@ -43,7 +43,7 @@ from hikflask.services.privacy import import_traces, passage_traces
 from hikflask.services.privacy.import_traces import Person
 
 # See Plan.job_params, and an import's CONFIRMED. The keys of other params may be spelled like a number.
-BY_NUMBER = {"faces", "days_here"}
+BY_NUMBER = {"faces", "days_here", "names_here"}
 LISTS_OF_NUMBERS = {"same_person", "replaced", "shut_out", "inactive", "names_kept", "confirmed_numbers"}
 
 

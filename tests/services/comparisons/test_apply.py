@@ -110,6 +110,24 @@ def test_days_that_somebody_saved_since_the_plan_was_made_are_not_overwritten(
     assert by_number("100222").valid_to == date(2036, 6, 30)
 
 
+def test_name_that_somebody_saved_since_the_plan_was_made_is_not_overwritten(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    employee_id = employee_of(enrol(simulator, terminal))
+    simulator.store.change("100222", {"name": "Иван Петров"})
+    params = plan.make(compare(terminal), plan.Choices({"100222": "take_over"})).job_params
+    save_employee(Draft(name="Иван Сидоров"), employee_id=employee_id, fields={"name"})
+
+    with pytest.raises(ServiceError, match=r"^changed_since$"):
+        carry_out(planned("100222", "take_over"), params)
+
+    db.session.rollback()
+    assert by_number("100222").name == "Иван Сидоров"
+    save_employee(Draft(name=IVAN.name), employee_id=employee_id, fields={"name"})
+    carry_out(planned("100222", "take_over"), params)
+    assert by_number("100222").name == "Иван Петров"
+
+
 def test_removal_locks_the_employee_before_the_enrolment(simulator: Simulated, terminal: Terminal) -> None:
     enrol(simulator, terminal)
     found = compare(terminal)

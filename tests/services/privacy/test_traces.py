@@ -97,7 +97,8 @@ def test_what_was_chosen_for_the_number_is_forgotten_and_other_params_stay() -> 
     faces = {"900": ["a" * 64, "b" * 64], "901": ["c" * 64, "d" * 64]}
     names = {"same_person": ["900", "901", "people"], "names_kept": ["900"]}
     days = {"900": ["", "2030-12-31"], "901": ["", ""]}
-    params = {**names, "inactive": ["900"], "faces": faces, "days_here": days, "losses": {"people": 1}}
+    here = {"faces": faces, "days_here": days, "names_here": {"900": "e" * 64, "901": "f" * 64}}
+    params = {**names, "inactive": ["900"], **here, "losses": {"people": 1}}
     job = Job(kind="apply", state=DONE, params=params)
     db.session.add(job)
     db.session.commit()
@@ -105,7 +106,7 @@ def test_what_was_chosen_for_the_number_is_forgotten_and_other_params_stay() -> 
     traces.forget(["900", "people"], None)
 
     names = {"same_person": ["901"], "names_kept": []}
-    chosen = {"faces": {"901": faces["901"]}, "days_here": {"901": days["901"]}}
+    chosen = {"faces": {"901": faces["901"]}, "days_here": {"901": days["901"]}, "names_here": {"901": "f" * 64}}
     left = {**names, "inactive": [], **chosen, "losses": {"people": 1}}
     assert db.session.get_one(Job, job.id, populate_existing=True).params == left
 
