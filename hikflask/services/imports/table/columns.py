@@ -28,7 +28,7 @@ NAMES: dict[str, str] = {
     NUMBER: """
         ID сотрудника | Табельный номер | Табельный № | Табельный | Таб. номер | Таб. № | Таб. ном. | Таб. н. | Т/н
         Табельный номер сотрудника | Табельный номер работника | Номер сотрудника | ID работника
-        Личный номер | Персональный номер | ID персоны | Идентификатор сотрудника
+        Личный номер | Персональный номер | ID персоны | Идентификатор сотрудника | Идентификатор персоны
         Employee ID | Employee No. | Employee number | Employee code | Emp. ID | Emp. No. | Emp. code | Staff ID
         Staff No. | Staff number | Person ID | Person No. | Person number | Person code | Personnel No.
         Personnel number | Personnel ID | Payroll number | Pers. No. | Employee reference | hikvision_id | employeeNo
@@ -126,7 +126,8 @@ OTHER_DAYS = """
     Hire date | Date hired | Hired | Date of hire | Date of joining | Joining date | Join date | Employment date
     Start of employment | Date of employment | Employed since | Seniority date | Date of appointment
     Passport issue date | Passport expiry date | Passport valid until | Issue date | Date of issue | Card issue date
-    Contract date | Contract start date | Date of contract | Created date time | Created time
+    Confirmation date | Scheduled confirmation date | Final confirmation date | Offer date | Date of retirement
+    Retirement date | Resignation letter date | Encashment date | Дата выхода на пенсию
     Last sign in | Last sign in date time | Last password change date time
     Order date | Created | Created at | Created on | Creation date | Create time | Date created
     Added | Updated | Updated at | Update time | Modified | Modified at | Modified on | Last modified | Last update
@@ -140,6 +141,7 @@ BEGINNING = re.compile(
 )
 OF_A_CONTRACT = re.compile(r"договор|контракт|испыт|contract|probation")
 OF_A_PASS = re.compile(r"пропуск|доступ|карт|valid|access|\bpass|badge|card")
+OF_LEAVING = re.compile(r"расторж|прекращ|увольн|terminat|dismiss|resign")
 # A cell that is a day, with or without a time: 31.12.27, 2030-12-31 23:59:00.000, до 31 декабря 2027 г.
 LOOKS_LIKE_DAY = re.compile(
     r"""(?:(?:до|по|until|till)\s+)?
@@ -266,7 +268,7 @@ def _has_other_meaning(column: str) -> bool:
     words = folded(text_rules.mended(column))
     if BEGINNING.search(words) and not SPEAKS_OF_AN_END.search(words):
         return True
-    if OF_A_CONTRACT.search(words) and not OF_A_PASS.search(words):
+    if OF_A_CONTRACT.search(words) and not (OF_A_PASS.search(words) or OF_LEAVING.search(words)):
         return True
     # Whoever is going to leave by “Дата увольнения (план)” has no expiry by it.
     name = _plain(IN_BRACKETS.sub("", column))

@@ -18,6 +18,8 @@ from hikflask.services.imports.table.columns import FIELDS, index_of, is_status,
         (["Фамилия Имя Отчество", "ID"], {"name": 0, "number": 1}),
         (["*Person ID", "*Organization", "*Person Name", "*Gender"], {"number": 0, "department": 1, "name": 2}),
         (["Employee No.", "Employee (full name)", "Dept."], {"number": 0, "name": 1, "department": 2}),
+        (["Идентификатор персоны", "Имя", "Фамилия", "Организация", "Время начала", "Время окончания"],
+         {"number": 0, "first_name": 1, "last_name": 2, "department": 3, "valid_from": 4, "valid_to": 5}),
         (["Sr", "ID", "Employee Name", "Status", "Company"], {"number": 1, "name": 2, "left": 3}),
         (["Surname", "Name", "Person ID"], {"last_name": 0, "first_name": 1, "number": 2}),
         (["hikvision_id", "full_name", "department", "is_active"],
@@ -163,7 +165,8 @@ def test_what_is_no_day_is_not_asked_about(cell: str) -> None:
     ["Дата рождения", "Дата приёма на работу", "Hire Date", "*Date of birth", "Время", "Дата увольнения", "Added",
      "Договор до", "Договор (по)", "Дата окончания трудового договора", "Срок действия договора",
      "Срок действия (договора)", "Contract expiry date", "Contract end", "Окончание испытательного срока",
-     "Probation ends", "Принята", "Created by date", "Кадровые данные Дата приема"],
+     "Probation ends", "Final Confirmation Date", "Contract Start Date", "Принята",
+     "Created by date", "Кадровые данные Дата приема"],
 )  # fmt: skip
 def test_days_with_another_meaning_are_not_asked_about_and_are_no_last_days(column: str) -> None:
     assert unmapped_days(["ID", column], [["1", "31.12.2027"]], {"number": 0}, ()) == []
@@ -171,7 +174,16 @@ def test_days_with_another_meaning_are_not_asked_about_and_are_no_last_days(colu
 
 
 @pytest.mark.parametrize(
-    "column", ["Пропуск по договору до", "Contract access until", "Принят до", "Регистрация до", "Created, valid until"]
+    "column",
+    [
+        "Дата расторжения договора",
+        "Contract termination",
+        "Пропуск по договору до",
+        "Contract access until",
+        "Принят до",
+        "Регистрация до",
+        "Created, valid until",
+    ],
 )
 def test_days_that_may_be_those_of_a_pass_or_an_end_are_asked_about(column: str) -> None:
     assert unmapped_days(["ID", column], [["1", "31.12.2027"]], {"number": 0}, ()) == [1]
