@@ -136,7 +136,7 @@ class Worker:
                 attempt(self._app, "the clean-up", self._clean_up)
 
     def _watch_until_stopped(self) -> None:
-        """Tell systemd each second that the worker is at work, as long as all its threads live and the sweep goes on.
+        """Tell systemd each second that the worker is at work, as long as all its threads live and none hangs.
 
         It is a thread of its own, so that a step that takes long on a slow disk is not taken for a process that hangs.
         """
@@ -147,8 +147,9 @@ class Worker:
 
     @property
     def hangs(self) -> bool:
-        """True when a pass of the sweep, or a step of the clean-up, has not ended for too long."""
-        return time.monotonic() - self._stepped_at >= STEP_SECONDS
+        """True when a pass of the sweep, a step of the clean-up, or a task has not ended for too long."""
+        is_stuck = time.monotonic() - self._stepped_at >= STEP_SECONDS
+        return is_stuck or any(consumer.hangs for consumer in self._consumers)
 
     def _step(self) -> None:
         """Note that the sweep, or the clean-up, goes on."""

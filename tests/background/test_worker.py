@@ -1,6 +1,7 @@
 """The worker: all steps of its clean-up are done whatever happens to one, and who is silent outside stops nothing."""
 
 import logging
+import math
 import time
 
 import pytest
@@ -154,6 +155,26 @@ def test_worker_whose_sweep_goes_on_does_not_hang_and_one_whose_step_does_not_en
             forget_once(worker._step)
             assert not worker.hangs
         worker._stepped_at = now
+
+
+def test_worker_hangs_when_one_of_its_threads_is_at_the_same_task_for_too_long(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker(app)
+    lengths = []
+    for consumer in worker._consumers:
+        consumer.stop_flag.set()  # So that a pass without a task waits for nothing.
+        for loop in consumer.loops:
+            loop.loop()
+            for seconds, hangs in ((consumer.max_seconds - 1, False), (consumer.max_seconds + 1, True)):
+                with monkeypatch.context() as later:
+                    later.setattr(time, "monotonic", lambda after=loop.began_at + seconds: after)
+                    worker._step()
+                    assert worker.hangs == hangs
+            loop.began_at = math.inf
+        lengths.append((consumer.max_seconds, len(consumer.loops)))
+
+    assert lengths == [(1800.0, 5), (1800.0, 5), (86400.0, 3)]
 
 
 def test_queue_that_is_away_is_said_once_a_minute_however_many_threads_ask(
