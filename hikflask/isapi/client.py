@@ -192,7 +192,13 @@ class Client:
         if reused:
             self._stop_if_refused(reply)  # The first 401 may have had no body. This one tells whether a try was used.
         self._login.learn(self._challenge(reply))
-        answer = self._round_trip(call).answer
+        reply = self._round_trip(call)
+        if reply.answer.status == 401 and STALE.search(reply.challenge):
+            # The challenge was of a connection that the terminal has closed; the password is not refused.
+            self._stop_if_refused(reply)
+            self._login.learn(self._challenge(reply))
+            reply = self._round_trip(call)
+        answer = reply.answer
         if answer.status == 401:
             self._login.forget()
             raise login_refusal(answer)

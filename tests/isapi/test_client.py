@@ -83,6 +83,31 @@ def test_a_worn_out_nonce_without_a_challenge_costs_one_fresh_start() -> None:
     assert [seen.body for seen in server.seen[2:]] == [b"body"] * 3
 
 
+class NonceOfTheConnection:
+    """Firmware whose nonces count on their connection alone, and which closes it with each second answer."""
+
+    def __init__(self) -> None:
+        self.given: dict[BaseHTTPRequestHandler, list[str]] = {}
+
+    def __call__(self, request: Seen, handler: BaseHTTPRequestHandler) -> Reply:
+        given = self.given.setdefault(handler, [])
+        is_known = request.authorization.get("nonce") in given
+        given.append(f"n{len(self.given)}-{len(given)}")
+        closes = {"Connection": "close"} if len(given) == 2 else {}
+        if is_known and request.authorization["response"] == digest_response(request, PASSWORD):
+            return Reply(headers=closes)
+        stale = str(bool(request.authorization)).lower()
+        challenge = f'Digest qop="auth", realm="DS-6E392E44", nonce="{given[-1]}", stale="{stale}"'
+        return Reply(401, b"", {"WWW-Authenticate": challenge, **closes})
+
+
+def test_stale_nonce_of_a_connection_that_was_closed_is_no_refused_password() -> None:
+    with terminal(NonceOfTheConnection()) as server:
+        client = client_of(server.url)
+        statuses = [client.request("POST", PATH, data=b"body").status for _ in range(3)]
+    assert statuses == [200, 200, 200]
+
+
 def test_a_password_changed_on_the_terminal_costs_one_refusal() -> None:
     behave = DigestTerminal()
     with terminal(behave) as server:
