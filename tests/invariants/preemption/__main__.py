@@ -1,8 +1,8 @@
 """Tries each pair of an actor and another one at each statement of the actor, and tells which promises are broken.
 
 `python -m tests.invariants.preemption [postgresql|sqlite] [ACTOR] [OTHER]`, the last two as patterns of names. Of an
-actor with very many statements only some are tried (--most). The exit status is 1 when anything is broken, and
-when an actor applied nothing in any pair.
+actor with very many statements only some are tried (--most). The exit status is 1 when anything is broken, when an
+actor applied nothing in any pair, and when another one did nothing in the pairs with all actors.
 """
 
 import argparse
@@ -72,8 +72,9 @@ def main() -> int:
             print(f"{actor} × {other}: {tried.moments} moments{idle}", *tried.broken, sep="\n    ", flush=True)
             is_broken |= bool(tried.broken)
             applied |= tried.applied
-    idlers = [actor for actor in ACTORS if given.actor.search(actor) and actor not in applied]
-    print(*(f"{actor} never applies anything, so its pairs prove nothing" for actor in idlers), sep="\n")
+    tried_with_all = [] if given.actor.pattern else filter(given.other.search, OTHERS)
+    idlers = [name for name in (*filter(given.actor.search, ACTORS), *tried_with_all) if name not in applied]
+    print(*(f"{name} never applies anything, so its pairs prove nothing" for name in idlers), sep="\n")
     return int(is_broken or bool(idlers))
 
 
