@@ -170,7 +170,8 @@ DBF, DBF_FIELD = b"\x02\x03\x04\x30\x31\x32\x43\x83\x8b\x8e\xf5", 32
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 WINDOWS = "cp1251"
 # The first two are read where they are clearly the most likely, the others are not in use any more.
-OLD_CYRILLIC, OLD_MAC = ("koi8-r", "cp866"), "mac-cyrillic"
+DOS, OLD_MAC = "cp866", "mac-cyrillic"
+OLD_CYRILLIC = ("koi8-r", DOS)
 OTHER_CYRILLIC = (*OLD_CYRILLIC, "iso8859-5", OLD_MAC)
 # It begins nowhere within a word, or each letter of a long one would be looked at from all letters before it.
 FOREIGN_WORD = re.compile(rb"(?<![A-Za-z])[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
@@ -1083,11 +1084,16 @@ def _cyrillic_encoding(data: bytes) -> str | None:
     if utf_8.count("\ufffd") * 2 < sum(byte > 0x7F for byte in words):  # a broken text in UTF-8
         return None
     # Capital letters are the same in CP866, which comes last, and in that of old Macs but for Ё.
-    texts = {words.decode(encoding, "replace"): encoding for encoding in reversed(OTHER_CYRILLIC)}
+    # Where CP866 has Ё and № among capitals, the Mac has small letters, which no list all in capitals has.
+    dos = words.decode(DOS, "replace")
+    encodings = OTHER_CYRILLIC[:-1] if dos.isupper() and not _strange(dos) else OTHER_CYRILLIC
+    texts = {words.decode(encoding, "replace"): encoding for encoding in reversed(encodings)}
     likelihoods = {text: _likelihood(text) for text in texts}
     if b"\x98" not in data:
         windows = words.decode(WINDOWS, "replace")
-        texts[windows], likelihoods[windows] = WINDOWS, _likelihood(windows) + USUAL
+        texts[windows], likelihoods[windows] = WINDOWS, _likelihood(windows)
+        # People and columns have capital letters; a text without any may be one in KOI8-R that has no others.
+        likelihoods[windows] += USUAL if windows != windows.lower() else 0
     best = max(texts, key=lambda text: likelihoods[text])
     encoding = texts[best]
     others = [likelihoods[text] for text, other in texts.items() if other not in {encoding, OLD_MAC}]
@@ -1097,9 +1103,12 @@ def _cyrillic_encoding(data: bytes) -> str | None:
 
 def _is_russian(text: str) -> bool:
     """Return whether words have hardly a sign that Russian has not, and Latin letters in words of their own."""
-    strange = sum(letter > "\x7f" and letter.lower() not in WEIGHTS for letter in text)
     mixed = sum(1 for word in text.split(" ") if MIXED.search(word))
-    return strange <= MAX_STRANGE * len(text) and mixed <= MAX_MIXED * (text.count(" ") + 1)
+    return _strange(text) <= MAX_STRANGE * len(text) and mixed <= MAX_MIXED * (text.count(" ") + 1)
+
+
+def _strange(text: str) -> int:
+    return sum(letter > "\x7f" and letter.lower() not in WEIGHTS for letter in text)
 
 
 def _likelihood(text: str) -> float:

@@ -89,16 +89,39 @@ def test_encoding_is_found(encoding: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["ФИО;Ёж", "ИВАНОВ;ПЁТР", "ООО «Ромашка» — №1", "Цех", "Щукин;Эхо", "Київ;Ганна Їжак"]
+    "words", ["иванов;пётр", "ФИО;Ёж", "ИВАНОВ;ПЁТР", "ООО «Ромашка» — №1", "Цех", "Щукин;Эхо", "Київ;Ганна Їжак"]
 )
 def test_few_words_in_windows_1251_are_enough(words: str) -> None:
     assert rows(words.encode("cp1251"))[0][1] == words.split(";")
 
 
 @pytest.mark.parametrize("encoding", ["cp866", "koi8-r"])
-@pytest.mark.parametrize("table", [PEOPLE, "Фамилия;Имя\nПетров;Пётр\n"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        PEOPLE,
+        "Фамилия;Имя\nПетров;Пётр\n",
+        "ТАБ.НОМЕР;ФИО;ЦЕХ\n0012;ЁЛКИН ПЁТР;ЦЕХ N 1\n0013;ЩУКИНА ЭММА;СКЛАД\n",
+        "|ТАБ.N|ФИО|\n|0012|ИВАНОВ ИВАН|\n",
+        "ID;NAME;FULL NAME\n1;IVAN;ИВАНОВ\n",
+    ],
+)
 def test_older_encodings_of_russian_are_found(encoding: str, table: str) -> None:
     assert rows(table.encode(encoding)) == rows(table.encode())
+
+
+def test_number_sign_among_capital_letters_of_dos_is_no_letter_of_a_mac() -> None:
+    table = "ТАБ.№;ФИО;ЦЕХ\n0012;ЁЛКИН ПЁТР;ЦЕХ №1\n"
+
+    assert rows(table.encode("cp866")) == rows(table.encode())
+
+
+def test_capital_letters_of_koi8_r_are_no_small_ones_of_windows_1251() -> None:
+    table = "ID;ФИО\n1;ЖУКОВ ФЁДОР\n2;ЦОЙ ЮЛИЯ\n"
+
+    assert rows(table.encode("koi8-r")) == rows(table.encode())
+    # So few letters leave it open.
+    assert refusal("ID;ОТДЕЛ\n1;ЦЕХ\n".encode("koi8-r")) == "table_encoding"
 
 
 @pytest.mark.parametrize("encoding", ["iso8859-5", "mac-cyrillic"])
@@ -172,7 +195,7 @@ def test_table_that_begins_like_another_file_is_one(table: str) -> None:
 # --- CSV ---
 
 
-@pytest.mark.parametrize("separator", [";", ",", "\t"])
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
 def test_separator_is_found(separator: str) -> None:
     lines = ["Сотрудники завода, склада и конторы", "ID;ФИО;Отдел", '1;"Иванов; Иван, ""мл.""";Цех 1', "2;Пётр;Цех 2"]
     table = "\n".join(line.replace(";", separator) if at else line for at, line in enumerate(lines))
