@@ -53,7 +53,18 @@ def test_department_in_another_spelling_is_no_change() -> None:
 
 
 @pytest.mark.parametrize(
-    "day", ["01.02.2026", "2026-02-01", "2026-02-01 00:00:00", "02/01/2026", "1-Feb", "01.фев", "Feb-26", "май.26"]
+    "day",
+    [
+        "01.02.2026",
+        "2026-02-01",
+        "2026-02-01 00:00:00",
+        "02/01/2026",
+        "1-Feb",
+        "01.фев",
+        "Feb-26",
+        "май.26",
+        "01/02/26",
+    ],
 )
 def test_department_that_a_spreadsheet_made_a_day_of_is_refused(day: str) -> None:
     made = refusal("department_day")

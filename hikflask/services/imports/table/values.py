@@ -73,9 +73,9 @@ NO_DATE = re.compile(r"[\s.:]*\Z|01\.01\.0001|00[./]00[./]0000|0000-00-00")
 # How programs write that there is no last day: SAP by the last one that it knows, terminals by theirs.
 NO_END = {"бессрочно", "бессрочный", "бессрочная", "без срока", "без ограничений", "не ограничен", "постоянно"}
 NO_END |= {"unlimited", "permanent", "never", "no expiry", "no limit", "indefinite", "9999", "2037"}
-# What Excel shows of 1/2 where it takes it for a day: 1-Feb, 01.фев, and of 2/26: Feb-26, фев.26.
+# What Excel shows of 1/2 where it takes it for a day: 1-Feb, 01.фев, and of 2/26: Feb-26, фев.26; LibreOffice 01/02/26.
 MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)"
-SHORT_DAY = re.compile(rf"\d{{1,2}}[-.]{MONTH}\Z|{MONTH}[-.]\d\d\Z", re.IGNORECASE)
+SHORT_DAY = re.compile(rf"\d{{1,2}}[-.]{MONTH}\Z|{MONTH}[-.]\d\d\Z|\d\d/\d\d/\d\d\Z", re.IGNORECASE)
 # What is written where there is nothing: in any field but those of yes and no; in place of a patronymic words, too.
 DASHES = re.compile(r"[-–—−]+\Z")
 NO_PATRONYMIC = NO | {"none", "null", "n/a", "отсутствует", "без отчества", "б/о"}
@@ -151,7 +151,7 @@ def said_in(name: str, cell: str) -> str:
 
 
 def is_day(text: str) -> bool:
-    """True for a text that only says a day, with the year in full or the month by its name. 01.02.03 may be a code."""
+    """True for a text that only says a day, with its year in full, its month by name or slashes; 01.02.03 is a code."""
     is_whole = any(str(moment.year) in text for moment in _moments(text))
     return is_whole or bool(SHORT_DAY.match(text))
 
