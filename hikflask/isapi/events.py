@@ -110,11 +110,13 @@ class EventPage:
     is_told: bool = True
 
 
-def event_record(raw: object, zone: tzinfo | None = None, *, in_list: bool = False) -> EventRecord | None:
+def event_record(
+    raw: object, zone: tzinfo | None = None, *, in_list: bool = False, z_is_local: bool = False
+) -> EventRecord | None:
     """Return the record in a row of a search or in the body of a push, or None when there is none. This never raises.
 
     Args: zone is that of the terminal's clock, used for a time that is written without one, or marked as UTC; in_list
-    tells that it is a record without a code, too.
+    tells that it is a record without a code, too; z_is_local tells that Z marks local times as well.
     """
     if not isinstance(raw, dict):
         return None
@@ -139,7 +141,7 @@ def event_record(raw: object, zone: tzinfo | None = None, *, in_list: bool = Fal
     return EventRecord(
         serial_no=read["serialNo"],
         time=time,
-        at=_moment(time, zone),
+        at=_moment(time, zone, z_is_local),
         major=read["major"],
         minor=read["minor"],
         number=read["employeeNoString"],
@@ -181,10 +183,10 @@ def _text(value: object, limit: int = MAX_TEXT_LENGTH) -> str:
     return "" if text == "null" or len(text) > limit else text
 
 
-def _moment(time: str, zone: tzinfo | None) -> datetime | None:
+def _moment(time: str, zone: tzinfo | None, z_is_local: bool) -> datetime | None:
     try:
         moment = datetime.fromisoformat(time).replace(microsecond=0)
-        if zone is not None and is_marked_as_utc(time):
+        if zone is not None and is_marked_as_utc(time, z_is_local):
             moment = moment.replace(tzinfo=None)
         if moment.tzinfo is None:
             if zone is None:
@@ -196,9 +198,9 @@ def _moment(time: str, zone: tzinfo | None) -> datetime | None:
     return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
 
-def is_marked_as_utc(time: str) -> bool:
-    """True for a time of a record that is marked as if it were UTC."""
-    return MARKED_AS_UTC.search(time) is not None
+def is_marked_as_utc(time: str, z_is_local: bool) -> bool:
+    """True for a local time of a record that is marked as if it were UTC. Z alone tells nothing: it may be true."""
+    return MARKED_AS_UTC.search(time) is not None or (z_is_local and time.endswith("Z"))
 
 
 def _path(value: object) -> str:
@@ -253,13 +255,14 @@ def search(
     times: tuple[datetime, datetime] | None = None,
     newest_first: bool = False,
     zone: tzinfo | None = None,
+    z_is_local: bool = False,
 ) -> EventPage:
     """Return one page of the log, from a position on.
 
     Args: limit is that of Limits; major and minor 0 stand for all; serials are the first and the last number, because
     some firmware refuses the first alone; times are the first and the last moment, each in the offset of the terminal's
     clock; newest_first turns the order round where the firmware can; zone is that of the terminal's clock, for
-    records that are written without one.
+    records that are written without one; z_is_local tells that Z marks its local times.
     Raises: TerminalError; NothingCame when more follows but nothing came; ValueError for times without an offset.
     """
     condition: Json = {
@@ -285,7 +288,7 @@ def search(
     more = is_cut or word == "MORE" or (not word and goes_on)
     if more and not listed:
         raise NothingCame(message="more events follow, but none came", path=answer.path, http_status=answer.status)
-    read = [event_record(row, zone, in_list=True) for row in listed]
+    read = [event_record(row, zone, in_list=True, z_is_local=z_is_local) for row in listed]
     return EventPage([record for record in read if record is not None], len(listed), total, more, is_told)
 
 

@@ -57,6 +57,7 @@ class Firmware:
     says_more: bool = True  # or the status is missing
     empty_more: int = 0  # each so many searches: MORE, and no rows
     marks_utc: bool = False  # local times are marked as if they were UTC
+    marks_z: bool = False  # the same by Z, that of the clock, too
     no_code: int = 0  # each so many records have no major and minor
     hexadecimal: bool = False
     counts: bool = True  # AcsEventTotalNum is there
@@ -152,6 +153,8 @@ class FactsTerminal:
             raw |= {"name": name}
         if self.firmware.marks_utc:
             raw["time"] = f"{time[:19]}+00:00"
+        if self.firmware.marks_z:
+            raw["time"] = f"{time[:19]}Z"
         if self.firmware.hexadecimal:
             raw |= {"major": hex(major), "minor": hex(minor)}
         if self.firmware.no_code and self.serial % self.firmware.no_code == 0:
@@ -212,6 +215,8 @@ class FactsTerminal:
 
     def _time(self) -> Answer:
         shown = self.local(self.now()).isoformat()
+        if self.firmware.marks_z:
+            shown = f"{shown[:19]}Z"
         if self.firmware.time_as_json:
             return _json(200, {"Time": {"timeMode": "manual", "localTime": shown, "timeZone": self._posix_zone()}})
         return 200, "application/xml", _xml("Time", timeMode="NTP", localTime=shown, timeZone=self._posix_zone())

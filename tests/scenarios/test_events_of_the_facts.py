@@ -7,6 +7,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -297,3 +298,20 @@ def test_local_times_from_before_summer_time_ended_are_read_in_summer_time(app: 
     world.read_on(20)
 
     assert sorted(event.occurred_at for event in stored_events()) == [BEGAN - timedelta(days=14), BEGAN]
+
+
+@pytest.mark.usefixtures("context", "worker_alive")
+def test_z_marks_local_time_where_the_clock_is_marked_so(app: Flask) -> None:
+    world = World(app, "K1T344", 0)
+    world.device.firmware = replace(world.device.firmware, marks_z=True)
+    world.device.zone, world.device.drift = timezone(timedelta(hours=5)), timedelta()
+    world.pass_by(3, 1)
+    world.read_on(20)
+
+    really = [row.really_at for row in world.device.written]
+    assert [
+        abs((event.occurred_at - at).total_seconds()) <= ROUNDED
+        for event, at in zip(stored_events(), really, strict=True)
+    ] == [True] * 3
+    assert coverage.marks_utc(world.terminal_id)
+    assert interpretation.interpret_again() == 0

@@ -68,7 +68,7 @@ def _portions() -> Iterator[list[int]]:
 
 
 def _changes(event: Event) -> dict[str, Any]:
-    record = event_record(event.record, _zone_of(event))
+    record = event_record(event.record, _zone_of(event), z_is_local=True)
     if record is None:
         return {}
     clock_offset = round((event.device_at - event.occurred_at) / timedelta(seconds=1))

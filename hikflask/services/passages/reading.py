@@ -276,6 +276,7 @@ class Reading:
             major=major,
             minor=minor,
             zone=self._zone_there if self._clock.get("clock_doubt") != clock.TOLD_IN_UTC else None,
+            z_is_local=self._z_is_local,
             **window,
         )
         self._marks_utc = self._marks_utc or any(map(self._is_marked, page.records))
@@ -863,7 +864,14 @@ class Reading:
     def _is_marked(self, record: EventRecord) -> bool:
         """True when the time of a record is marked as UTC, which it is not."""
         zone = self._zone_there
-        return zone is not None and events.is_marked_as_utc(record.time) and bool(now().astimezone(zone).utcoffset())
+        if zone is None or not events.is_marked_as_utc(record.time, self._z_is_local):
+            return False
+        return bool(now().astimezone(zone).utcoffset())
+
+    @property
+    def _z_is_local(self) -> bool:
+        """True where the terminal marks the local time of its clock as UTC, and so that of its records."""
+        return bool(self._clock.get("clock_doubt") == clock.MARKED)
 
     def _offsets(
         self, records: Sequence[EventRecord], since: datetime | None, *, is_end: bool
