@@ -68,8 +68,9 @@ OF_THIS_CENTURY, OF_THE_LAST = range(50), range(30, 100)
 SERIAL, SERIAL_ZERO = re.compile(r"[1-9]\d{4}(?:\.\d+)?\Z"), datetime(1899, 12, 30)  # noqa: DTZ001 - a day has no zone
 # When a day begins, or ends: a validity has no other times, and 18:00 is neither that day nor the one before.
 WHOLE_DAY = {VALID_FROM: {time.min}, VALID_TO: {time.min, time(23, 59), LAST_OF_DAY}}
-# How 1C and SAP write that there is no date.
-NO_DATE = re.compile(r"[\s.:]*\Z|01\.01\.0001|00[./]00[./]0000|0000-00-00")
+# How SAP and others write that there is no date. The first day that 1C, Excel, SQL or Unix know is none, either.
+NO_DATE = re.compile(r"[\s.:]*\Z|00[./]0[01][./](?:0000|1900)|0000-00-00")
+LAST_OF_NO_DATE = date(1970, 1, 1)
 # How programs write that there is no last day: SAP by the last one that it knows, terminals by theirs.
 NO_END = {"бессрочно", "бессрочный", "бессрочная", "без срока", "без ограничений", "не ограничен", "постоянно"}
 NO_END |= {"unlimited", "permanent", "never", "no expiry", "no limit", "indefinite", "9999", "2037"}
@@ -193,9 +194,9 @@ def _read_leaving(values: Values, cells: Mapping[str, str], status: bool) -> Non
 def _read_days(values: Values, cells: Mapping[str, str], options: Options) -> None:
     """Read the days of the validity, as YYYY-MM-DD; an empty cell is no limit, where it clears what is here."""
     for name in DAYS:
-        if name not in cells or (NO_DATE.match(cells[name]) and name not in options.clear):
+        if name not in cells or (_is_no_date(cells[name]) and name not in options.clear):
             continue
-        text = "" if NO_DATE.match(cells[name]) else cells[name]
+        text = "" if _is_no_date(cells[name]) else cells[name]
         days = {moment.date() for moment in (*_moments(text), *_serial(text)) if moment.time() in WHOLE_DAY[name]}
         # 12/01/2026 is a day of January or of December.
         day = days.pop() if len(days) == 1 else None
@@ -228,12 +229,17 @@ def _leaving(name: str, text: str) -> str:
         return "here"
     if name == ACTIVE:
         return "unknown"
-    if NO_DATE.match(text) or word in NO_END:
+    if _is_no_date(text) or word in NO_END:
         return "not yet"
     # The last day of work is one, and who leaves in two weeks still comes. 12/01/2026 is a day of January or of
     # December: both must agree.
     answers = {"left" if moment.date() < today() else "not yet" for moment in _moments(GONE_ON.sub("", text))}
     return answers.pop() if len(answers) == 1 else "unknown"
+
+
+def _is_no_date(text: str) -> bool:
+    days = [moment.date() for moment in _moments(text)]
+    return bool(NO_DATE.match(text)) or (bool(days) and max(days) <= LAST_OF_NO_DATE)
 
 
 def _moments(text: str) -> Iterator[datetime]:

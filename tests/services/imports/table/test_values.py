@@ -269,11 +269,16 @@ def test_no_limit_is_said_in_many_ways(text: str) -> None:
     assert read(DAYS, "1", text, "").texts.get("valid_from") != ""
 
 
-@pytest.mark.parametrize("text", ["00.00.0000", "0000-00-00", "00.00.0000 00:00:00", "00/00/0000"])
-def test_day_of_zeros_says_nothing(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["00.00.0000", "0000-00-00", "00.00.0000 00:00:00", "00/00/0000", "00.01.1900", "01.01.0001 0:00:00", "0001-01-01",
+     "0001-01-01T00:00:00", "1753-01-01", "30.12.1899", "1900-01-01 00:00:00", "01.01.1970", "1970-01-01T00:00:00"],
+)  # fmt: skip
+def test_first_day_that_a_program_knows_is_none_and_nobody_left_by_it(text: str) -> None:
     found = read(DAYS, "1", text, text)
 
     assert (found.texts, found.errors) == ({"number": "1"}, {})
+    assert said("left", text) == (None, [])
 
 
 def test_value_for_all_rows_stands_in_place_of_a_column() -> None:
