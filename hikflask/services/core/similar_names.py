@@ -76,9 +76,10 @@ def have_other_given_names(one: str, other: str) -> bool:
     # In the other alphabet a name has several spellings, such as Alexander: are_wholly_other() allows for them.
     if len({bool(_CYRILLIC.search(name)) for name in (one, other)}) > 1:
         return False
-    if not all(any(map(str.isalpha, name)) for name in (one, other)):
+    # A number that tells namesakes apart is no name.
+    words = [[word for word in _words(name) if not word.isdigit()] for name in (one, other)]
+    if not all(words):
         return False
-    words = [_words(one), _words(other)]
     given = [_given_names(each) for each in words]
     if all(given):
         return not all(map(_are_spellings, *given))

@@ -132,6 +132,7 @@ def test_another_first_name_or_patronymic_however_close_is_another(one: str, oth
         ("Сергеев Юрий Дмитриевич", "Sergeev Yury Dmitrievich"),
         ("Александр Ксенофонтов", "Alexander Xenofontov"),
         ("Oʻktamov Gʻani", "O'ktamov G‘ani"),
+        ("Иванов Иван 2", "Иванов Иван 17"),
         ("100222", "Иванов Иван"),
     ],
 )
