@@ -113,6 +113,7 @@ LOADED_LATER = {
     "services.accounts.passwords": {"zxcvbn"},
     "services.spreadsheets.reader": {
         "defusedxml.ElementTree",
+        "email",
         "openpyxl.packaging.relationship",
         "openpyxl.reader.excel",
         "openpyxl.styles.numbers",

@@ -145,19 +145,19 @@ BROKEN_OFF = f"\0broken off{END}"
 NOT_FOR_DATABASES = re.compile("[\0\ud800-\udfff]")
 CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a"))
 MARKUP = (b"<", b"\xef\xbb\xbf<")
-# Programs save these under the name of a workbook, and Excel opens them: a page of the web by how it begins, and XML by
-# the names in it.
+# Programs save these under the name of a workbook, and Excel opens them: a page of the web, or an archive of one, is
+# known by how it begins, and XML by the names in it.
 WEB_PAGE = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html|head|meta|body|style|table|div|h\d|p)\b",
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html|head|meta|body|style|table|div|h\d|p|br)\b",
     re.I | re.S,
 )
+WEB_ARCHIVE = re.compile(r"\s*MIME-Version:", re.I)
 MARKED = {"xml": SS[1:-1], "fods": OFFICE[1:-1]}
 CHARSET = re.compile(rb"""charset\s*=\s*["']?((?:windows-|cp|iso-8859-|koi8-)\w{1,4})""", re.I)
 # What begins a line within a cell.
 BREAKS = {"br", "div", "li", "p"}
 # Other texts of people, by how they begin: entries of a directory after its comments, JSON, contacts.
 OTHER_TEXTS = {
-    "table_html": re.compile(r"\s*MIME-Version:", re.I),
     "table_ldif": re.compile(r"(?:\s|#[^\n]*\n|version:[^\n]*\n)*dn::?[ \w]", re.I),
     "table_json": re.compile(r"\s*[\[{][\s\[{]*\"", re.I),
     "table_vcard": re.compile(r"\s*BEGIN:VCARD\b", re.I),
@@ -364,7 +364,7 @@ def _format(file: BinaryIO) -> str:
     if start.startswith(ZIP):
         return _refuse_bomb(file)
     text = _text_at_start(start + file.read(TEXT_START))
-    if WEB_PAGE.match(text):
+    if WEB_PAGE.match(text) or WEB_ARCHIVE.match(text):
         return "html"
     names = text if text.lstrip().startswith("<") else ""
     return next((form for form, name in MARKED.items() if name in names), "csv")
@@ -974,10 +974,11 @@ class _Page(HTMLParser):
 def _html_sheets(file: BinaryIO) -> Iterator[Sheet]:
     file.seek(0)
     page = _Page()
-    text = _html_text(file.read())
-    with _damage_refused():
-        # Not closed: the parser would try a tag that does not end again and again.
-        page.feed(text)
+    for data in _pages(file.read()):
+        text = _html_text(data)
+        with _damage_refused():
+            # Not closed: the parser would try a tag that does not end again and again.
+            page.feed(text)
     if page.open:
         raise Refused("table_cut", line=len(page.open[0].rows))
     tables = [table for table in page.tables if any(any(map(str.strip, texts)) for texts, _ in table.rows)]
@@ -988,6 +989,18 @@ def _html_sheets(file: BinaryIO) -> Iterator[Sheet]:
         name = str(at) if len(tables) > 1 else ""
         records = (_as_typed(line, *row) for line, row in enumerate(table.rows, 1))
         yield Sheet(name, hidden=False, records=records, hidden_rows=table.hidden_rows, pictures=table.pictures)
+
+
+def _pages(data: bytes) -> list[bytes]:
+    """Return the page that a file is, or those in an archive: one for each sheet, as SAP and Excel write it (MHTML)."""
+    from email import message_from_bytes
+
+    if not WEB_ARCHIVE.match(_text_at_start(data[:TEXT_START])):
+        return [data]
+    with _damage_refused():
+        parts = message_from_bytes(data).walk()
+        pages = (part.get_payload(decode=True) for part in parts if part.get_content_type() == "text/html")
+        return [page for page in pages if isinstance(page, bytes)]
 
 
 def _html_text(data: bytes) -> str:
