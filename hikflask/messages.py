@@ -567,6 +567,13 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "department_day": (
         N_("This is a day. A spreadsheet may have made it of a department such as 1/2: write its name."),
     ),
+    "department_left": (
+        N_("This is no department. Say who left in a column such as “Left”, or leave these people out."),
+    ),
+    "department_ditto": (N_("Write the name of the department: signs for “as above” are not read."),),
+    "name_note": (
+        N_("Write the name alone. That somebody left or is away, or that a post is vacant, is no part of it."),
+    ),
     "status_unclear": (N_("In a column of a status, write “left” or “works”: yes and no are not clear."),),
     "left_contradicts": (N_("One column says that the employee left, and another one that not."),),
     "employee_known": (N_("This employee is here already: only new ones are imported."),),
@@ -661,6 +668,16 @@ SENTENCES: dict[str, tuple[str, ...]] = {
             "In row %(line)s a quotation mark is opened and never closed. Correct that row, or save the table as .xlsx."
         ),
         N_("A quotation mark is opened and never closed. Correct that row, or save the table as .xlsx."),
+    ),
+    "table_leavers": (
+        N_(
+            "Below row %(line)s are those who left, and no column says so. Delete these rows, or write into a column "
+            "“Left” who did."
+        ),
+        N_(
+            "Those who left have a part of the table, and no column says so. Delete these rows, or write into a column "
+            "“Left” who did."
+        ),
     ),
     "table_cut": (
         N_(

@@ -19,7 +19,7 @@ from hikflask.services.core.similar_names import are_wholly_other
 from hikflask.services.groups import differences
 from hikflask.services.imports.table.columns import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO
 from hikflask.services.imports.table.options import ONLY_CHANGES, ONLY_NEW, Options
-from hikflask.services.imports.table.values import Values, is_day, said_in
+from hikflask.services.imports.table.values import DITTO, THOSE_WHO_LEFT, Values, is_day, said_in
 from hikflask.services.privacy import consents
 from hikflask.services.spreadsheets.csv_writer import with_formula_mark_removed
 from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS
@@ -247,10 +247,15 @@ def _refused_photo(picture: Picture | None, person: Person | None) -> dict[str, 
 
 
 def _wrong_department(values: Values, now: Present) -> dict[str, Refusal]:
-    """Refuse a day that is no department here: spreadsheets make one of a department such as 1/2."""
+    """Refuse what is no department here: “as above”, those who left, and a day, which spreadsheets make of 1/2."""
     department = values.texts.get(DEPARTMENT, "")
-    is_made = spelling_key(department) not in now.spellings and is_day(department)
-    return {DEPARTMENT: Refusal(code="department_day", params={})} if is_made else {}
+    if not department or spelling_key(department) in now.spellings:
+        return {}
+    if THOSE_WHO_LEFT.match(department) and not values.leaves:
+        return {DEPARTMENT: Refusal(code="department_left", params={})}
+    if DITTO.match(department):
+        return {DEPARTMENT: Refusal(code="department_ditto", params={})}
+    return {DEPARTMENT: Refusal(code="department_day", params={})} if is_day(department) else {}
 
 
 def _errors(values: Values, person: Person | None, now: Present) -> dict[str, Refusal]:

@@ -317,6 +317,7 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
     """Yield the people of the table, as they were corrected. The child process that reads ends when this is closed.
 
     :raises import_file_gone: :raises table_unreadable:
+    :raises table_leavers: when a part of it has those who left, and no column says so.
     :raises DaysUnknown: when a column has days further down, and nobody said what they are.
     """
     if not batch.table_file:
@@ -327,7 +328,8 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
     corrected = {place: _as_corrected(row) for place, row in _corrected(batch.id).items()}
     try:
         rows = reader_process.read(path, layout, batch.fields.get(NUMBER))
-        for row in report_rows.people(rows, layout, batch.fields, options, read_spellings()):
+        working = report_rows.who_works(rows, batch.fields)
+        for row in report_rows.people(working, layout, batch.fields, options, read_spellings()):
             if days := columns.day_cells(layout.columns, row.cells, undecided):
                 raise DaysUnknown(layout.columns, days, row.cells)
             other = corrected.get((row.sheet, row.line))

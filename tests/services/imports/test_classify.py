@@ -75,6 +75,22 @@ def test_department_that_a_spreadsheet_made_a_day_of_is_refused(day: str) -> Non
     assert classify(Values("1", {"number": "1", "department": day}), None, here, DEFAULT).verdict == "unchanged"
 
 
+@pytest.mark.parametrize("sign", ['"', "-//-", "— // —", "--«--", "то же", "там же"])
+def test_sign_for_as_above_is_no_department(sign: str) -> None:
+    assert compared(IVAN, department=sign).errors == {"department": refusal("department_ditto")}
+
+
+@pytest.mark.parametrize("group", ["Уволенные", "уволены", "Бывшие сотрудники", "Dismissed", "Former employees"])
+def test_those_who_left_are_no_department_of_anybody_who_works(group: str) -> None:
+    refused = {"department": refusal("department_left")}
+
+    assert compared(None, name="Иван Иванов", department=group).errors == refused
+    assert compared(IVAN, department=group, leaves=False).errors == refused
+    assert compared(IVAN, department=group, leaves=True).errors is None
+    here = Present(None, {"1": replace(IVAN, department=group)}, spellings={spelling_key(group): [group]})
+    assert classify(Values("1", {"number": "1", "department": group}), None, here, DEFAULT).verdict == "unchanged"
+
+
 def test_day_in_place_of_a_department_is_explained() -> None:
     with force_locale("en"):
         assert refusal_sentence(refusal("department_day")) == (

@@ -10,9 +10,11 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.imports.table import department_paths
-from hikflask.services.imports.table.columns import DEPARTMENT, LAST_NAME, NAME, NUMBER
+from hikflask.services.imports.table.columns import ACTIVE, DEPARTMENT, LAST_NAME, LEFT, NAME, NUMBER
 from hikflask.services.imports.table.options import LAST_PART, Options
+from hikflask.services.imports.table.values import THOSE_WHO_LEFT
 from hikflask.services.spreadsheets.reader_process import Layout, Row
 
 TOTAL = re.compile(
@@ -68,6 +70,17 @@ def people(
         yield _with_department(row, column, department, top, here)
 
 
+def who_works(rows: Iterable[Row], fields: Mapping[str, int]) -> Iterator[Row]:
+    """Yield the rows as they are.
+
+    :raises table_leavers: at a row that calls those below it people who left, where no column says so.
+    """
+    for row in rows:
+        if not {LEFT, ACTIVE} & fields.keys() and _is_above_leavers(row.cells):
+            raise ServiceError("table_leavers", line=row.line)
+        yield row
+
+
 def department_top(sample: Iterable[Sequence[str]], fields: Mapping[str, int]) -> str:
     """Return the top of the departments in the first rows, where they are paths: their last part is read, or all."""
     column = fields.get(DEPARTMENT)
@@ -113,6 +126,11 @@ def _group(cells: Sequence[str], fields: Mapping[str, int]) -> str:
         return ""
     is_an_id = any(sign.isdigit() for sign in name) and (" " not in name)
     return "" if is_an_id or PATRONYMIC.search(name) else name
+
+
+def _is_above_leavers(cells: Sequence[str]) -> bool:
+    first, *others = [cell for cell in cells if cell] or [""]
+    return bool(THOSE_WHO_LEFT.match(first)) and all(map(AMOUNT.match, others))
 
 
 def _is_name_like(text: str, names: Iterable[str]) -> bool:

@@ -77,6 +77,19 @@ NO_END |= {"unlimited", "permanent", "never", "no expiry", "no limit", "indefini
 # What Excel shows of 1/2 where it takes it for a day: 1-Feb, 01.фев, and of 2/26: Feb-26, фев.26; LibreOffice 01/02/26.
 MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)"
 SHORT_DAY = re.compile(rf"\d{{1,2}}[-.]{MONTH}\Z|{MONTH}[-.]\d\d\Z|\d\d/\d\d/\d\d\Z", re.IGNORECASE)
+# What stands beside a name, or in place of one, and is none.
+NOT_A_NAME = re.compile(
+    r"\b(?:уволен[аоы]?|увольнени[ея]|вакан(?:т|си[яи])|в (?:декрете|отпуске)|"
+    r"terminated|dismissed|resigned|vacan(?:t|cy)|on leave)\b",
+    re.IGNORECASE,
+)
+# How a list calls those who left, above them or in place of their department.
+THOSE_WHO_LEFT = re.compile(
+    r"(?:уволен(?:ные|ы)|бывшие|dismissed|terminated|former|leavers)(?: сотрудники| работники| employees| staff)?\Z",
+    re.IGNORECASE,
+)
+# “As above”, by hand.
+DITTO = re.compile(r"[\W_]+\Z|то же\Z|там же\Z", re.IGNORECASE)
 # What is written where there is nothing: in any field but those of yes and no; in place of a patronymic words, too.
 DASHES = re.compile(r"[-–—−]+\Z")
 NO_PATRONYMIC = NO | {"none", "null", "n/a", "отсутствует", "без отчества", "б/о"}
@@ -129,6 +142,7 @@ def read(
     said = {name: text for name, text in cells.items() if text or name in options.clear}
     _read_texts(values, said)
     _read_leaving(values, said, status)
+    _read_notes(values)
     _read_days(values, said, options)
     for name in formulas - values.errors.keys():
         # The words for yes and no are no formulas, though + and - begin like one.
@@ -189,6 +203,16 @@ def _read_leaving(values: Values, cells: Mapping[str, str], status: bool) -> Non
         values.leaves = certain == {"left"}
     if values.leaves is not None:
         values.texts[LEFT] = "yes" if values.leaves else "no"
+
+
+def _read_notes(values: Values) -> None:
+    """Refuse a name that says more. Of a leaver, who must not stay because of it, the name here is kept."""
+    if NAME in values.errors or not NOT_A_NAME.search(values.texts.get(NAME, "")):
+        return
+    if values.leaves:
+        del values.texts[NAME]
+    else:
+        values.errors[NAME] = Refusal(code="name_note", params={})
 
 
 def _read_days(values: Values, cells: Mapping[str, str], options: Options) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.imports.table import report_rows
 from hikflask.services.imports.table.options import WHOLE_PATH, Options
 from hikflask.services.spreadsheets.reader_process import Layout, Row
@@ -55,6 +56,17 @@ def test_total_with_a_count_where_the_ids_are_is_left_out() -> None:
     assert read("Total;Пётр;7", "Всего;;1", columns=columns, fields=fields) == [["Total", "Пётр", "7"]]
     # Without names there are only IDs.
     assert read("Total;7", columns=["Отдел", "ID"], fields={"department": 0, "number": 1}) == [["Total", "7"]]
+
+
+@pytest.mark.parametrize("group", ["Уволенные;;;", ";Бывшие сотрудники;;", "Уволены;;;2"])
+def test_those_who_left_in_a_part_of_the_table_are_not_read_as_if_they_worked(group: str) -> None:
+    rows = [Row(at, line.split(";")) for at, line in enumerate(("Иванов Иван;1;;", group, "Пётр;2;;да"), 2)]
+
+    with pytest.raises(ServiceError, match="table_leavers") as refused:
+        list(report_rows.who_works(rows, FIELDS))
+
+    assert refused.value.params == {"line": 3}
+    assert list(report_rows.who_works(rows, {**FIELDS, "left": 3})) == rows
 
 
 def test_column_of_the_departments_is_shown_like_those_of_the_file() -> None:

@@ -281,6 +281,24 @@ def test_first_day_that_a_program_knows_is_none_and_nobody_left_by_it(text: str)
     assert said("left", text) == (None, [])
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Зайцева Юлия (уволена)", "Иван - УВОЛЕН 01.12.26", "Вакансия", "Вакант", "Vacant", "John Smith (On Leave)"],
+)
+def test_what_a_list_writes_beside_a_name_is_none_and_keeps_no_leaver_here(name: str) -> None:
+    fields = {"number": 0, "name": 1, "left": 2}
+
+    assert read(fields, "1", name, "").errors == {"name": refusal("name_note")}
+    assert read(fields, "1", name, "нет").errors == {"name": refusal("name_note")}
+    left = read(fields, "1", name, "да")
+    assert (left.texts, left.leaves, left.errors) == ({"number": "1", "left": "yes"}, True, {})
+
+
+@pytest.mark.parametrize("name", ["Увольнов Иван", "Вакансин Пётр", "Декретов Олег", "Dismissedov Ann"])
+def test_surname_that_begins_like_a_note_is_a_name(name: str) -> None:
+    assert read({"number": 0, "name": 1}, "1", name).errors == {}
+
+
 def test_value_for_all_rows_stands_in_place_of_a_column() -> None:
     options = Options(fixed={"department": "Цех  №3", "valid_to": "2036-12-31"})
 
