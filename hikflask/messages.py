@@ -559,6 +559,12 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The same ID is in other rows, too."),
     ),
     "row_too_long": (N_("This row is too long to be read."),),
+    "row_shifted": (
+        N_(
+            "This row has more cells than there are names of columns. Put a text with a separator in quotation marks, "
+            "or name the last column."
+        ),
+    ),
     "formula": (N_("This is a formula. Put its value there."),),
     "left_unreadable": (N_("Write yes, no, or the day on which the employee left."),),
     "day_unreadable": (N_("Write a day such as 31.12.2030 without a time, or nothing."),),

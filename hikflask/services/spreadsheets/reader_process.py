@@ -55,7 +55,8 @@ class Row:
     `line` is counted as a spreadsheet counts, from 1. `formulas` are the indexes of the cells that have a formula or an
     error in place of a value. These are all where the row is `typed`, as in a workbook: a text of it is no formula,
     whatever it begins with. A row that is `too_long` has more cells, which are left out. A cell of more than 256
-    characters is cut, and ends with “…”. `sheet` is the name of its sheet where the rows of several are read.
+    characters is cut, and ends with “…”. `sheet` is the name of its sheet where the rows of several are read. A row of
+    a text that is `shifted` has something right of the last name of a column, as after a separator within a name.
     """
 
     line: int
@@ -64,6 +65,7 @@ class Row:
     too_long: bool = False
     sheet: str = ""
     typed: bool = False
+    shifted: bool = False
 
 
 @dataclass(frozen=True)
@@ -287,6 +289,8 @@ def read(path: Path, layout: Layout, key: int | None = None) -> Generator[Row, N
     csv = [layout.encoding, layout.delimiter] if layout.format == "csv" else []
     sheets = _to_read(layout)
     width = len(layout.columns) - (layout.group_column is not None)
+    names = [at for at, name in enumerate(layout.columns[:width], 1) if name and csv and layout.header_line]
+    end = max(names, default=MAX_COLUMNS)
     with _output(path, ["read", str(READ_SECONDS), layout.format, *csv, *map(str, sheets)]) as lines:
         for line, cells, formulas, too_long, merged, at in lines:
             sheet, header_line = sheets.get(at, ("", layout.header_line))
@@ -295,7 +299,8 @@ def read(path: Path, layout: Layout, key: int | None = None) -> Generator[Row, N
                 padded = _padded(_filled(cells, merged) if has_own_id else cells, width)
                 if layout.group_column is not None:
                     padded.insert(layout.group_column, "")
-                yield Row(line, padded, frozenset(formulas), too_long, sheet, typed=not csv)
+                shifted = bool("".join(cells[end : end + 1]))
+                yield Row(line, padded, frozenset(formulas), too_long, sheet, typed=not csv, shifted=shifted)
 
 
 def _to_read(layout: Layout) -> dict[int, tuple[str, int]]:

@@ -85,6 +85,15 @@ def test_rows_have_as_many_cells_as_there_are_columns(path: Path) -> None:
     assert (layout.rows, layout.format, layout.encoding, layout.delimiter) == (3, "csv", "utf-8-sig", ";")
 
 
+def test_row_of_a_text_that_a_separator_within_a_name_shifts_is_told(path: Path) -> None:
+    rows = "ID сотрудника,ФИО,Отдел\n1,Иванов, Иван,Цех 1\n2,Пётр,Цех 1,,заметка\n3,Анна,Цех 1\n"
+
+    assert [row.shifted for row in read(path, looked(path, rows))] == [True, False, False]
+    noted = packed(parts({"Лист": lines("ID сотрудника;ФИО;Отдел", "1;Иванов;Цех 1;заметка")}))
+    assert [row.shifted for row in read(path, looked(path, noted))] == [False]
+    assert [row.shifted for row in read(path, looked(path, "1,Иванов, Иван\n2,Пётр\n"))] == [False, False]
+
+
 @pytest.mark.parametrize(
     "table", [HEAD + "1;Иванов;Цех\n", workbook(row(1, text("A1", "ID")) + row(3, text("A3", "7")))]
 )

@@ -135,8 +135,8 @@ def read(
         for name, text in texts.items()
         if fields[name] in row.formulas or (not row.typed and (FORMULA.match(text) or NO_VALUE.match(text)))
     }
-    if row.too_long:
-        values.errors[NUMBER] = Refusal(code="row_too_long", params={})
+    if row.too_long or row.shifted:
+        values.errors[NUMBER] = Refusal(code="row_too_long" if row.too_long else "row_shifted", params={})
     elif not text_rules.is_employee_number(cells[NUMBER]) and NUMBER not in formulas:
         values.errors[NUMBER] = Refusal(code="number_invalid", params={})
     said = {name: text for name, text in cells.items() if text or name in options.clear}

@@ -115,6 +115,7 @@ def test_text_is_read_as_programs_wrap_it() -> None:
 def test_cell_with_a_formula_and_row_that_was_cut_are_wrong() -> None:
     assert read(PARTS, "1", "Ёлкина", "Ольга", "", formulas=frozenset({2})).errors == {"name": refusal("formula")}
     assert read(PARTS, "1", "Ёлкина", "", "", too_long=True).errors == {"number": refusal("row_too_long")}
+    assert read(PARTS, "1", "Ёлкина", "", "", shifted=True).errors == {"number": refusal("row_shifted")}
 
 
 def test_text_of_a_workbook_is_no_formula_whatever_it_begins_with() -> None:
