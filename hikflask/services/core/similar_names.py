@@ -88,6 +88,19 @@ def have_other_given_names(one: str, other: str) -> bool:
     return bool(left and others) and not (is_slip and all(map(_SURNAME.match, (*left, *others))))
 
 
+def has_initials_of(short: str, full: str) -> bool:
+    """True when a name has initials in place of words of another one, and the other words are the same."""
+    words, left = (_WORDS.findall(folded(name)) for name in (short, full))
+    initials = [word for word in words if len(word) == 1]
+    for word in words:
+        if len(word) > 1:
+            if word not in left:
+                return False
+            left.remove(word)
+    in_place = all(len(word) > 1 and word[0] == initial for initial, word in zip(initials, left, strict=False))
+    return 0 < len(initials) <= len(left) and in_place
+
+
 def _unshared(words: Sequence[str], others: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the words of each of two names that the other one has not. An initial takes the longest that is left."""
     left, unmatched = [], sorted(others, key=len, reverse=True)

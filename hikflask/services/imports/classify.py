@@ -15,7 +15,7 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import today
-from hikflask.services.core.similar_names import are_wholly_other
+from hikflask.services.core.similar_names import are_wholly_other, has_initials_of
 from hikflask.services.groups import differences
 from hikflask.services.imports.table.columns import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO
 from hikflask.services.imports.table.options import ONLY_CHANGES, ONLY_NEW, Options
@@ -299,11 +299,15 @@ def _wrong_days(values: Values, person: Person | None) -> dict[str, Refusal]:
 
 
 def _is_said(text: str, name: str, value: str) -> bool:
-    """Return whether a row says what is here: a text that is read in the same way, or no day in place of “no limit”."""
+    """Return whether a row says what is here: a text that is read in the same way, no day in place of “no limit”, or
+    initials, as in a roster, which are less than the name here.
+    """
     if name == VALID_TO and {text, value} == {"", text_rules.LAST_DAY.isoformat()}:
         return True
     said = {value, with_formula_mark_removed(said_in(name, value))}
     if name == NAME:
+        if has_initials_of(text, value):
+            return True
         return text_rules.with_plain_apostrophes(text) in map(text_rules.with_plain_apostrophes, said)
     return text in said
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hikflask.services.core.similar_names import are_similar, are_wholly_other, have_other_given_names
+from hikflask.services.core.similar_names import are_similar, are_wholly_other, has_initials_of, have_other_given_names
 
 
 @pytest.mark.parametrize(
@@ -139,3 +139,17 @@ def test_another_first_name_or_patronymic_however_close_is_another(one: str, oth
 def test_spelling_initial_order_and_surname_make_no_other_first_name(one: str, other: str) -> None:
     assert not have_other_given_names(one, other)
     assert not have_other_given_names(other, one)
+
+
+@pytest.mark.parametrize("short", ["Иванов И.И.", "Иванов И. И", "И.И. Иванов", "иванов и.", "Иванов И. Иванович"])
+def test_initials_in_place_of_words_are_told(short: str) -> None:
+    assert has_initials_of(short, "Иванов Иван Иванович")
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["Иванов Иван", "Иванов", "Иванов П.И.", "Иванов И.И., бухгалтер", "Иванова И.И.", "Иванов И.И.И.", ""],
+)
+def test_other_name_and_a_shorter_one_have_no_initials_of_it(other: str) -> None:
+    assert not has_initials_of(other, "Иванов Иван Иванович")
+    assert not has_initials_of("Иванов И.И.", "Иванов И. И.")

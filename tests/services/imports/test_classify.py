@@ -108,6 +108,14 @@ def test_department_with_numbers_in_it_is_no_day(name: str) -> None:
     assert compared(IVAN, department=name).before == {"department": "Охрана"}
 
 
+def test_initials_as_in_a_roster_do_not_take_the_name_here_away() -> None:
+    here = replace(IVAN, name="Иванов Иван Петрович")
+
+    assert compared(here, name="Иванов И.П.").verdict == "unchanged"
+    assert compared(here, name="Иванов И.И.").before == {"name": here.name}
+    assert compared(replace(IVAN, name="Иванов И.П."), name=here.name).before == {"name": "Иванов И.П."}
+
+
 def test_signs_that_nobody_sees_and_the_last_day_of_terminals_are_no_change() -> None:
     here = replace(IVAN, name="Ива\u00adнов\u00a0Иван", valid_to="2037-12-31")
 
