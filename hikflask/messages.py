@@ -675,6 +675,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         ),
         N_("A quotation mark is opened and never closed. Correct that row, or save the table as .xlsx."),
     ),
+    "table_side_by_side": (
+        N_("“%(column)s” is there twice: rows have two people side by side. Put each person into a row of its own."),
+        N_("Rows have two people side by side. Put each person into a row of its own."),
+    ),
     "table_leavers": (
         N_(
             "Below row %(line)s are those who left, and no column says so. Delete these rows, or write into a column "

@@ -159,6 +159,7 @@ def choose(
     :param options: how the cells are read.
     :raises import_unknown: :raises import_checked: when the dry run has begun.
     :raises ColumnsMissing: when no column has the ID, or nothing would be changed. :raises column_twice:
+    :raises table_side_by_side: when a row has two people.
     :raises column_unknown: :raises terminal_unknown: when it is not an active terminal.
     :raises DaysUnknown: when a column has days, and nobody said what they are.
     """
@@ -169,6 +170,7 @@ def choose(
     options = replace(options, unused_days=tuple(dict.fromkeys((*options.unused_days, *replaced))))
     if batch.table_name:
         _refuse_columns(batch, fields)
+        _refuse_side_by_side(batch, fields)
         _refuse_days(batch, fields, options)
     if terminal_id is not None:
         registry.active(terminal_id)
@@ -234,6 +236,12 @@ def _refuse_columns(batch: ImportBatch, fields: Mapping[str, int]) -> None:
         raise ColumnsMissing(fields=(columns.LAST_NAME,))
     if set(fields) == {columns.NUMBER} and not batch.photos_name:
         raise ColumnsMissing(fields=(columns.NAME,))
+
+
+def _refuse_side_by_side(batch: ImportBatch, fields: Mapping[str, int]) -> None:
+    names: list[str] = batch.layout["columns"]
+    if columns.are_side_by_side(names, batch.layout["sample"], fields):
+        raise ServiceError("table_side_by_side", column=names[fields[columns.NUMBER]])
 
 
 def _refuse_days(batch: ImportBatch, fields: Mapping[str, int], options: Options) -> None:

@@ -108,6 +108,20 @@ def test_columns_that_cannot_be_are_refused(fields: dict[str, int], code: str, f
     assert batch(batch_id).fields == {"number": 0, "name": 1, "department": 2}
 
 
+def test_two_people_in_a_row_are_not_taken_for_one() -> None:
+    fields = {"number": 0, "name": 1}
+    header = "Таб. №;ФИО;;Таб.№;ФИО"
+
+    for people in (["1;Иван;;2;Пётр"], ["1;Иван;;;", "3;Анна;;2;Пётр"]):
+        batch_id = batches.make(table(*people, header=header), None).id
+        with pytest.raises(ServiceError, match=r"^table_side_by_side$") as refused:
+            batches.choose(batch_id, fields, None)
+        assert refused.value.params == {"column": "Таб. №"}
+    # A table that was put together from two, and one where a card is called like the ID.
+    for person, other in (("1;Иван;;1;Иван", header), ("1;Иван;;7;Склад", "ID;ФИО;;ID;Отдел")):
+        batches.choose(batches.make(table(person, header=other), None).id, fields, None)
+
+
 def test_column_of_days_is_chosen_or_said_to_be_unused() -> None:
     batch_id = batches.make(table("1;Иван;31.12.2027", header="ID;ФИО;Куда пускать и до какого числа"), None).id
     fields = {"number": 0, "name": 1}

@@ -227,6 +227,17 @@ def with_choices(
     return chosen
 
 
+def are_side_by_side(columns: Sequence[str], sample: Sequence[Sequence[str]], fields: Mapping[str, int]) -> bool:
+    """Return whether a row has two people: the names of the columns of ID and name stand there again, above others."""
+    chosen = [fields[field] for field in (NUMBER, NAME, LAST_NAME) if field in fields]
+    others = [
+        [at for at, name in enumerate(columns) if at != index and name and _plain(name) == _plain(columns[index])]
+        for index in chosen
+    ]
+    is_again = len(chosen) > 1 and all(others)
+    return is_again and any(cells[at] not in {"", cells[chosen[0]]} for cells in sample for at in others[0])
+
+
 def is_status(column: str) -> bool:
     """Return True for a name such as “Status”, of which nobody knows what a mere yes in it means."""
     return UNSURE_FIELD_OF.get(_plain(column)) == LEFT and not _is_another(column)
