@@ -580,7 +580,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "name_note": (
         N_("Write the name alone. That somebody left or is away, or that a post is vacant, is no part of it."),
     ),
-    "status_unclear": (N_("In a column of a status, write “left” or “works”: yes and no are not clear."),),
+    "status_unclear": (N_("In a column of a status, write “left” or “works”: anything else is not clear."),),
     "left_contradicts": (N_("One column says that the employee left, and another one that not."),),
     "employee_known": (N_("This employee is here already: only new ones are imported."),),
     "employee_new": (N_("Nobody here has this ID: only employees who are here are changed."),),

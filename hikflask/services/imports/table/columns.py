@@ -32,7 +32,7 @@ NAMES: dict[str, str] = {
         Employee ID | Employee No. | Employee number | Employee code | Emp. ID | Emp. No. | Emp. code | Staff ID
         Staff No. | Staff number | Person ID | Person No. | Person number | Person code | Personnel No.
         Personnel number | Personnel ID | Payroll number | Pers. No. | Employee reference | hikvision_id | employeeNo
-        Tabel raqami | Tabel raqam | Xodim raqami | Табель рақами | Табельдік нөмірі | Табель нөмірі
+        Worker ID | Tabel raqami | Tabel raqam | Xodim raqami | Табель рақами | Табельдік нөмірі | Табель нөмірі
     """,
     NAME: """
         ФИО | Ф. И. О. | ФИО сотрудника | ФИО работника | ФИО полностью | Фамилия, имя, отчество
@@ -40,7 +40,7 @@ NAMES: dict[str, str] = {
         Физлицо | Наименование сотрудника | Имя персоны | ФИО персоны | Подразделение / сотрудник
         Организация / подразделение / сотрудник
         Full name | Name | Employee name | Employee full name | Employee | Person name | Person | Staff name
-        full_name | Last name, First name | Employee/app. name
+        full_name | Last name, First name | Employee/app. name | Worker | Worker name
         F. I. Sh. | F. I. O. | To‘liq ism | To‘liq ismi | Аты-жөні | Т. А. Ә.
     """,
     LAST_NAME: """
@@ -61,6 +61,7 @@ NAMES: dict[str, str] = {
         Увольнение Дата | Дата окончания работы
         Left | Has left | Dismissed | Terminated | Termination date | Leaving date | Date left | Dismissal date
         Resigned | Resign date | Resignation date | Relieving date | Departure date | Employee leave date time
+        Ishdan bo‘shagan sana | Ishdan bo‘shagan sanasi | Жұмыстан шыққан күні | Жұмыстан босатылған күні
     """,
     ACTIVE: """
         Активен | Активна | Активный | Работает | Действующий сотрудник
@@ -102,7 +103,10 @@ UNSURE: dict[str, str] = {
         Организация | Организация / подразделение | Группа | Группа пользователей | Цех № | Отдел №
         Organization | Organisation | Group | User group
     """,
-    LEFT: "Статус | Состояние | Статус сотрудника | Состояние сотрудника | Status | State | Employment status",
+    LEFT: """
+        Статус | Состояние | Статус сотрудника | Состояние сотрудника | Status | State | Employment status
+        Employee status | Worker status
+    """,
     # As a Russian HikCentral calls them.
     VALID_FROM: "Время начала",
     VALID_TO: "Время окончания",
@@ -136,7 +140,7 @@ OTHER_DAYS = """
 """
 # Days when something began, whatever other words the name has, and those of a contract or a probation; as folded.
 BEGINNING = re.compile(
-    r"рожд|родил|прием|принят|найм|нанят|трудоустр|создан|добавлен|изменен|регистр|"
+    r"рожд|родил|прием|принят|найм|нанят|трудоустр|создан|добавлен|изменен|регистр|выдач|"
     r"birth|\bborn\b|\bhire|\bjoin|creat|\badded\b|modif|updat|regist"
 )
 OF_A_CONTRACT = re.compile(r"договор|контракт|испыт|contract|probation")

@@ -51,10 +51,12 @@ GONE = {
     "terminated",
     "inactive",
     "resigned",
+    "retired",
 }
 HERE = {"работает", "действующий", "действует", "активен", "активна", "active", "employed", "works", "working"}
 # What 1C calls the states of somebody who has not left.
 HERE |= {"работа", "отпуск", "основной отпуск", "декрет", "отпуск по уходу за ребенком", "больничный", "командировка"}
+HERE |= {"в отпуске", "в декрете", "на больничном", "в командировке", "on leave", "probation"}
 GONE_ON = re.compile(r"(?:уволена?|увольнение)\s+(?:с\s+)?(?=\d)", re.IGNORECASE)
 DATES = (
     "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S",
@@ -195,7 +197,8 @@ def _read_leaving(values: Values, cells: Mapping[str, str], status: bool) -> Non
         values.errors[LEFT] = Refusal(code="status_unclear", params={})
     for name, answer in answers.items():
         if answer == "unknown":
-            values.errors[name] = Refusal(code="left_unreadable", params={})
+            code = "status_unclear" if status and name == LEFT else "left_unreadable"
+            values.errors[name] = Refusal(code=code, params={})
     certain = set(answers.values()) - {"not yet"}
     if certain == {"left", "here"}:
         values.errors[ACTIVE] = Refusal(code="left_contradicts", params={})

@@ -21,6 +21,9 @@ from hikflask.services.imports.table.columns import FIELDS, index_of, is_status,
         (["Идентификатор персоны", "Имя", "Фамилия", "Организация", "Время начала", "Время окончания"],
          {"number": 0, "first_name": 1, "last_name": 2, "department": 3, "valid_from": 4, "valid_to": 5}),
         (["Sr", "ID", "Employee Name", "Status", "Company"], {"number": 1, "name": 2, "left": 3}),
+        (["Worker", "Worker ID", "Worker Status"], {"name": 0, "number": 1, "left": 2}),
+        (["Табельдік нөмірі", "Жұмыстан шыққан күні"], {"number": 0, "left": 1}),
+        (["Tabel raqami", "Ishdan bo'shagan sanasi"], {"number": 0, "left": 1}),
         (["Surname", "Name", "Person ID"], {"last_name": 0, "first_name": 1, "number": 2}),
         (["hikvision_id", "full_name", "department", "is_active"],
          {"number": 0, "name": 1, "department": 2, "active": 3}),
@@ -166,7 +169,7 @@ def test_what_is_no_day_is_not_asked_about(cell: str) -> None:
      "Договор до", "Договор (по)", "Дата окончания трудового договора", "Срок действия договора",
      "Срок действия (договора)", "Contract expiry date", "Contract end", "Окончание испытательного срока",
      "Probation ends", "Final Confirmation Date", "Contract Start Date", "Принята",
-     "Created by date", "Кадровые данные Дата приема"],
+     "Created by date", "Кадровые данные Дата приема", "Документ, удостоверяющий личность Дата выдачи"],
 )  # fmt: skip
 def test_days_with_another_meaning_are_not_asked_about_and_are_no_last_days(column: str) -> None:
     assert unmapped_days(["ID", column], [["1", "31.12.2027"]], {"number": 0}, ()) == []

@@ -164,7 +164,7 @@ def test_leaving_is_said_in_many_ways() -> None:
 def test_states_of_1c_say_who_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(values, "today", lambda: date(2026, 12, 1))
 
-    for state in ("Работа", "Отпуск", "Декрет", "Отпуск по уходу за ребёнком"):
+    for state in ("Работа", "Отпуск", "Декрет", "Отпуск по уходу за ребёнком", "в отпуске", "On leave", "Probation"):
         assert said("left", state) == (False, []), state
     for state in ("Увольнение", "Уволен 30.11.2026", "Уволена с 30.11.2026"):
         assert said("left", state) == (True, []), state
@@ -199,7 +199,7 @@ def test_year_of_two_digits_is_read_as_excel_reads_it(monkeypatch: pytest.Monkey
 
 
 def test_mere_yes_in_a_status_deactivates_nobody() -> None:
-    for text in ("1", "да", "yes", "x", "+", "нет", "-"):
+    for text in ("1", "да", "yes", "x", "+", "нет", "-", "Suspended"):
         found = values.read(Row(2, ["1", text]), {"number": 0, "left": 1}, DEFAULT, status=True)
         assert found is not None
         assert (found.leaves, found.errors) == (None, {"left": refusal("status_unclear")}), text
