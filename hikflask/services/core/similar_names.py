@@ -78,7 +78,8 @@ def have_other_given_names(one: str, other: str) -> bool:
         return False
     # A number that tells namesakes apart is no name.
     words = [[word for word in _words(name) if not word.isdigit()] for name in (one, other)]
-    if not all(words):
+    # Вели Гасан оглы, Вели Гасаноглы.
+    if not all(words) or "".join(words[0]) == "".join(words[1]):
         return False
     given = [_given_names(each) for each in words]
     if all(given):

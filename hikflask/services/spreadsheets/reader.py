@@ -138,6 +138,8 @@ SEPARATOR_LINE = re.compile(r'"?sep=([;,\t|])"?[\r\n]*\Z', re.IGNORECASE)
 # What programs write so that Excel keeps leading zeros: ="007" and '007.
 # An apostrophe before letters alone belongs to a name.
 TEXT_AS_FORMULA = re.compile(r"""\A(?:="([^"]*)"|'([A-Za-z]*\d[0-9A-Za-z]*))\Z""")
+# A text in quotation marks whose own ones are not doubled, as of “"Цех "Заря""”: the second one opens.
+IN_BARE_QUOTES = re.compile(r'"([^"]*\s"\S.*)"\s*')
 # A line after the last one of the file. A reader that takes it for a part of a cell is inside of quotation marks.
 END = "\0end"
 # The same after a line that does not end: a program that is still writing, or was stopped, leaves such a one.
@@ -1196,7 +1198,8 @@ def _requoted(lines: Iterable[str], delimiter: str) -> Iterator[str]:
 
 
 def _quoted(cell: re.Match[str]) -> str:
-    return cell[1] + '"' + cell[2].replace('"', '""') + '"'
+    wrapped = IN_BARE_QUOTES.fullmatch(cell[2])
+    return cell[1] + '"' + (wrapped[1] if wrapped else cell[2]).replace('"', '""') + '"'
 
 
 def _with_end(lines: Iterable[str]) -> Iterator[str]:

@@ -269,6 +269,15 @@ def test_word_in_quotation_marks_at_the_beginning_of_a_cell_keeps_them() -> None
     assert rows(b"ID;Name\n1;'Ali\n")[1:] == [(2, ["1", "'Ali"])]
 
 
+def test_text_in_quotation_marks_whose_own_ones_are_not_doubled_loses_the_outer_ones() -> None:
+    table = 'ID;Отдел;ФИО\n1;"Цех "Заря"";"ООО "Лютик", 2"\n2;"Ромашка" ООО "Лютик";"Анна"\n'
+
+    assert rows(table.encode())[1:] == [
+        (2, ["1", 'Цех "Заря"', 'ООО "Лютик", 2']),
+        (3, ["2", '"Ромашка" ООО "Лютик"', "Анна"]),
+    ]
+
+
 def test_what_keeps_excel_from_changing_an_id_is_left_out() -> None:
     table = 'ID;ФИО\n="007";Иванов\n"=""008""";Пётр\n\'009;Анна\n'
 
