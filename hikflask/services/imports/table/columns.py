@@ -192,9 +192,12 @@ def recognised(columns: Sequence[str]) -> dict[str, int]:
             # Beside a surname “User name” is what somebody signs in by.
             if field and not (fields is UNSURE_FIELD_OF and field == NAME and LAST_NAME in indexes):
                 indexes.setdefault(field, index)
-    # Beside a surname “Name” is the first name.
-    if LAST_NAME in indexes and FIRST_NAME not in indexes and NAME in indexes and plain[indexes[NAME]] == "name":
+    whole = plain[indexes[NAME]] if NAME in indexes else ""
+    # Beside a surname “Name” is the first name, and beside a first name it may be the surname, so it is asked about.
+    if LAST_NAME in indexes and FIRST_NAME not in indexes and whole == "name":
         indexes[FIRST_NAME] = indexes.pop(NAME)
+    elif FIRST_NAME in indexes and LAST_NAME not in indexes and whole in {"name", "фио"}:
+        del indexes[NAME]
     return {field: indexes[field] for field in FIELDS if field in indexes}
 
 
