@@ -578,7 +578,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "department_ditto": (N_("Write the name of the department: signs for “as above” are not read."),),
     "name_note": (
-        N_("Write the name alone. That somebody left or is away, or that a post is vacant, is no part of it."),
+        N_(
+            "Write the name alone: no address, digits or signs, and no note that somebody left or is away, or that a "
+            "post is vacant."
+        ),
     ),
     "status_unclear": (N_("In a column of a status, write “left” or “works”: anything else is not clear."),),
     "left_contradicts": (N_("One column says that the employee left, and another one that not."),),

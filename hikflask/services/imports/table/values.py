@@ -82,7 +82,8 @@ SHORT_DAY = re.compile(rf"\d{{1,2}}[-.]{MONTH}\Z|{MONTH}[-.]\d\d\Z|\d\d/\d\d/\d\
 # What stands beside a name, or in place of one, and is none.
 NOT_A_NAME = re.compile(
     r"\b(?:уволен[аоы]?|увольнени[ея]|вакан(?:т|си[яи])|в (?:декрете|отпуске)|"
-    r"terminated|dismissed|resigned|vacan(?:t|cy)|on leave)\b",
+    r"terminated|dismissed|resigned|vacan(?:t|cy)|on leave)\b|"
+    r"@|\A[\W\d_]+\Z",
     re.IGNORECASE,
 )
 # How a list calls those who left, above them or in place of their department.
@@ -144,13 +145,13 @@ def read(
     said = {name: text for name, text in cells.items() if text or name in options.clear}
     _read_texts(values, said)
     _read_leaving(values, said, status)
-    _read_notes(values)
     _read_days(values, said, options)
     for name in formulas - values.errors.keys():
         # The words for yes and no are no formulas, though + and - begin like one.
         is_word = name in {LEFT, ACTIVE} and folded(cells[name]) in YES | NO
         if not is_word or fields[name] in row.formulas:
             values.errors[NAME if name in PARTS else name] = Refusal(code="formula", params={})
+    _read_notes(values)
     return values
 
 

@@ -284,7 +284,18 @@ def test_first_day_that_a_program_knows_is_none_and_nobody_left_by_it(text: str)
 
 @pytest.mark.parametrize(
     "name",
-    ["Зайцева Юлия (уволена)", "Иван - УВОЛЕН 01.12.26", "Вакансия", "Вакант", "Vacant", "John Smith (On Leave)"],
+    [
+        "Зайцева Юлия (уволена)",
+        "Иван - УВОЛЕН 01.12.26",
+        "Вакансия",
+        "Вакант",
+        "Vacant",
+        "John Smith (On Leave)",
+        "Ann Lee <ann@x.com>",
+        "1",
+        "?",
+        "_______",
+    ],
 )
 def test_what_a_list_writes_beside_a_name_is_none_and_keeps_no_leaver_here(name: str) -> None:
     fields = {"number": 0, "name": 1, "left": 2}
