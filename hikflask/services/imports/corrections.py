@@ -229,8 +229,8 @@ def _row(
     batch: ImportBatch, row: ImportRow, cells: Sequence[str], formulas: Collection[int] = (), *, typed: bool = True
 ) -> Row:
     refused = {field: refusal["code"] for field, refusal in (row.errors or {}).items()}
-    # Nobody saw the cells that were left out.
-    too_long = "row_too_long" in refused.values() and _is_same(row, cells)
+    # Nobody saw the cells that were left out, or put those back that stand in the wrong columns.
+    left_as_it_was = set(refused.values()) if _is_same(row, cells) else set()
     # What is refused as a formula, and was not changed, is one still.
     same = {index for index, (now, former) in enumerate(zip(cells, row.cells or (), strict=False)) if now == former}
     left = {at for name, at in batch.fields.items() if refused.get(NAME if name in PARTS else name) == "formula"} & same
@@ -238,9 +238,10 @@ def _row(
         row.line or 0,
         [cell[:MAX_CELL] for cell in cells],
         frozenset(left.union(formulas)),
-        too_long,
+        "row_too_long" in left_as_it_was,
         row.sheet,
         typed=typed,
+        shifted="row_shifted" in left_as_it_was,
     )
 
 

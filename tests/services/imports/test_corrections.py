@@ -215,19 +215,23 @@ def test_correction_stays_after_a_dry_run_that_is_refused(monkeypatch: pytest.Mo
 
 def test_row_that_nobody_corrected_stays_wrong() -> None:
     """All wrong rows of a page are sent together."""
-    found = checked("1;#N/A;", f"2;Пётр;{';' * 300}x", "3!;Ольга Ёлкина;")
-    assert counts(found) == (0, 0, 0, 3)
+    found = checked("1;#N/A;", f"2;Пётр;{';' * 300}x", "3!;Ольга Ёлкина;", "4;Ким;Анна;Склад")
+    assert counts(found) == (0, 0, 0, 4)
 
     corrected = {
         row.id: ["3", *(row.cells or ())[1:]] if row.number == "3!" else row.cells or () for row in rows(found)
     }
-    assert corrections.correct(found, corrected) == 2
+    assert corrections.correct(found, corrected) == 3
 
-    assert numbers(found) == [(2, "1", "wrong"), (3, "2", "wrong"), (4, "3", "new")]
-    assert errors(found) == {"1": {"name": refusal("formula")}, "2": {"number": refusal("row_too_long")}}
-    assert [row.corrected for row in rows(found)] == [False, False, True]
+    assert numbers(found) == [(2, "1", "wrong"), (3, "2", "wrong"), (4, "3", "new"), (5, "4", "wrong")]
+    assert errors(found) == {
+        "1": {"name": refusal("formula")},
+        "2": {"number": refusal("row_too_long")},
+        "4": {"number": refusal("row_shifted")},
+    }
+    assert [row.corrected for row in rows(found)] == [False, False, True, False]
     started_again(found)
-    assert counts(found) == (1, 0, 0, 2)
+    assert counts(found) == (1, 0, 0, 3)
 
 
 def test_file_comes_back_with_sheets_and_headers_that_begin_like_a_formula() -> None:
