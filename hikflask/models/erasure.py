@@ -1,8 +1,9 @@
 """The erasure of one person. Its row becomes the certificate."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
@@ -51,6 +52,7 @@ class Erasure(Base):
     It is complete, and becomes the certificate, when every terminal has confirmed its removal and nothing is left here:
     no file, and nothing in the database's own files (see secure_delete.py). `photos` counts the erased pictures,
     and `passages` the records of terminals that do not name the person any more.
+    `other_names` are those under which records of the person may still come; none once all that came is forgotten.
     `version` rises with every change, so that completion is a compare-and-set. Number and name stay only for the
     certificate, and some weeks longer. Then they are blank, and `digest` is the HMAC of both, for checking a printed
     certificate, with a separate key.
@@ -66,6 +68,7 @@ class Erasure(Base):
     employee_id: Mapped[int | None]
     number: Mapped[str] = mapped_column(String(32), index=True)
     name: Mapped[str] = mapped_column(String(128))
+    other_names: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")
     photos: Mapped[int] = mapped_column(default=0)
     passages: Mapped[int] = mapped_column(default=0, server_default="0")
     requested_by: Mapped[str] = mapped_column(String(128))

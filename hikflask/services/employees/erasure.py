@@ -63,7 +63,7 @@ def _erase(employee_id: int, person: Person, wrong: list[int]) -> int | None:
     import_traces.forget_rows(replace(person, numbers=numbers), employee_id, wrong)
     shown = {employee.terminal_name, *_names_on(enrolments), *person.names}
     files, passages = _forget(numbers, shown, employee.name, employee_id)
-    erasure = certificates.begin(employee.number, employee.name, employee_id, enrolments, files, passages)
+    erasure = certificates.begin(employee.number, employee.name, employee_id, enrolments, files, passages, shown)
     deleted = apply_deleted(employee)
     # Last of all, because each step writes to the audit trail.
     audit.destroy_keys(numbers | typed, employee_id)
@@ -99,10 +99,10 @@ def _erase_left(number: str, person: Person, wrong: list[int]) -> int | None:
     if erasure is None:
         name = next((row.last_name for row in enrolments if row.last_name), "")
         numbers = {number, *(row.number for row in enrolments)}
-        erasure = certificates.begin(number, name, None, enrolments, *_forget(numbers, shown, name, None))
+        erasure = certificates.begin(number, name, None, enrolments, *_forget(numbers, shown, name, None), shown)
     else:
         numbers = {number, *(row.number for row in enrolments), *(row.number for row in erasure.removals)}
-        certificates.extend(erasure, enrolments, *_forget(numbers, shown, erasure.name, None))
+        certificates.extend(erasure, enrolments, *_forget(numbers, shown, erasure.name, None), shown)
     import_traces.forget_rows(replace(person, numbers=numbers), None, wrong)
     audit.destroy_keys(numbers, None)
     return erasure.id

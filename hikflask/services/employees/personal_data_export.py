@@ -90,7 +90,7 @@ OF_DRIFT = ("number", "kind", "expected", "found", "noticed_at")
 OF_ENTRY = ("at", "actor", "address", "action", "employee", "terminal", "subject", "before", "after")
 # Entries before one of these are about an earlier owner of the number or the id.
 ENDS = ("employee.deleted", "employee.erased")
-OF_ERASURE = ("number", "name", "photos", "requested_by", "requested_at", "completed_at", "passages")
+OF_ERASURE = ("number", "name", "other_names", "photos", "requested_by", "requested_at", "completed_at", "passages")
 
 
 def export_employee(employee_id: int) -> bytes:

@@ -8,7 +8,7 @@ them stays, so that a printed certificate can still be checked.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from flask import current_app
 from sqlalchemy import delete, func, or_, select, update
@@ -33,17 +33,25 @@ DAYS_WITH_MESSAGES = 3
 
 
 def begin(
-    number: str, name: str, employee_id: int | None, enrolments: Iterable[Enrolment], files: list[str], passages: int
+    number: str,
+    name: str,
+    employee_id: int | None,
+    enrolments: Iterable[Enrolment],
+    files: list[str],
+    passages: int,
+    names: Collection[str],
 ) -> Erasure:
     """Begin the record of an erasure within the open transaction: what is erased, and what is awaited.
 
     :param enrolments: of the person, locked: a removal that is confirmed at this moment would be awaited for ever.
     :param files: the pictures to remove, each once. :param passages: how many records of terminals named the person.
+    :param names: all that the person has or had.
     """
     erasure = Erasure(
         employee_id=employee_id,
         number=number,
         name=name,
+        other_names=sorted({*names} - {name, ""}),
         removals=[_removal(enrolment) for enrolment in enrolments],
         photos=len(files),
         passages=passages,
@@ -69,12 +77,15 @@ def lock_to_extend(number: str) -> Erasure | None:
     return None if erasure.waits_for_database else erasure
 
 
-def extend(erasure: Erasure, enrolments: Iterable[Enrolment], files: list[str], passages: int) -> None:
+def extend(
+    erasure: Erasure, enrolments: Iterable[Enrolment], files: list[str], passages: int, names: Collection[str]
+) -> None:
     """Add to a locked erasure, within the open transaction, what came since it began; see begin(), lock_to_extend()."""
     awaited = {removal.enrolment_id for removal in erasure.removals if removal.gone_at is None}
     erasure.removals += [_removal(enrolment) for enrolment in enrolments if enrolment.id not in awaited]
     erasure.photos += len(files)
     erasure.passages += passages
+    erasure.other_names = sorted({*erasure.other_names, *names} - {erasure.name, ""})
     erasure.files += [ErasureFile(file=file) for file in files]
     db.session.flush()
     audit.record("employee.erased", employee_id=erasure.employee_id, subject=f"erasure {erasure.id}")
@@ -115,7 +126,10 @@ def complete_all() -> None:
         over = []
     for erasure in over:
         numbers = {erasure.number, *(removal.number for removal in erasure.removals)}
-        traces.forget_again(numbers, erasure.name, erasure.employee_id)
+        traces.forget_again(numbers, {erasure.name, *erasure.other_names}, erasure.employee_id)
+        with transaction():
+            # Before the database's files are written anew, so that the names are not left in these.
+            changed_rows(update(Erasure).where(Erasure.id == erasure.id).values(other_names=[]))
     end_read()  # No transaction may be open when the database's files are written anew, not even ours.
     if over and secure_delete.overwrite_deleted():
         for erasure in over:

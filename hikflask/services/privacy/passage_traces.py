@@ -128,10 +128,12 @@ def erased_until(numbers: Collection[str]) -> dict[str, datetime]:
 
 def _names_until() -> dict[str, datetime]:
     """Return the names of erased people, each with the moment until which records with it are theirs."""
-    named = select(Erasure.name, Erasure.completed_at).where(Erasure.name != "")
+    named = select(Erasure.name, Erasure.other_names, Erasure.completed_at).where(Erasure.name != "")
     until: dict[str, datetime] = {}
-    for name, completed_at in db.session.execute(named):
-        until[_normal(name)] = max(completed_at or NO_END, until.get(_normal(name), completed_at or NO_END))
+    for own, others, completed_at in db.session.execute(named):
+        end = completed_at or NO_END
+        for name in map(_normal, (own, *others)):
+            until[name] = max(end, until.get(name, end))
     return until
 
 

@@ -88,12 +88,12 @@ def forget(numbers: Collection[str], employee_id: int | None) -> None:
     changed_rows(delete(WebhookDelivery).where(*ended))
 
 
-def forget_again(numbers: Collection[str], name: str, employee_id: int | None) -> None:
+def forget_again(numbers: Collection[str], names: Collection[str], employee_id: int | None) -> None:
     """Forget the data that came since the erasure began, and destroy the person's keys of the audit trail.
 
     An employee who has got one of the numbers meanwhile keeps everything.
     """
-    wrong = import_traces.wrong_rows(Person(numbers, {name}))
+    wrong = import_traces.wrong_rows(Person(numbers, names))
     with transaction():
         lock_numbers(*numbers)
         # After the transactions that hold or read a comparison; see hold_comparison().
@@ -102,10 +102,10 @@ def forget_again(numbers: Collection[str], name: str, employee_id: int | None) -
         left = {*numbers} - taken
         forget(left, employee_id)
         # A terminal still showed the person under a number that somebody else has got meanwhile.
-        changed_rows(delete(PersonThere).where(PersonThere.number.in_(taken), PersonThere.name == name))
-        pictures = passage_traces.forget(left, employee_id, () if taken else {name})[1]
+        changed_rows(delete(PersonThere).where(PersonThere.number.in_(taken), PersonThere.name.in_(names)))
+        pictures = passage_traces.forget(left, employee_id, () if taken else names)[1]
         after_commit(lambda: storage.unlink(*pictures))
-        import_traces.forget_rows(Person(left, () if taken else {name}), employee_id, wrong)
+        import_traces.forget_rows(Person(left, () if taken else names), employee_id, wrong)
         audit.destroy_keys(numbers, employee_id)
 
 

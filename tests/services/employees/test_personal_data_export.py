@@ -410,7 +410,17 @@ def test_erasure_of_the_same_person_who_came_back_is_in_it(desk: Desk) -> None:
 
     (erasure,) = data["erasures"]
     assert (erasure["name"], erasure["photos"]) == ("Иван Иванов", 1)
-    keys = ["number", "name", "terminals", "photos", "requested_by", "requested_at", "completed_at", "passages"]
+    keys = [
+        "number",
+        "name",
+        "terminals",
+        "other_names",
+        "photos",
+        "requested_by",
+        "requested_at",
+        "completed_at",
+        "passages",
+    ]
     assert list(erasure) == keys
     (removal,) = erasure["terminals"]
     assert datetime.fromisoformat(removal.pop("at")).tzinfo == UTC

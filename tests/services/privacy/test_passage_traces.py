@@ -89,6 +89,32 @@ def test_record_that_came_while_an_erasure_waited_is_forgotten_before_it_is_comp
     assert "Иван" not in every_text()
 
 
+@pytest.mark.both_databases
+def test_records_under_a_former_name_alone_name_nobody_while_an_erasure_goes_on(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    ivan = enrol(simulator, terminal)
+    save_employee(Draft(IVAN.number, "Иван Сидоров"), employee_id=ivan.id)
+    # This one was on its way as the erasure began.
+    add_events(event_row(terminal, serial_no=8))
+    erasure = erase_employee(ivan.id).row
+    db.session.execute(db.update(Event).values(name="Иван Иванов", record={"name": "Иван Иванов"}))
+    db.session.commit()
+    at = datetime.now(UTC).replace(microsecond=0)
+    read = event_record(record(9, at).raw | {"minor": 75, "employeeNoString": "8", "name": "ИВАН ИВАНОВ"})
+    assert read is not None
+
+    store(terminal.id, "DS-1", [read], 0, is_new=True)
+    assert [row.name for row in events()] == ["Иван Иванов", ""]
+    settle_all()
+    certificates.complete(erasure.id)
+
+    assert fresh(erasure).completed_at is not None
+    assert [(row.number, row.name) for row in events()] == [("", ""), ("", "")]
+    assert "Иван" not in every_text()
+    assert fresh(erasure).other_names == []
+
+
 def test_erased_number_is_known_until_whoever_gets_it_next(simulator: Simulated, terminal: Terminal) -> None:
     ivan = enrol(simulator, terminal)
     assert passage_traces.erased_until([IVAN.number, OLGA.number]) == {}
