@@ -252,7 +252,7 @@ def terminal_lines(employee: Employee) -> dict[str, Any]:
     desired = {row.terminal_id for row in queries.of_number(employee.number) if row.desired == PRESENT}
     others = [row for row in registry.list_active() if row.id not in desired] if employee.is_active else []
     just_added = session.get(ADDED, [])[:1] == [employee.id]
-    about = {"lines": lines, "past": past, "step": missing_step(employee, lines), "just_added": just_added}
+    about = {"lines": lines, "past": past, "step": missing_step(employee, lines, others), "just_added": just_added}
     return {**about, "others": others, "other_ids": {row.id for row in others}}
 
 

@@ -4,19 +4,30 @@ from collections.abc import Sequence
 
 from hikflask.http.permissions import ADMIN
 from hikflask.labels.enrolments import EnrolmentStatus
-from hikflask.models import Employee
-from hikflask.models.enrolment import LEAVING, REFUSED, WAITING
+from hikflask.models import Employee, Terminal
+from hikflask.models.enrolment import LEAVING, REFUSED, REMOVED, WAITING
 from hikflask.services.enrolments.causes import ASKS_WHOSE
 from hikflask.services.state.badges import NOT_SENT, PERSON_ONLY, TAKEN_THERE
 from hikflask.services.terminals import connection
 from hikflask.web.security.current_operator import may
 
 
-def missing_step(employee: Employee, lines: Sequence[EnrolmentStatus]) -> tuple[str, EnrolmentStatus | None]:
-    """Return the step, empty for none, and the first of these lines that it is for, None when it is for none."""
+def missing_step(
+    employee: Employee, lines: Sequence[EnrolmentStatus], others: Sequence[Terminal]
+) -> tuple[str, EnrolmentStatus | None]:
+    """Return the step, empty for none, and the first of these lines that it is for, None when it is for none.
+
+    `others` are the terminals that the employee can still be sent to.
+    """
     steps = ((_step_of(line), line) for line in lines if not line.working)
-    needs_photo = employee.is_active and not employee.picture and not lines
-    return next((found for found in steps if found[0]), ("photo" if needs_photo else "", None))
+    return next((found for found in steps if found[0]), (_step_to_a_terminal(employee, lines, others), None))
+
+
+def _step_to_a_terminal(employee: Employee, lines: Sequence[EnrolmentStatus], others: Sequence[Terminal]) -> str:
+    is_nowhere = employee.is_active and all(line.detail == REMOVED for line in lines)
+    if is_nowhere and employee.picture:
+        return "send" if others else ""
+    return "photo" if is_nowhere else ""
 
 
 def _step_of(line: EnrolmentStatus) -> str:

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment
+from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, REFUSED
 from hikflask.models.operator import VIEWER
@@ -169,3 +169,43 @@ def test_blue_button_takes_a_photo_where_there_is_none_and_edits_where_nothing_i
     assert primary(desk.text(place)) == ["step"]
     desk.client.post(f"{place}/active", data={"active": "0"})
     assert primary(desk.text(place)) == ["edit"]
+
+
+@pytest.mark.parametrize(
+    ("languages", "one", "several"),
+    [
+        (ENGLISH, "Send to the terminal", "Send to a terminal"),
+        ({"Accept-Language": "ru"}, "Отправить на терминал", "Отправить на терминал"),
+    ],
+)
+def test_blue_button_sends_who_has_a_photo_and_is_on_no_terminal(
+    desk: Desk, app: Flask, languages: dict[str, str], one: str, several: str
+) -> None:
+    place = desk.save(terminal_id="1")
+    desk.client.post(f"{place}/active", data={"active": "0"})
+    desk.run_jobs()
+    assert primary(desk.text(place)) == ["edit"]
+    with app.app_context():
+        db.session.execute(db.update(Employee).values(is_active=True))
+        db.session.commit()
+
+    page = desk.client.get(place, headers=languages).text
+    assert (primary(page), f"</svg> {one}</button>" in page) == (["step"], True)
+    assert f'action="{place}/terminals"' in header(page)
+    assert 'id="step" type="submit" name="terminal_id" value="1"' in page
+    with app.app_context():
+        add_terminals("Store")
+    page = desk.client.get(place, headers=languages).text
+    assert (primary(page), f"</svg> {several}</a>" in page, 'id="step" href="#enrolments"' in page) == (
+        ["step"],
+        True,
+        True,
+    )
+    with app.app_context():
+        db.session.execute(db.update(Terminal).where(Terminal.name == "Store").values(is_active=False))
+        db.session.commit()
+
+    desk.client.post(f"{place}/terminals", data={"terminal_id": "1"})
+    assert primary(desk.text(place)) == ["edit"]
+    desk.run_jobs()
+    assert "100222" in desk.simulator.faces
