@@ -64,9 +64,11 @@ def selected_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
 def show(job_id: int) -> ResponseReturnValue:
     """One job: its preview before it is started, then its progress and its report."""
     job = queries.find_job(job_id) or abort(404)
-    if job.state == DRAFT:
-        return _page(draft_or_404(job_id))
-    return render_template("jobs/show.html", **about(job))
+    if job.state != DRAFT:
+        return render_template("jobs/show.html", **about(job))
+    if job.kind == PRINT:
+        return redirect(url_for(".printed", job_id=job_id))
+    return _page(draft_or_404(job_id))
 
 
 @bp.post("/<int:job_id>/start")

@@ -194,6 +194,7 @@ def test_page_to_print_has_photo_name_number_and_department(desk: Desk) -> None:
     shown = desk.client.get(address).text
 
     assert address.endswith("/print")
+    assert desk.client.get(address.removesuffix("/print")).location == address
     assert '<img class="people-photo" src="/uploads/100222_' in shown
     assert "<bdi>Иван Иванов</bdi>" in shown
     assert '<td class="people-number">100222</td>' in shown
