@@ -38,6 +38,8 @@ WITHOUT_RING = """[...document.querySelectorAll('a[href], button, input:not([typ
     return style.outlineStyle !== 'solid' || parseFloat(style.outlineWidth) < 2
   }).map(one => one.outerHTML.slice(0, 100))"""
 
+LEFT = "all => all.map(one => one.getBoundingClientRect().x)"
+
 # What is pressed and lower than 44 px.
 TOO_SMALL = """[...document.querySelectorAll('.btn, .form-control, .form-select, summary, .bar a, .bar button')]
   .filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44)
@@ -207,10 +209,13 @@ def test_secret_is_selected_where_the_browser_copies_nothing(russian: Window) ->
     assert page.evaluate("getSelection().toString()") == secret
 
 
-def test_every_control_shows_that_it_has_the_focus(russian: Window) -> None:
-    for address in ("/employees/new", "/terminals/", "/terminals/1/edit", "/audit/", "/account"):
+def test_every_control_shows_the_focus_and_every_title_begins_where_the_bar_does(russian: Window) -> None:
+    russian.page.set_viewport_size({"width": 1366, "height": 768})
+    for address in ("/employees/", "/employees/new", "/terminals/", "/terminals/1/edit", "/audit/", "/account"):
         russian.page.goto(address)
 
+        edges = russian.page.locator(".brand, main h1").evaluate_all(LEFT)
+        assert (address, edges) == (address, [16, 16])
         assert russian.page.locator("main a[href], main button, main input").count() > 0
         assert (address, russian.page.evaluate(WITHOUT_RING)) == (address, [])
     # The page stays where it is when it grows a scrollbar.
