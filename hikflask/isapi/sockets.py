@@ -125,9 +125,9 @@ class WatchedConnection(http.client.HTTPConnection):
         """Open the socket instead of urllib3. Host, SNI and the certificate check still use the name."""
         try:
             sock = open_socket(self._dns_host, self.port, self.timeout, type(self).resolve)
-        except TimeoutError as error:
-            # urllib3 would report a read time-out, and the outcome would look unknown.
-            raise ConnectionError("no connection in time") from error
+        except OSError as error:
+            # urllib3 would take a time-out for one of reading, and would wait for an answer after a reset.
+            raise ConnectionError("no connection") from error
         for option in self.socket_options or ():
             sock.setsockopt(*option)
         return sock

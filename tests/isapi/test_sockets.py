@@ -1,5 +1,6 @@
 """Which addresses are connected to: judged at the connection, whatever a name says before or after."""
 
+import errno
 import socket
 import ssl
 import threading
@@ -125,6 +126,19 @@ def test_the_others_of_a_name_are_not_even_tried(names: Names, monkeypatch: pyte
     with pytest.raises(errors.Unreachable):
         certificate_fingerprint(f"https://{NAME}", 1.0, networks.places)
     assert tried == ["127.0.0.1", "127.0.0.2"] * 2
+
+
+@pytest.mark.parametrize(
+    "failure", [ConnectionResetError(errno.ECONNRESET, "reset"), BrokenPipeError(), TimeoutError()]
+)
+def test_connection_that_breaks_while_it_is_made_is_none(monkeypatch: pytest.MonkeyPatch, failure: OSError) -> None:
+    def connect(self: socket.socket, place: tuple[Any, ...]) -> None:  # noqa: ARG001 - a method's
+        raise failure
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+    with pytest.raises(errors.Unreachable):
+        client_of("http://127.0.0.1").request("PUT", "/x", data=b"x")
 
 
 def test_the_address_that_was_judged_is_the_one_connected_to(names: Names) -> None:
