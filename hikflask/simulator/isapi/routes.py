@@ -18,6 +18,7 @@ from hikflask.simulator.isapi import (
     events,
     face_library,
     finger,
+    own_page,
     persons,
     pictures,
     settings,
@@ -26,6 +27,7 @@ from hikflask.simulator.terminal.terminal import Terminal
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
 ACCESS = "/ISAPI/AccessControl"
+ATTENDANCE = f"{ACCESS}/LocalAttendance"
 LIBRARY = "/ISAPI/Intelligent/FDLib"
 HOSTS = "/ISAPI/Event/notification/httpHosts"
 PICTURES = "/LOCALS/"
@@ -119,9 +121,19 @@ ROUTES: dict[str, dict[str, View]] = {
     f"{LIBRARY}/FaceDataRecord": {"POST": face_library.face_data_record},
     f"{LIBRARY}/FDModify": {"PUT": face_library.modify},
     f"{LIBRARY}/pictureUpload": {"POST": _no_such_function},
+    f"{ATTENDANCE}/groupSearch": {"POST": own_page.group_search},
+    f"{ATTENDANCE}/groupSearch/capabilities": {"GET": own_page.group_search_capabilities},
+    f"{ATTENDANCE}/group/capabilities": {"GET": own_page.group_capabilities},
+    f"{ACCESS}/UserAndRight/PwMgrParams": {"GET": own_page.password_mode},
+    f"{ACCESS}/UserAndRight/CustomPersonnelType": {"GET": own_page.person_kinds},
+    f"{ACCESS}/UserAndRight/CustomPersonnelType/capabilities": {"GET": own_page.person_kinds_capabilities},
+    f"{ACCESS}/Configuration/RFCardCfg/capabilities": {"GET": own_page.card_kinds},
+    "/ISAPI/Security/adminAccesses/capabilities": {"GET": own_page.protocols},
     "/ISAPI/Security/token": {"GET": device.token},
     "/ISAPI/Security/sessionHeartbeat": {"PUT": _recorded("28_PUT_Security_sessionHeartbeat.response.xml")},
     "/ISAPI/Security/userCheck": {"GET": device.user_check},
+    "/ISAPI/System/DeviceLanguage": {"GET": own_page.language},
+    "/ISAPI/System/Video/inputs/channels": {"GET": own_page.video_inputs},
     "/ISAPI/System/deviceInfo": {"GET": device.device_info},
     "/ISAPI/System/reboot": {"PUT": device.reboot},
     "/ISAPI/System/status": {"GET": device.status},

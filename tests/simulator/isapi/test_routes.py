@@ -12,14 +12,10 @@ NOT_PLAYED = (
     ("PUT", "AccessControl/UserInfoDetail/Picture", "?format=json"),
     ("POST", "AccessControl/UserInfo/asyncImportDatasTasks", ""),
     ("PUT", "AccessControl/RemoteControl/register", "?format=json"),
-    ("POST", "AccessControl/LocalAttendance/groupSearch", "?format=json"),
     ("GET", "AccessControl/PersonAndCardComparison/DeviceWorkMode", "?format=json"),
     ("GET", "AccessControl/IDBlackListCfg/capabilities", ""),
-    ("GET", "Security/adminAccesses/capabilities", ""),
     ("GET", "Streaming/channels/101/picture", ""),
     ("GET", "System/capabilities", "?format=json"),
-    ("GET", "System/DeviceLanguage", ""),
-    ("GET", "System/Video/inputs/channels", ""),
 )
 """Calls of real clients of the seed terminal that are not played."""
 
