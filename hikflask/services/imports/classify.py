@@ -223,7 +223,7 @@ def _compared(values: Values, picture: Picture | None, now: Present) -> Verdict:
     if values.texts.get(DEPARTMENT):
         values.texts[DEPARTMENT] = now.spelling(values.texts[DEPARTMENT])
     refused = _refused_photo(picture, person)
-    if errors := values.errors | _wrong_department(values, now) | _errors(values, person, now):
+    if errors := _read_errors(values, person) | _wrong_department(values, now) | _errors(values, person, now):
         return Verdict(WRONG, errors=errors | refused, employee_id=employee_id)
     if person is None and values.leaves:
         return Verdict(UNCHANGED)
@@ -256,6 +256,14 @@ def _wrong_department(values: Values, now: Present) -> dict[str, Refusal]:
     if DITTO.match(department):
         return {DEPARTMENT: Refusal(code="department_ditto", params={})}
     return {DEPARTMENT: Refusal(code="department_day", params={})} if is_day(department) else {}
+
+
+def _read_errors(values: Values, person: Person | None) -> dict[str, Refusal]:
+    """Return what is wrong with the texts alone. A name that is here as it is is right, whatever stands in it."""
+    refusal = values.errors.get(NAME)
+    if refusal and refusal["code"] == "name_note" and person and _is_said(values.texts[NAME], NAME, person.name):
+        return {name: error for name, error in values.errors.items() if name != NAME}
+    return values.errors
 
 
 def _errors(values: Values, person: Person | None, now: Present) -> dict[str, Refusal]:
