@@ -11,6 +11,7 @@ from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Enrolment
 from hikflask.models.columns import database_now
+from hikflask.services.core.db import transaction
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from tests.browser.axe import violations
@@ -143,7 +144,8 @@ def test_queue_of_a_terminal_brings_itself_up_to_date_and_keeps_the_focus(app: F
 
 def wait_for_hours(employee_id: int, *, in_bulk: bool) -> None:
     """Desire somebody on the terminal, which is not tried again soon."""
-    row = send_to_terminal(employee_id, 1).row
     later = {"next_attempt_at": database_now(7200.0), "refusal": refusal("unreachable"), "in_bulk": in_bulk}
-    db.session.execute(db.update(Enrolment).where(Enrolment.id == row.id).values(**later))
-    db.session.commit()
+    # At once, or a worker would take it in between.
+    with transaction():
+        row = send_to_terminal(employee_id, 1).row
+        db.session.execute(db.update(Enrolment).where(Enrolment.id == row.id).values(**later))
