@@ -60,7 +60,8 @@ class Enrolment(WithRefusal, Base):
     that was sent and may limit the person there until it is lifted. `rights_before` is what the person could do there
     before a change that is not proven yet, and must be able to do after it (see services/enrolments/rights.py).
     `plans_there` is by which schedules the person may pass there, when somebody asked (services/passages/schedules.py).
-    `may_arrive_until`: until then, something that was sent and got no answer may still arrive at the terminal.
+    `may_arrive_until`: until then, something that was sent and got no answer may still arrive at the terminal. What it
+    is, `unanswered` tells: the `names` that were sent, and whether there is a `face` among it.
     `changed_at` is when desired, person or face were written last. `face_there` is the SHA-256 of the enrolled picture
     as the terminal stores our face, where that differs from the photo.
 
@@ -136,6 +137,7 @@ class Enrolment(WithRefusal, Base):
     rights_before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     plans_there: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     may_arrive_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    unanswered: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     face_there: Mapped[str] = mapped_column(String(64), default="", server_default="")
     step: Mapped[str] = mapped_column(String(12), default="")
 
@@ -170,7 +172,7 @@ class Enrolment(WithRefusal, Base):
     @property
     def names_sent(self) -> set[str]:
         """The names under which the terminal may have our record; an empty text among them does not count."""
-        return {self.written_name, self.sent_name, self.name_on_old_device}
+        return {self.written_name, self.sent_name, self.name_on_old_device, *(self.unanswered or {}).get("names", ())}
 
     @property
     def is_green(self) -> bool:

@@ -19,7 +19,6 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.services.core.errors import NumberTakenThere, ServiceError
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
-from hikflask.services.state.enrolment import REMOVAL_ASKED_AGAIN
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
@@ -179,7 +178,7 @@ def wait_until_settled() -> None:
     asks = Enrolment.refusal_code == NumberTakenThere.code
     left = db.select(db.func.count()).where(Enrolment.next_attempt_at.is_not(None), ~asks)
     # Nothing is on its way any more: the trouble is over.
-    proven = db.update(Enrolment).where(Enrolment.refusal_code == REMOVAL_ASKED_AGAIN)
+    proven = db.update(Enrolment).where(Enrolment.may_arrive_until >= Enrolment.next_attempt_at)
     while db.session.scalar(left):
         db.session.execute(proven.values(may_arrive_until=None, next_attempt_at=database_now()))
         db.session.commit()

@@ -57,6 +57,7 @@ OF_ENROLMENT = (
     "confirmed_at",
     "written_name",
     "sent_name",
+    "unanswered",
     "valid_there",
     "sent_valid",
     "rights_before",

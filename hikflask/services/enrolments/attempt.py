@@ -49,6 +49,8 @@ class Attempt:
         self.picture_name = ""
         self.row = enrolment
         self.prove_again = prove_again
+        # This attempt has shown what is there.
+        self.is_proven = False
         employee = enrolment.employee
         self._full, self._own = (employee.name, employee.terminal_name) if employee else (enrolment.last_name, "")
         self.name = self._full
@@ -58,6 +60,7 @@ class Attempt:
         self.rights_shown = Rights()
         # What was sent before this attempt and got no answer may arrive until then.
         self.late_until = enrolment.may_arrive_until
+        self.late = _unanswered(enrolment) if self.late_until else None
         self._generation = enrolment.generation
         self._trail = AttemptTrail(enrolment)
         self._step = enrolment.step
@@ -109,7 +112,10 @@ class Attempt:
         :raises LeaseLost: when another holder took the lease; nothing is written.
         """
         written = {"step": self._step, **transition.writes, **given}
-        besides = {"step": self._step, "may_arrive_until": self.late_until}
+        besides = {"step": self._step, "may_arrive_until": self.late_until, "unanswered": self.late}
+        if transition in state.PROOFS:
+            self.is_proven = True
+            given |= self._prove_once_more(given)
         with self._written():
             self._apply(transition, **{name: besides[name] for name in besides.keys() - transition.writes} | given)
             self._trail.note(self.row, written)
@@ -146,6 +152,18 @@ class Attempt:
             raise
         self._written_at = time.monotonic()
 
+    def _prove_once_more(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return what a proof writes while something may still arrive, which would undo what was proven."""
+        if self.late_until is None:
+            return {}
+        late = {
+            "next_attempt_at": self.late_until,
+            "may_arrive_until": self.late_until,
+            "unanswered": self.late,
+            "sent_valid": validity.words(self.validity),
+        }
+        return state.while_late(self.late_until, late, given)
+
     def _apply(self, transition: Transition, **given: Any) -> None:
         if not state.apply_under_lease(self.row, self._generation, self.talk.lease.number, transition, **given):
             raise GenerationChanged
@@ -156,6 +174,14 @@ class Attempt:
             if by:
                 self.talk.pending_updates[name] = _changed(name, by)
         self.people = self.faces = 0
+
+
+def _unanswered(row: Enrolment) -> dict[str, Any]:
+    known = row.unanswered or {"names": [], "face": False}
+    return {
+        "names": sorted({*known["names"], row.sent_name} - {""}),
+        "face": known["face"] or row.face_unverified,
+    }
 
 
 @cache

@@ -33,7 +33,7 @@ class AttemptTrail:
         """Write an entry if the values just written are a new refusal or a new confirmation."""
         if values.get("refusal"):
             self._note_refusal(row)
-        if values.get("person") == CONFIRMED and row.next_attempt_at is None:
+        if values.get("person") == CONFIRMED and values.get("attempts") == 0:
             self._note_confirmation(row)
 
     def note_gone(self, row: Enrolment) -> None:

@@ -114,6 +114,25 @@ def bind_face(attempt: Attempt, there: Person | None) -> FaceOutcome:
     return _bind(attempt, source, face)
 
 
+def without_late_face(attempt: Attempt, there: Person | None) -> Person | None:
+    """Remove a face that may have come late, after its answer was given up: by then, the file at its URL may have been
+    somebody else's. Return the person as there now.
+
+    The photo's own face stays, and one that the terminal stores as it stored the confirmed one.
+    """
+    row = attempt.row
+    if there is None or not (attempt.late or {}).get("face"):
+        return there
+    there = _with_faces(attempt, there)
+    ours = {row.photo.sha256 if row.photo else None, row.face_there if row.face == CONFIRMED else None} - {None, ""}
+    if not there.faces or _enrolled_sha256(attempt, there) in ours:
+        return there
+    if row.face == CONFIRMED:
+        attempt.write(state.FACE_LOST)
+    _remove_face(attempt)
+    return replace(there, faces=0, face_url=None)
+
+
 def shows_face(attempt: Attempt, found: Person, outcome: FaceOutcome) -> bool:
     """True when the terminal's own answer shows a face that differs from the previous one."""
     found = _with_faces(attempt, found)
@@ -181,7 +200,7 @@ def _bind_url(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutcome:
     try:
         _require_file(attempt, url, source.sha256, is_sent=False)
     except CaptureSuperseded:
-        if face.confirmed and face.present and face.sha256 is None:
+        if face.confirmed and face.present and face.sha256 in {None, attempt.row.face_there}:
             return FaceOutcome(kept=True)  # Nothing contradicts the earlier proof.
         raise
     face = _remove_old_face(attempt, face)

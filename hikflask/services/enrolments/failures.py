@@ -36,7 +36,7 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
     row = attempt.row
     if isinstance(error, NoAnswer):
         attempt.late_until = row.may_arrive_until
-    if row.is_confirmed or row.next_attempt_at is None:
+    if attempt.is_proven or row.is_confirmed or row.next_attempt_at is None:
         attempt.write(state.ENDED)
     elif isinstance(error, TerminalError) and error.stops:
         attempt.write(state.STOPPED, next_attempt_at=_after_stop(error), refusal=_reason(row, error))

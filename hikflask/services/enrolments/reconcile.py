@@ -29,7 +29,7 @@ from hikflask.services.core.errors import (
 )
 from hikflask.services.enrolments import failures, queries, removal, rights, validity
 from hikflask.services.enrolments.attempt import Attempt
-from hikflask.services.enrolments.face_binding import FaceOutcome, bind_face
+from hikflask.services.enrolments.face_binding import FaceOutcome, bind_face, without_late_face
 from hikflask.services.enrolments.proof import confirm_without_face, prove
 from hikflask.services.state import capture as capture_state
 from hikflask.services.state import enrolment as state
@@ -131,6 +131,7 @@ def _enrol(attempt: Attempt) -> None:
     there = _put_person(attempt)
     try:
         attempt.begin("face")
+        there = without_late_face(attempt, there)
         # A refused face is not sent again before an operator retries it.
         was_refused = attempt.row.face == REFUSED
         outcome = FaceOutcome(attempt.row.refusal, REFUSED) if was_refused else bind_face(attempt, there)

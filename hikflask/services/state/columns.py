@@ -5,7 +5,7 @@ They have the names of models/enrolment.py and models/employee.py.
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import aliased
@@ -42,6 +42,7 @@ class EnrolmentColumns(NamedTuple):
     written_name: str
     sent_name: str
     name_on_old_device: str
+    unanswered: dict[str, Any] | None
     valid_there: str
     sent_valid: str
     face_there: str
@@ -63,7 +64,7 @@ class EnrolmentColumns(NamedTuple):
     @property
     def names_sent(self) -> set[str]:
         """The names under which the terminal may have our record; an empty text among them does not count."""
-        return {self.written_name, self.sent_name, self.name_on_old_device}
+        return {self.written_name, self.sent_name, self.name_on_old_device, *(self.unanswered or {}).get("names", ())}
 
 
 _OWN = aliased(Photo)

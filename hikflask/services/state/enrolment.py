@@ -13,6 +13,7 @@ in green. A comparison takes that back (FOUND_…) where the terminal's list con
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
@@ -80,7 +81,7 @@ DUE = {"attempts": 0, "next_attempt_at": NOW, "in_bulk": False}
 # When the last attempt ended without what is desired.
 TRIED = {"tried_at": NOW}
 # What an attempt writes beside each transition.
-OF_THE_ATTEMPT = frozenset({"step", "may_arrive_until"})
+OF_THE_ATTEMPT = frozenset({"step", "may_arrive_until", "unanswered", "next_attempt_at"})
 DONE = {"step": "", "attempts": 0, "next_attempt_at": None}
 # Read when a statement is executed: whose request changes what is desired.
 BY_REQUEST: BindParameter[str] = bindparam("by_request", callable_=request_id.present)
@@ -120,6 +121,7 @@ NOBODY_THERE = {
     "on_old_device": False,
     "name_on_old_device": "",
     "may_arrive_until": None,
+    "unanswered": None,
 }
 # A person's statement ends a removal. The new generation keeps a running attempt from writing to the row.
 BY_A_PERSON = {**NOBODY_THERE, **NEXT_GENERATION, "desired": ABSENT}
@@ -384,6 +386,7 @@ TAKEN_OVER = Transition(
         **NO_REFUSAL,
         **BY_THE_TERMINAL,
         **DONE,
+        "next_attempt_at": case((ROWS.c.may_arrive_until > NOW, ROWS.c.may_arrive_until)),
         "desired": PRESENT,
         "desired_since": case((ROWS.c.desired != PRESENT, NOW), else_=ROWS.c.desired_since),
         "overwrite": False,
@@ -508,10 +511,11 @@ CONFIRMED_AS_BEFORE = Transition(
     given=("written_name", "valid_there", "sent_valid"),
 )
 PERSON_CONFIRMED = Transition(
-    moves(WANTED, REFUSED),
+    moves(WANTED, WAITING, REFUSED),
     {**DONE, **TRIED, **PERSON_SHOWN},
     given=("written_name", "face", "refusal", "valid_there", "sent_valid"),
 )
+PROOFS = frozenset({CONFIRMED_WITH_FACE, CONFIRMED_AS_BEFORE, PERSON_CONFIRMED})
 # The person is there with our name, but not with the validity or the rights that must be there. The face may be there.
 RIGHTS_NOT_SHOWN = Transition(
     moves(WANTED, WAITING), {**COMES_BACK, "person": PENDING}, given=("valid_there", "rights_before")
@@ -606,6 +610,16 @@ def may_still_arrive(enrolment: Enrolment) -> bool:
     """True while something that was sent for this row, and got no answer, may still arrive at the terminal."""
     is_late = select(ROWS.c.id).where(ROWS.c.id == enrolment.id, ROWS.c.may_arrive_until > NOW)
     return db.session.execute(is_late).first() is not None
+
+
+def while_late(until: datetime, late: dict[str, Any], otherwise: dict[str, Any]) -> dict[str, ColumnElement[Any]]:
+    """Return the values to write while something may still arrive until then, and those to write after it."""
+    is_late = literal(until, ROWS.c.may_arrive_until.type) > NOW
+    types = {name: ROWS.c[name].type for name in late}
+    return {
+        name: case((is_late, literal(value, types[name])), else_=literal(otherwise.get(name), types[name]))
+        for name, value in late.items()
+    }
 
 
 def create_present(terminal_id: int, employee: Employee, photo_id: int | None) -> Enrolment:

@@ -142,7 +142,7 @@ def check_some_people(talk: Conversation) -> None:
 def _check_person(terminal_id: int, row: EnrolmentColumns, person: Person | None) -> None:
     # The name that the terminal confirmed, the one that was sent since, and the employee's whole names.
     whole = (row.employee.name, row.employee.terminal_name) if row.employee else ()
-    names = [name for name in (row.written_name, row.sent_name, *whole) if name]
+    names = [name for name in (row.written_name, row.sent_name, *whole, *row.names_sent) if name]
     unchanged = (Enrolment.id == row.id, Enrolment.generation == row.generation)
     if person is not None and person.name in names:
         if person.faces == 0:

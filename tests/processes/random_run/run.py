@@ -32,7 +32,7 @@ from hikflask.models import (
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import end_read, transaction
 from hikflask.services.passages.reading import PASS
-from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL, CLAIM_SECONDS, REMOVAL_ASKED_AGAIN
+from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL, CLAIM_SECONDS
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.services.webhooks import registry as webhooks
@@ -205,8 +205,8 @@ class Run:
                 self.world.problem(f"work that does not end: {left}")
                 return False
             time.sleep(0.3)
-            with transaction():  # Nothing is on its way any more, so no removal waits for minutes.
-                waits = update(Enrolment).where(Enrolment.refusal_code == REMOVAL_ASKED_AGAIN)
+            with transaction():  # Nothing is on its way any more, so nothing waits for minutes to be proven once more.
+                waits = update(Enrolment).where(Enrolment.may_arrive_until >= Enrolment.next_attempt_at)
                 db.session.execute(waits.values(may_arrive_until=None, next_attempt_at=database_now()))
                 # Nor does anybody come who would decide, within ten minutes, about what a comparison has found.
                 found = update(Enrolment).where(Enrolment.refusal_code == CHANGED_AT_TERMINAL)

@@ -32,8 +32,9 @@ GIVEN: Mapping[str, tuple[Any, ...]] = {
     "overwrite": (False,),
     "rights_before": (None,),
 }
-# These may end the attempts; and these confirm a face that is the desired photo.
+# These may end the attempts; these are proven once more; and these confirm a face that is the desired photo.
 ENDING = {"STOPPED", "POSTPONED_FOR"}
+LATE = {"PERSON_CONFIRMED"}
 CONFIRMING = {"TAKEN_OVER"}
 
 
@@ -72,8 +73,9 @@ def moved(connection: Connection, name: str) -> dict[str, tuple[str, ...]]:
     for values in product(*(GIVEN.get(column, ("x",)) for column in transition.given)):
         given = dict(zip(transition.given, values, strict=True))
         endings: Changes = [{"next_attempt_at": None}] if name in ENDING else []
+        late: Changes = [{"next_attempt_at": NOW}] if name in LATE else []
         confirmed: Changes = [{"face": CONFIRMED, "confirmed_photo_id": 1}] if name in CONFIRMING else []
-        for more in ({}, *endings, *confirmed):
+        for more in ({}, *endings, *late, *confirmed):
             applied = update(ROWS).where(transition.needs).values({**transition.writes, **given, **more})
             ids = connection.execute(applied.returning(ROWS.c.id)).scalars().all()
             after = states(connection)
