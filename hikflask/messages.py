@@ -702,6 +702,18 @@ SENTENCES: dict[str, tuple[str, ...]] = {
             "should rename it when complete."
         ),
     ),
+    "table_perhaps_cut": (
+        N_(
+            "Row %(line)s, the last one, is shorter at its end than the others, and its line does not end: perhaps the "
+            "file is not complete. Choose it again once it is. If nothing is missing, press Enter behind that row in a "
+            "text editor, and save it."
+        ),
+        N_(
+            "The last row is shorter at its end than the others, and its line does not end: perhaps the file is not "
+            "complete. Choose it again once it is. If nothing is missing, press Enter behind that row in a text "
+            "editor, and save it."
+        ),
+    ),
     "table_slow": (
         N_("Reading the table took too long. Copy the columns that are needed to a new workbook and choose that file."),
     ),

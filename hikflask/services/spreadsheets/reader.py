@@ -142,8 +142,12 @@ TEXT_AS_FORMULA = re.compile(r"""\A(?:="([^"]*)"|'([A-Za-z]*\d[0-9A-Za-z]*))\Z""
 IN_BARE_QUOTES = re.compile(r'"([^"]*\s"\S.*)"\s*')
 # A line after the last one of the file. A reader that takes it for a part of a cell is inside of quotation marks.
 END = "\0end"
-# The same after a line that does not end: a program that is still writing, or was stopped, leaves such a one.
+# The same after a line that does not end: a program that is still writing, or was stopped, leaves such a one. Where it
+# ends with a quotation mark, its last cell is whole.
 BROKEN_OFF = f"\0broken off{END}"
+QUOTE_CLOSED = f"\0closed{BROKEN_OFF}"
+# From so many rows on a text that is shorter than all of them may be half of one; in a short table it is only short.
+ENOUGH_TEXTS = 20
 NOT_FOR_DATABASES = re.compile("[\0\ud800-\udfff]")
 CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a"))
 MARKUP = (b"<", b"\xef\xbb\xbf<")
@@ -1166,21 +1170,47 @@ def _csv_records(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Reco
     lines = _lines(file, encoding)
     first = next(lines, "")
     before = [] if SEPARATOR_LINE.match(first) else [first]
-    line, width, cells = 0, 0, list[str]()
+    line, width, cells, last_column = 0, 0, list[str](), _LastColumn()
     quoted = _requoted(chain(before, lines), delimiter)
     for read_so_far, following in enumerate(csv.reader(_with_end(quoted), delimiter=delimiter)):
         broken_off = bool(following) and following[-1].endswith(BROKEN_OFF)
-        if following in ([END], [BROKEN_OFF]):
+        if following in ([END], [BROKEN_OFF], [QUOTE_CLOSED]):
             if broken_off and len(cells) < width:
                 raise Refused("table_cut", line=line)
+            if following == [BROKEN_OFF] and 0 < width == len(cells) and last_column.is_longer_than(cells[-1]):
+                raise Refused("table_perhaps_cut", line=line)
         elif following and following[-1].endswith(END):
             is_last_line = broken_off and "\n" not in following[-1] and "\r" not in following[-1]
             raise Refused("table_cut" if is_last_line else "table_quote", line=line + 1)
         if read_so_far:
             yield _as_typed(line, cells, ())
+        if 0 < width == len(cells):
+            last_column.add(cells[-1])
         # The names of the columns are among the first rows.
         width = max(width, len(following)) if read_so_far < HEAD and any(following) else width
         line, cells = line + 1, following
+
+
+class _LastColumn:
+    """How long the cells of the last column are, below the first one, which is its name."""
+
+    def __init__(self) -> None:
+        self._count = -1
+        self._least, self._most, self._are_codes = sys.maxsize, 0, True
+
+    def add(self, cell: str) -> None:
+        self._count += 1
+        if self._count:
+            self._least, self._most = min(self._least, len(cell)), max(self._most, len(cell))
+            self._are_codes = self._are_codes and any(map(str.isdecimal, cell))
+
+    def is_longer_than(self, cell: str) -> bool:
+        """Return whether a cell is shorter than all, so that it may be cut: one of IDs that have one length, or days,
+        or of so many texts that it is odd.
+        """
+        if self._count < 1 or len(cell) >= self._least:
+            return False
+        return self._count >= ENOUGH_TEXTS or (cell != "" and self._are_codes and self._least == self._most)
 
 
 def _as_typed(line: int, cells: list[str], spans: Spans) -> Record:
@@ -1206,7 +1236,10 @@ def _with_end(lines: Iterable[str]) -> Iterator[str]:
     line = "\n"
     for line in lines:
         yield line
-    yield END if line.endswith(("\n", "\r")) else BROKEN_OFF
+    if line.endswith(("\n", "\r")):
+        yield END
+    else:
+        yield QUOTE_CLOSED if line.endswith('"') else BROKEN_OFF
 
 
 def main(arguments: list[str]) -> int:

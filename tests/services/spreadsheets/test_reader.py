@@ -250,6 +250,34 @@ def test_last_row_that_is_short_breaks_off_only_where_its_line_does_not_end() ->
     assert refusal((PEOPLE.replace("Иванов ", '"Иванов ') + "7;Пётр").encode()) == "table_quote"
 
 
+def test_last_cell_that_is_shorter_than_all_others_is_asked_about_where_its_line_does_not_end() -> None:
+    ids = "ФИО;Отдел;ID\r\nИванов Иван;Цех;100344\r\nЁлкина Анна;Склад;100346\r\n"
+    days = "ID;Годен до\n1;2027-12-31\n2;2026-10-20\n"
+    texts = "ID;ФИО\n" + "".join(f"{number};Сидоров Иван\n" for number in range(1, 21))
+
+    for table, tail in ((ids, "Петров Пётр;Охрана;1003"), (days, "3;2027-12-3"), (texts, "21;Петров Пё")):
+        with pytest.raises(Refused) as refused:
+            found((table + tail).encode())
+        line = len(table.splitlines()) + 1
+        assert (refused.value.code, refused.value.params) == ("table_perhaps_cut", {"line": line})
+        assert refusal((table + tail).encode("utf-16")) == "table_perhaps_cut"
+        assert found((table + tail + "\n").encode()).rows == line
+
+
+def test_last_line_that_does_not_end_is_taken_where_nothing_tells_that_it_is_cut() -> None:
+    ids = "ФИО;ID\nИванов;100344\nЁлкин;100346\n"
+    for table in (
+        ids + "Петров;100345",
+        ids + 'Петров;"1003"',  # a closed quotation mark
+        ids + "Сидоров;7\nПетров;1003",  # of several lengths
+        "ID;Годен до\n1;2027-12-31\n2;",
+        "ID;Отдел\n1;Охрана\n2;Склад\n3;Цех",
+        "ФИО;ID\nПетров;7",
+        "ID\n7",
+    ):
+        assert found(table.encode()).rows == table.count("\n") + 1, table
+
+
 def test_quotation_marks_within_a_cell_are_letters() -> None:
     assert rows('ID;Отдел\n1;ООО "Ромашка"\n2;Склад "2\n'.encode())[1:] == [
         (2, ["1", 'ООО "Ромашка"']),

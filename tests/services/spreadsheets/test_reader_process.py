@@ -504,6 +504,13 @@ def test_ten_thousand_people_take_little_memory_here_and_there(path: Path) -> No
          "A program that writes it should rename it when complete.",
          "Строка 7, последняя, обрывается: файл записан не до конца. Выберите его снова, когда он будет готов. "
          "Программа, которая его пишет, пусть переименует его по готовности."),
+        (ServiceError("table_perhaps_cut", line=7),
+         "Row 7, the last one, is shorter at its end than the others, and its line does not end: perhaps the file is "
+         "not complete. Choose it again once it is. If nothing is missing, press Enter behind that row in a text "
+         "editor, and save it.",
+         "Строка 7, последняя, в конце короче остальных и не завершена переводом строки: возможно, файл записан не до "
+         "конца. Выберите его снова, когда он будет готов. Если всё на месте, нажмите Enter после этой строки в "
+         "Блокноте и сохраните файл."),
         (ServiceError("table_too_large", n=20),
          "The file has more than 20 MB. Split it, or delete the columns that are not needed.",
          "Файл больше 20 МБ. Разделите его или удалите лишние столбцы."),
