@@ -100,6 +100,12 @@ def test_workbook_is_imported(app: Flask, client: FlaskClient) -> None:
     assert numbers(app) == ["100222"]
 
 
+def test_answer_says_which_of_two_columns_of_names_was_read(client: FlaskClient) -> None:
+    answer = call(client, "ID;ФИО (лат);ФИО (рус)\n1;Ivanov Ivan;Иванов Иван\n", dry_run="true")
+
+    assert answer.get_json()["table"]["columns"] == {"hikvision_id": "ID", "full_name": "ФИО (рус)"}
+
+
 def test_who_is_active_here_and_not_in_the_table_is_told(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         add_people("1", *(f"{number}" for number in range(10, 32)))

@@ -129,12 +129,15 @@ def _refuse_several_sheets(batch: ImportBatch) -> None:
 
 def _inspected(file: str, sheet: str) -> tuple[Layout, dict[str, int]]:
     layout = reader_process.inspect(stored_files.path_of(file), columns.recognised, sheet)
-    return report_rows.with_groups(layout, recognised_fields(layout.columns))
+    return report_rows.with_groups(layout, recognised_fields(layout.columns, layout.sample))
 
 
-def recognised_fields(names: Sequence[str]) -> dict[str, int]:
-    """Return which column has which field by these names of columns. Of a name in parts and as a whole, the whole."""
-    fields = columns.recognised(names)
+def recognised_fields(names: Sequence[str], sample: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Return which column has which field by these names of columns. Of a name in parts and as a whole, the whole.
+
+    :param sample: the cells of the first rows.
+    """
+    fields = columns.with_names_in_cyrillic(names, sample, columns.recognised(names))
     # 1C gives both. The whole name is complete.
     return {field: index for field, index in fields.items() if field not in PARTS or columns.NAME not in fields}
 

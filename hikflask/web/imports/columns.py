@@ -60,7 +60,7 @@ def columns(batch_id: int) -> ResponseReturnValue:
     if applied:
         fields, options = applied.fields, applied.options
     elif MAPPING in request.args:
-        fields, options = batches.recognised_fields(names), DEFAULT
+        fields, options = batches.recognised_fields(names, batch.layout.get("sample", [])), DEFAULT
     form = ColumnsForm(
         formdata=None, unused_days=options.unused_days, **terminal, **ColumnsForm.filled(options), **fields
     )

@@ -59,6 +59,23 @@ def test_whole_name_comes_before_its_parts() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "names"),
+    [
+        ("Таб. №;ФИО (лат);ФИО (рус)", "1;Ivanov Ivan;Иванов Иван", {"name": 2}),
+        ("Таб. №;ФИО (рус);ФИО (лат)", "1;Иванов Иван;Ivanov Ivan", {"name": 1}),
+        ("Таб. №;Full name;Сотрудник", "1;Ivanov Ivan;Иванов Иван", {"name": 2}),
+        ("Таб. №;Фамилия (лат);Имя (лат);Фамилия;Имя", "1;Ivanov;Ivan;Иванов;Иван", {"last_name": 3, "first_name": 4}),
+        ("Таб. №;ФИО (лат);Фамилия;Имя", "1;Ivanov Ivan;Иванов;Иван", {"last_name": 2, "first_name": 3}),
+        ("Таб. №;ФИО (лат);Фамилия", "1;Ivanov Ivan;Иванов", {"name": 1}),
+        ("Таб. №;ФИО;Сотрудник", "1;Ivanov Ivan;Ivanov", {"name": 1}),
+        ("Таб. №;Full name;Отдел", "1;Ivanov Ivan;Цех", {"name": 1, "department": 2}),
+    ],
+)
+def test_names_in_cyrillic_come_before_those_in_latin_letters(header: str, row: str, names: dict[str, int]) -> None:
+    assert batches.make(table(row, header=header), None).fields == {"number": 0, **names}
+
+
 def test_photos_are_looked_at_in_turn_with_tables(app: Flask) -> None:
     app.config["UPLOAD_WAIT"] = 0.1
 

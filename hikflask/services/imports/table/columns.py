@@ -201,6 +201,27 @@ def recognised(columns: Sequence[str]) -> dict[str, int]:
     return {field: indexes[field] for field in FIELDS if field in indexes}
 
 
+def with_names_in_cyrillic(
+    columns: Sequence[str], sample: Sequence[Sequence[str]], fields: Mapping[str, int]
+) -> dict[str, int]:
+    """Return which column has which field, with names in Cyrillic in place of those that are in Latin letters.
+
+    Of “ФИО (лат)” and “ФИО (рус)” the second one is meant, wherever it stands.
+
+    :param sample: the cells of the first rows.
+    """
+    indexes = range(len(columns))
+    cyrillic = [index for index in indexes if any(CYRILLIC.search(folded(cells[index])) for cells in sample)]
+    chosen = dict(fields)
+    for field in {NAME, *PARTS} & fields.keys():
+        others = (index for index in cyrillic if field in recognised([columns[index]]))
+        if chosen[field] not in cyrillic:
+            chosen[field] = next((index for index in others if index not in chosen.values()), chosen[field])
+    if NAME in chosen and chosen[NAME] not in cyrillic and {chosen.get(part) for part in PARTS[:2]} <= set(cyrillic):
+        del chosen[NAME]
+    return chosen
+
+
 def index_of(columns: Sequence[str], name: str) -> int | None:
     """Return the index of the column that somebody named, in any case and with any spaces; None where there is none.
 
