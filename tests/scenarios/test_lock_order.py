@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -12,7 +13,10 @@ from sqlalchemy.exc import OperationalError
 from hikflask.background.tasks import apply_groups
 from hikflask.extensions import db
 from hikflask.isapi.persons import Count
-from hikflask.models import Capture, Employee, Enrolment, Terminal
+from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
+from hikflask.models.capture import CAPTURED, FAILED, USED
+from hikflask.models.capture import WAITING as WAITING_FOR_A_FACE
+from hikflask.services.captures import deadline, drafts, holds, personal_data, retention
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import transaction
 from hikflask.services.employees import search
@@ -26,6 +30,7 @@ from hikflask.services.enrolments.retire_terminal import count_numbers_on, retir
 from hikflask.services.groups import changing
 from hikflask.services.groups import registry as groups
 from hikflask.services.groups.registry import Wanted
+from hikflask.services.photos import deletion
 from hikflask.services.terminals import recovery
 from hikflask.services.terminals.checks import distrust
 from hikflask.services.terminals.people_changes import check_count
@@ -33,8 +38,10 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
 from tests.support.captures import IVAN, capture_face
 from tests.support.enrolments import desire_with_face, employee_of, enrol
+from tests.support.fleet import add_terminal, device
 from tests.support.groups import make_group, wishes
 from tests.support.removals import AGREED
+from tests.support.wire import InProcess
 
 pytestmark = [
     pytest.mark.usefixtures("context", "worker_alive"),
@@ -181,6 +188,65 @@ def test_many_enrolments_of_a_terminal_are_changed_in_the_order_in_which_an_impo
         wait_for_a_lock(thread)
         importing.execute(locking.where(Enrolment.id == second))
         importing.rollback()
+    thread.join(PATIENCE)
+
+    assert ended == [True]
+
+
+def take_another_picture(terminal: Terminal) -> None:
+    holds.supersede_others(terminal.id, 0)
+
+
+def forget_ivan(terminal: Terminal) -> None:  # noqa: ARG001
+    personal_data.forget_person(IVAN.number, IVAN.name, None)
+
+
+def delete_ivan(terminal: Terminal) -> None:  # noqa: ARG001
+    deletion.forget_all_of(db.session.execute(select(Employee.id)).scalar_one())
+
+
+@pytest.mark.parametrize(
+    ("deed", "state"),
+    [
+        (lambda _: deadline.fail_overdue(), WAITING_FOR_A_FACE),
+        (take_another_picture, CAPTURED),
+        (forget_ivan, CAPTURED),
+        (delete_ivan, USED),
+        (lambda _: drafts.keep(2, IVAN, "Анна"), CAPTURED),
+        (lambda _: retention.blank_drafts(), FAILED),
+        (lambda _: retention.delete_ended(), FAILED),
+    ],
+)
+def test_several_captures_are_changed_in_one_order(
+    app: Flask, terminal: Terminal, wire: InProcess, deed: Callable[[Terminal], object], state: str
+) -> None:
+    store = add_terminal(wire, "store.test", "Склад", device())
+    first, second = (1, terminal, "100223"), (2, store if state == WAITING_FOR_A_FACE else terminal, IVAN.number)
+    ivan = save_employee(IVAN).row.id if state == USED else None
+    with transaction():
+        # PostgreSQL comes to the second one first where nobody says otherwise. The number of the first is mistyped.
+        for capture_id, place, number in (second, first):
+            photo = Photo(file=f"{number}.jpg", sha256=number, source="capture", employee_id=ivan)
+            typed = {"draft_number": number, "draft_name": IVAN.name, "face_url": "http://enter.test/1.jpg"}
+            made = Capture(id=capture_id, terminal_id=place.id, state=state, requested_by="Анна", photo=photo, **typed)
+            made.deadline, made.retake_of = datetime(2020, 1, 1, tzinfo=UTC), capture_id - 1
+            db.session.add(made)
+            db.session.flush()
+    ended: list[bool] = []
+
+    def act() -> None:
+        with app.app_context(), transaction():
+            deed(db.session.get_one(Terminal, terminal.id))
+        ended.append(True)
+
+    with db.engine.connect() as other:
+        locking = select(Capture.id).with_for_update(nowait=True, key_share=True)
+        other.execute(locking.where(Capture.id == 1))
+        thread = threading.Thread(target=act)
+        thread.start()
+        wait_for_a_lock(thread)
+        other.execute(locking.where(Capture.id == 2))
+        other.rollback()
     thread.join(PATIENCE)
 
     assert ended == [True]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from hikflask.background import tasks
 from hikflask.extensions import db, task_queue
-from hikflask.models import Department, Employee, Enrolment, Terminal
+from hikflask.models import Capture, Department, Employee, Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import plan
 from hikflask.services.core.db import lock_employee, lock_terminal
@@ -23,6 +23,7 @@ from hikflask.services.enrolments.retire_terminal import retire_terminal
 from hikflask.services.groups import changing
 from hikflask.services.groups.registry import Wanted
 from hikflask.services.jobs import lifecycle as jobs
+from hikflask.services.state import capture as captures
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
@@ -79,8 +80,10 @@ def test_what_is_out_of_order_is_noticed(order: LockOrder, terminal: Terminal) -
     db.session.rollback()
     state.apply(state.MADE_DUE, Enrolment.terminal_id == terminal.id)
     db.session.rollback()
+    captures.apply(captures.ERASED, Capture.terminal_id == terminal.id)
+    db.session.rollback()
 
-    assert len(order.violations) == 3
+    assert len(order.violations) == 4
 
 
 @pytest.mark.usefixtures("group")

@@ -12,9 +12,12 @@ from hikflask.services.passages.store import KEY as EVENTS_KEY
 NUMBER, TERMINAL, EMPLOYEE, DEPARTMENT, GROUPS, TERMINAL_KEY, ENROLMENT, EVENT, EVENTS = range(1, 10)
 PLACES = {"employee": EMPLOYEE, "department": DEPARTMENT, "capture": ENROLMENT, "enrolment": ENROLMENT, "event": EVENT}
 WRITES = re.compile(r"(?:UPDATE|DELETE FROM|INSERT INTO) (\w+)")
-# One statement for the enrolments of several people.
+# One statement for the enrolments of several people, or for several captures.
 NOT_MANY = r"(?!.*(?:enrolment\.number = |SKIP LOCKED))"
-MANY = re.compile(rf"UPDATE enrolment SET .* WHERE enrolment\.(?:terminal_id = |id IN ){NOT_MANY}")
+MANY = re.compile(
+    rf"UPDATE enrolment SET .* WHERE enrolment\.(?:terminal_id = |id IN ){NOT_MANY}"
+    r"|(?:UPDATE capture SET|DELETE FROM capture) (?!.*(?:WHERE capture\.(?:photo_)?id = |FOR NO KEY)).*"
+)
 LOCKS = re.compile(r"SELECT .*? FROM (\w+) .*\bFOR (KEY SHARE|NO KEY UPDATE|UPDATE)(?: OF (\w+))?")
 
 

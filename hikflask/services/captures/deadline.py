@@ -78,4 +78,5 @@ def fail_overdue(terminal_id: int | None = None) -> None:
     here = true() if terminal_id is None else Capture.terminal_id == terminal_id
     # The audit entry must not name the present operator.
     with audit.acting(audit.WORKER), transaction():
+        state.lock_many(overdue, here, Capture.state.in_(RUNNING))
         state.apply(state.OVERDUE, overdue, here, refusal=Refusal(code=INTERRUPTED, params={}))

@@ -13,7 +13,7 @@ from hikflask.employee_fields import DRAFT_COLUMNS, FORM_NAMES
 from hikflask.models import Capture, Employee
 from hikflask.models.capture import CANCELLED, CAPTURED, USED
 from hikflask.services.core.db import changed_rows, transaction
-from hikflask.services.state.capture import NO_DRAFT
+from hikflask.services.state.capture import NO_DRAFT, lock_many
 from hikflask.text_rules import storable
 
 MAX_LENGTH = 255
@@ -98,4 +98,5 @@ def keep(capture_id: int, draft: Draft, requested_by: str) -> bool:
     own = Capture.requested_by == requested_by[: Capture.requested_by.type.length]
     kept = update(Capture).where(shown, own, Capture.state != USED, ~emptied)
     with transaction():
+        lock_many(shown, own)
         return changed_rows(kept.values(**draft.columns())) > 0

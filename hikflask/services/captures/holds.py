@@ -101,6 +101,7 @@ def supersede_others(terminal_id: int, capture_id: int) -> None:
     and stay usable. Saved pictures are compared with the file before they are bound.
     """
     overwritten = (Capture.terminal_id == terminal_id, Capture.id != capture_id, Capture.face_url.is_not(None))
+    state.lock_many(*overwritten, Capture.state.in_((CAPTURED, USED)))
     state.apply(state.OVERWRITTEN, *overwritten)
     state.apply(state.HOLD_ENDED, *overwritten, Capture.hold_until.is_not(None))
 

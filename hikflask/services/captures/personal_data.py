@@ -17,26 +17,17 @@ _IS_FORGOTTEN = and_(Photo.forgotten_at.is_not(None), Photo.file_deleted_at.is_(
 IS_LEFTOVER = and_(Photo.employee_id.is_(None), _IS_FORGOTTEN, ~exists().where(Capture.photo_id == Photo.id))
 
 
-def find_by_number(number: str, employee_id: int | None = None, *, lock: bool = False) -> list[Capture]:
-    """Return the captures that were taken for a number, or whose photo was saved to the employee.
-
-    :param lock: whether to lock the rows until the transaction ends.
-    """
-    if employee_id is None:
-        return _captures(Capture.draft_number == number, lock=lock)
-    own = select(Photo.id).where(Photo.employee_id == employee_id)
-    return _captures(or_(Capture.draft_number == number, Capture.photo_id.in_(own)), lock=lock)
+def find_by_number(number: str, employee_id: int | None = None) -> list[Capture]:
+    """Return the captures that were taken for a number, or whose photo was saved to the employee."""
+    return _captures(_is_of(number, employee_id))
 
 
-def find_by_name(number: str, name: str, *, lock: bool = False) -> list[Capture]:
+def find_by_name(number: str, name: str) -> list[Capture]:
     """Return the ended, unsaved captures with this name and with another number that no employee has.
 
     The number was mistyped, so only the name tells whose capture it is.
-
-    :param lock: whether to lock the rows until the transaction ends.
     """
-    nobodys = (Capture.draft_number != number, Capture.draft_number.not_in(select(Employee.number)))
-    ended = _captures(Capture.state.not_in(RUNNING), *nobodys, lock=lock)
+    ended = _captures(_is_nobodys(number))
     wanted = folded(name.strip())
     unsaved = [capture for capture in ended if capture.photo is None or capture.photo.employee_id is None]
     # Compared in Python: SQLite cannot fold Cyrillic letters.
@@ -49,7 +40,8 @@ def forget_person(number: str, name: str, employee_id: int | None) -> list[str]:
     :return: the files of the unsaved pictures, to be removed after the commit.
     """
     files: list[str] = []
-    for capture in find_by_number(number, employee_id, lock=True) + find_by_name(number, name, lock=True):
+    state.lock_many(or_(_is_of(number, employee_id), _is_nobodys(number)))
+    for capture in find_by_number(number, employee_id) + find_by_name(number, name):
         files += _forget(capture, employee_id)
     db.session.flush()
     # The condition is repeated: such a photo may have been captured or saved just now, and then belongs to somebody.
@@ -79,7 +71,17 @@ def _forget(capture: Capture, employee_id: int | None) -> list[str]:
     return [] if photo.file_deleted_at else [photo.file]
 
 
-def _captures(*conditions: ColumnElement[bool], lock: bool) -> list[Capture]:
-    statement = select(Capture).where(*conditions).order_by(Capture.id)
-    statement = statement.with_for_update() if lock else statement
+def _is_of(number: str, employee_id: int | None) -> ColumnElement[bool]:
+    taken_for = Capture.draft_number == number
+    own = select(Photo.id).where(Photo.employee_id == employee_id)
+    return taken_for if employee_id is None else or_(taken_for, Capture.photo_id.in_(own))
+
+
+def _is_nobodys(number: str) -> ColumnElement[bool]:
+    unknown = Capture.draft_number.not_in(select(Employee.number))
+    return and_(Capture.state.not_in(RUNNING), Capture.draft_number != number, unknown)
+
+
+def _captures(condition: ColumnElement[bool]) -> list[Capture]:
+    statement = select(Capture).where(condition).order_by(Capture.id)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())

@@ -52,6 +52,7 @@ def blank_drafts() -> int:
     """Empty the drafts of captures that ended more than CAPTURE_RETENTION seconds ago; return how many."""
     over = and_(Capture.state.not_in((*RUNNING, CAPTURED)), _ended("CAPTURE_RETENTION", 1.0))
     with transaction():
+        state.lock_many(over, ~drafts.IS_BLANK)
         return drafts.blank(over)
 
 
@@ -63,7 +64,7 @@ def delete_ended() -> int:
     awaited = select(Enrolment.photo_id).where(Enrolment.photo_id.is_not(None), is_in(WAITING, REFUSED))
     unneeded = or_(Capture.photo_id.is_(None), Capture.photo_id.not_in(awaited))
     over = and_(Capture.state.not_in((*RUNNING, CAPTURED)), _ended("EVENT_RETENTION", SECONDS_PER_DAY), unneeded)
-    some = select(Capture.id).where(over).order_by(Capture.id).limit(CLEANUP_BATCH)
+    some = select(Capture.id).where(over).order_by(Capture.id).limit(CLEANUP_BATCH).with_for_update(key_share=True)
     with transaction():
         return len(db.session.execute(delete(Capture).where(Capture.id.in_(some)).returning(Capture.id)).all())
 

@@ -12,7 +12,7 @@ All code takes locks in this order, so that no two transactions wait for each ot
 5. the groups (groups/locks.py), before an employee's number is changed, or the row deleted;
 6. the keys of terminals (HELD_TERMINALS), to save a capture of theirs, to enrol somebody there, or to lock an enrolment
    there; retiring or deleting a terminal locks its row FOR UPDATE, and then takes no lock of 1 to 5;
-7. captures, and enrolments by terminal and id (lock_many() of state/enrolment.py for those of several people);
+7. captures by id, and enrolments by terminal and id (lock_many() of state/capture.py and state/enrolment.py);
 8. comparisons, to erase a person's traces in them, or to copy a person found by one (privacy/traces.py);
 9. erasures, jobs and their items;
 10. events that are there;

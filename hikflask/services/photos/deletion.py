@@ -12,6 +12,7 @@ from hikflask.models import Capture, Employee, Enrolment, Photo
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, lock_employee, transaction, transactional
 from hikflask.services.photos import storage
+from hikflask.services.state import capture as captures
 
 
 def remove_files() -> int:
@@ -39,6 +40,7 @@ def forget_all_of(employee_id: int) -> list[str]:
     rows and removes the files.
     """
     photos = select(Photo.id).where(Photo.employee_id == employee_id)
+    captures.lock_many(Capture.photo_id.in_(photos))
     db.session.execute(delete(Capture).where(Capture.photo_id.in_(photos)))
     forgotten = update(Photo).where(Photo.employee_id == employee_id)
     files = forgotten.values(employee_id=None, forgotten_at=database_now()).returning(Photo.file)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Table, bindparam, update
+from sqlalchemy import ColumnElement, Row, Table, bindparam, select, update
 
 from hikflask import request_id
 from hikflask.employee_fields import DRAFT_COLUMNS
@@ -97,6 +97,14 @@ def save(capture_id: int) -> bool:
     if is_saved:
         after_commit(partial(metrics.counted.captures, SAVED.to, 1))
     return is_saved
+
+
+def lock_many(*where: ColumnElement[bool]) -> None:
+    """Lock captures in the order of their ids, as everybody does, until the transaction ends.
+
+    Call this before a statement that changes or deletes more than one of them: it locks them in any order.
+    """
+    db.session.execute(select(ROWS.c.id).where(*where).order_by(ROWS.c.id).with_for_update(key_share=True)).all()
 
 
 def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> int:
