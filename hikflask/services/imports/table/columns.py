@@ -150,7 +150,7 @@ OF_LEAVING = re.compile(r"расторж|прекращ|увольн|terminat|di
 LOOKS_LIKE_DAY = re.compile(
     r"""(?:(?:до|по|until|till)\s+)?
     (?:\d{4}[-./]DD[-./]DD|DD[-./]DD[-./](?:19|20|21)\d\d|DD[./]DD[./]\d\d|DD[ -][^\W\d_]{3,9}\.?[ -](?:19|20|21)\d\d)
-    (?:[T,\s]+\d[\d:.]+(?:\ ?[AP]M)?Z?)?\s*(?:г\.?)?\Z""".replace("DD", r"(?:0?[1-9]|[12]\d|3[01])"),
+    (?:[T,\s]+\d[\d:.]+(?:\ ?[AP]M)?Z?)?\s*(?:г\.?|года)?\Z""".replace("DD", r"(?:0?[1-9]|[12]\d|3[01])"),
     re.IGNORECASE | re.VERBOSE,
 )
 # Excel's number of a day from 1982 to 2037. It may be anything else, so it counts where the name speaks of an end.

@@ -64,6 +64,8 @@ DATES = (
     "%m/%d/%Y",
 )  # fmt: skip
 SHORT_DATES = ("%d.%m.%y", "%d.%m.%y %H:%M", "%d.%m.%y %H:%M:%S")
+# Behind a day, as a Russian writes it by hand.
+YEAR = re.compile(r"(?<=\d)\s*(?:г\.?|года)\Z", re.IGNORECASE)
 # Excel takes a year of two digits for one of this century up to 29, and up to 49 where Windows is recent.
 OF_THIS_CENTURY, OF_THE_LAST = range(50), range(30, 100)
 # How Excel keeps a day, and what a cell without the format of a day shows: days since this one.
@@ -271,6 +273,7 @@ def _is_no_date(text: str) -> bool:
 
 
 def _moments(text: str) -> Iterator[datetime]:
+    text = YEAR.sub("", text)
     for form in DATES:
         with suppress(ValueError):
             yield datetime.strptime(text, form)  # noqa: DTZ007 - a day has no zone

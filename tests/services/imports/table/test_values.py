@@ -154,6 +154,8 @@ def test_mark_of_our_own_export_is_removed() -> None:
 def test_leaving_is_said_in_many_ways() -> None:
     for text in ("да", "Уволен", "YES", "1", "x", "+", "31.01.2020", "2020-01-31", "2020-01-31 00:00:00"):
         assert said("left", text) == (True, []), text
+    for text in ("31.01.2020 г.", "Уволен 31.01.2020 года"):
+        assert said("left", text) == (True, []), text
     for text in ("нет", "работает", "0", "-", "no"):
         assert said("left", text) == (False, []), text
     for text in ("", "31.01.2999", "01.01.0001", "  .  .    ", "00.00.0000", "0000-00-00", "31.12.9999", "Бессрочно"):
@@ -239,6 +241,9 @@ DAYS = {"number": 0, "valid_from": 1, "valid_to": 2}
         # As Excel keeps a day: 46752 is the last of 2027.
         ("46752", "46752.99998842593", ("2027-12-31", "2027-12-31")),
         ("46752.0", "46752", ("2027-12-31", "2027-12-31")),
+        # As a Russian writes it by hand.
+        ("01.03.2027 г.", "31.12.2027г", ("2027-03-01", "2027-12-31")),
+        ("2027-03-01 Г.", "31.12.2027 года", ("2027-03-01", "2027-12-31")),
     ],
 )
 def test_days_of_the_validity_are_read(first: str, last: str, texts: tuple[str, str]) -> None:
