@@ -259,5 +259,5 @@ def sweep() -> int:
         task_queue.enqueue(read_privacy, terminal_id)
     for terminal_id in intake.claim_due():
         task_queue.enqueue(read_passages, terminal_id)
-    certificates.complete_all()
+    certificates.complete_all(by_worker=True)
     return claimed

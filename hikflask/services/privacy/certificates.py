@@ -112,17 +112,17 @@ def complete(erasure_id: int) -> Erasure:
     return db.session.get_one(Erasure, erasure_id, populate_existing=True)
 
 
-def complete_all() -> None:
+def complete_all(*, by_worker: bool = False) -> None:
     """Remove the files that are left, and complete the erasures that every terminal confirmed.
 
     An erasure stays open while a file cannot be removed, while a transaction still reads what was in the database
-    before, or until night where the database is large. Calling it again is always safe; the worker does so with each
-    sweep.
+    before. Where the database is large, it stays open until the worker's sweep at night: no request writes the files
+    anew for so long. Calling it again is always safe; the worker does so with each sweep.
     """
     for erasure in _unfinished():
         _remove_files(erasure)
     over = [erasure for erasure in _unfinished() if erasure.waits_for_database]
-    if over and secure_delete.waits_for_night():
+    if over and secure_delete.is_large() and not (by_worker and secure_delete.is_night()):
         over = []
     for erasure in over:
         numbers = {erasure.number, *(removal.number for removal in erasure.removals)}

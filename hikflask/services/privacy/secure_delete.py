@@ -51,7 +51,8 @@ TABLES = (
 # While this waits for a lock, everybody who writes has to wait, too. Without any wait it would never get the lock while
 # people look at pages.
 LOCK_MILLISECONDS = 200
-# For each 100 MB nobody can save for about a second. A larger database is written anew at night, before this hour.
+# For each 100 MB nobody can save for about a second. A larger database is written anew by the worker alone, at night,
+# before this hour.
 LARGE_BYTES, END_OF_NIGHT = 500_000_000, 5
 SIZES = {
     "sqlite": "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
@@ -66,10 +67,15 @@ EARLIER_TRANSACTIONS = """
 """
 
 
-def waits_for_night() -> bool:
-    """Return True by day when the database is so large that its files are written anew at night alone."""
+def is_large() -> bool:
+    """Return True when the database is so large that its files are written anew at night alone."""
     size: int = db.session.execute(text(SIZES[db.engine.dialect.name])).scalar_one()
-    return size > LARGE_BYTES and local(datetime.now(UTC)).hour >= END_OF_NIGHT
+    return size > LARGE_BYTES
+
+
+def is_night() -> bool:
+    """Return True while the files of a large database may be written anew."""
+    return local(datetime.now(UTC)).hour < END_OF_NIGHT
 
 
 def overwrite_deleted() -> bool:

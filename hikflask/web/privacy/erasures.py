@@ -175,7 +175,7 @@ def _progress(erasure: Erasure, *, fragment: bool = False) -> str:
     awaited = _awaited(erasure)
     # An erasure without a line waits for a file or for the database; the sweep tries those again.
     seconds = htmx.poll_seconds([row.line for row in awaited if row.line]) or htmx.SLOW_SECONDS
-    about = {"awaited": awaited, "seconds": seconds, "fragment": fragment, "at_night": secure_delete.waits_for_night()}
+    about = {"awaited": awaited, "seconds": seconds, "fragment": fragment, "at_night": secure_delete.is_large()}
     return render_template("privacy/erasure_progress.html", erasure=erasure, **about)
 
 

@@ -12,10 +12,12 @@ from flask import Flask
 from sqlalchemy import create_engine
 
 from hikflask.extensions import BUSY_MILLISECONDS, db
+from hikflask.models import Erasure
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
-from hikflask.services.privacy import secure_delete
+from hikflask.services.privacy import certificates, secure_delete
 from tests.support.database_readers import somebody_reads
 from tests.support.local_time import set_local_hour
 from tests.support.retention import forget
@@ -133,15 +135,13 @@ def test_everybody_else_waits_for_a_writer_as_before() -> None:
 
 
 @pytest.mark.both_databases
-def test_large_database_waits_for_the_night(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_local_hour(app, 12)
-    assert not secure_delete.waits_for_night()
-
+def test_large_database_waits_for_the_worker_at_night(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secure_delete, "LARGE_BYTES", 1000)
-
-    assert secure_delete.waits_for_night()
-    set_local_hour(app, 2)
-    assert not secure_delete.waits_for_night()
+    erasure = erase_employee(save_employee(Draft("1", "Иван Иванов")).row.id).row
+    for hour, by_worker, is_complete in ((12, True, False), (2, False, False), (5, True, False), (4, True, True)):
+        set_local_hour(app, hour)
+        certificates.complete_all(by_worker=by_worker)
+        assert bool(db.session.get_one(Erasure, erasure.id, populate_existing=True).completed_at) == is_complete
 
 
 def test_cause_is_logged_once_until_it_is_done(caplog: pytest.LogCaptureFixture) -> None:
