@@ -41,7 +41,8 @@ def row_reader(batch: ImportBatch) -> Callable[[Row], Values | None]:
     name = batch.fields.get(NAME)
     commas = name is not None and "," in batch.layout["columns"][name]
     options = Options.from_json(batch.options)
-    return partial(values.read, fields=batch.fields, options=options, status=status, commas=commas)
+    hired = columns.hired_columns(batch.layout.get("columns", []))
+    return partial(values.read, fields=batch.fields, options=options, status=status, commas=commas, hired=hired)
 
 
 def check_rows(

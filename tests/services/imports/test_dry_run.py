@@ -149,6 +149,20 @@ def test_rows_that_are_wholly_equal_are_one_row() -> None:
     assert counts(found) == (1, 0, 0, 2)
 
 
+@pytest.mark.parametrize("hired", ["Дата приема", "Дата трудоустройства", "Hire Date (last)"])
+def test_who_was_hired_again_is_no_leaver_by_the_day_before(hired: str) -> None:
+    add_people("1", "2", "3")
+
+    found = checked(
+        *("1;31.12.2024;15.01.2026", "2;31.12.2025;01.02.2020", "3;31.12.2024;01.02.2020", "3;;15.01.2026"),
+        header=f"ID;Дата увольнения;{hired}",
+    )
+
+    assert [(row.number, row.verdict) for row in rows(found)] == [
+        ("1", "unchanged"), ("2", "changed"), ("3", "wrong"), ("3", "wrong"),
+    ]  # fmt: skip
+
+
 def test_who_left_is_deactivated_and_nobody_is_activated() -> None:
     people = add_people("1", "2", "3", "4")
     set_active(people[1], active=False)

@@ -111,24 +111,28 @@ UNSURE: dict[str, str] = {
     VALID_FROM: "Время начала",
     VALID_TO: "Время окончания",
 }
+# The day when somebody was hired. A day of leaving before it is of an earlier employment.
+HIRED = """
+    Дата приёма | Дата приема на работу | Приём | Приём Дата приёма | Дата принятия на работу
+    Дата приёма в организацию | Дата найма | Дата найма на работу | Дата трудоустройства | Дата начала работы
+    Принят | Принят на работу | Работает с | Ishga qabul qilingan sana | Жұмысқа қабылданған күні
+    Hired date | Employee hire date | Hire date | Date hired | Hired | Date of hire | Date of joining | Joining date
+    Join date | Employment date | Start of employment | Date of employment | Employed since
+"""
 # Days that say nothing of a validity. A column of days with any other name is asked about: it may be an expiry.
 OTHER_DAYS = """
     Дата рождения | День рождения | ДР | Д/р | Год рождения | Рождён | Дата рожд.
-    Дата приёма | Дата приема на работу | Принят | Принят на работу | Дата начала работы | Работает с | Стаж с
-    Дата трудоустройства | Дата найма | Дата назначения | Дата перевода | Дата оформления
+    Стаж с | Дата назначения | Дата перевода | Дата оформления
     Дата приказа | Дата договора | Дата трудового договора | Приказ от | Договор от | Дата документа
     Дата выдачи | Дата выдачи паспорта | Паспорт выдан | Когда выдан | Срок действия паспорта | Паспорт действует до
     Дата выдачи пропуска | Дата выдачи карты | Дата создания | Дата изменения | Изменён | Дата регистрации
     Дата добавления | Добавлен | Дата и время создания | Дата события | Время события | Время | Дата и время
-    Приём | Приём Дата приёма | Дата принятия на работу | Дата приёма в организацию | Дата найма на работу
     Последняя авторизация | Дата последней авторизации | Последний вход | Дата начала договора
-    Tug‘ilgan sana | Tug‘ilgan kuni | Ishga qabul qilingan sana | Туған күні | Жұмысқа қабылданған күні
+    Tug‘ilgan sana | Tug‘ilgan kuni | Туған күні
     Последний проход | Дата последнего прохода | Дата медосмотра | Медосмотр | Дата инструктажа | Дата обучения
     Дата согласия | Отпуск с | Отпуск по | Начало отпуска | Окончание отпуска | Испытательный срок до
     Birthday | Date of birth | Birth date | Birth day | DOB | Born
-    Hired date | Employee hire date
-    Hire date | Date hired | Hired | Date of hire | Date of joining | Joining date | Join date | Employment date
-    Start of employment | Date of employment | Employed since | Seniority date | Date of appointment
+    Seniority date | Date of appointment
     Passport issue date | Passport expiry date | Passport valid until | Issue date | Date of issue | Card issue date
     Confirmation date | Scheduled confirmation date | Final confirmation date | Offer date | Date of retirement
     Retirement date | Resignation letter date | Encashment date | Дата выхода на пенсию
@@ -271,6 +275,11 @@ def is_status(column: str) -> bool:
     return UNSURE_FIELD_OF.get(_plain(column)) == LEFT and not _is_another(column)
 
 
+def hired_columns(columns: Sequence[str]) -> list[int]:
+    """Return the indexes of the columns that say when somebody was hired."""
+    return [index for index, name in enumerate(columns) if _plain(name) in HIRED_NAMES and not _is_another(name)]
+
+
 def unmapped_days(
     columns: Sequence[str], sample: Iterable[Sequence[str]], fields: Mapping[str, int], unused_days: Collection[int]
 ) -> list[int]:
@@ -336,4 +345,5 @@ def _fields(names: dict[str, str]) -> dict[str, str]:
     return {name: field for field, text in names.items() for name in _names(text)}
 
 
-FIELD_OF, UNSURE_FIELD_OF, OTHER_DAY_NAMES = _fields(NAMES), _fields(UNSURE), _names(OTHER_DAYS)
+FIELD_OF, UNSURE_FIELD_OF = _fields(NAMES), _fields(UNSURE)
+HIRED_NAMES, OTHER_DAY_NAMES = _names(HIRED), _names(OTHER_DAYS) | _names(HIRED)

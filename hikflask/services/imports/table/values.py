@@ -1,7 +1,7 @@
 """What a row of a table says: the values by field, checked by the rules of the employee form."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, date, datetime, time, timedelta
@@ -113,7 +113,13 @@ class Values:
 
 
 def read(
-    row: Row, fields: Mapping[str, int], options: Options, *, status: bool = False, commas: bool = False
+    row: Row,
+    fields: Mapping[str, int],
+    options: Options,
+    *,
+    status: bool = False,
+    commas: bool = False,
+    hired: Sequence[int] = (),
 ) -> Values | None:
     """Return what a row says, with what is wrong in it; None for a row without anything in its columns.
 
@@ -122,6 +128,7 @@ def read(
     :param fields: field → index of its column.
     :param status: the column of who left is a status: a mere yes in it may as well say that somebody works here.
     :param commas: that of the name is “Last name, First name”: its commas are no part of a name.
+    :param hired: the indexes of columns that say when somebody was hired.
     """
     texts = {name: said_in(name, row.cells[index]) for name, index in fields.items()}
     if commas and NAME in texts:
@@ -146,7 +153,7 @@ def read(
         values.errors[NUMBER] = Refusal(code="number_invalid", params={})
     said = {name: text for name, text in cells.items() if text or name in options.clear}
     _read_texts(values, said)
-    _read_leaving(values, said, status)
+    _read_leaving(values, said, status, [row.cells[index] for index in hired])
     _read_days(values, said, options)
     for name in formulas - values.errors.keys():
         # The words for yes and no are no formulas, though + and - begin like one.
@@ -193,8 +200,10 @@ def _read_texts(values: Values, cells: Mapping[str, str]) -> None:
         values.texts[DEPARTMENT] = departments.one_spaced(values.texts[DEPARTMENT])
 
 
-def _read_leaving(values: Values, cells: Mapping[str, str], status: bool) -> None:
+def _read_leaving(values: Values, cells: Mapping[str, str], status: bool, hired: Sequence[str]) -> None:
     answers = {name: _leaving(name, cells[name]) for name in (LEFT, ACTIVE) if cells.get(name)}
+    if any(_is_before(cells.get(LEFT, ""), day) for day in hired):
+        answers.pop(LEFT)
     if status and folded(cells.get(LEFT, "")) in YES | NO:
         answers.pop(LEFT)
         values.errors[LEFT] = Refusal(code="status_unclear", params={})
@@ -265,6 +274,12 @@ def _leaving(name: str, text: str) -> str:
     # December: both must agree.
     answers = {"left" if moment.date() < today() else "not yet" for moment in _moments(GONE_ON.sub("", text))}
     return answers.pop() if len(answers) == 1 else "unknown"
+
+
+def _is_before(left: str, hired: str) -> bool:
+    """Return whether the day of leaving is one before that of hiring: who left came back."""
+    days_left, days_hired = ([moment.date() for moment in _moments(GONE_ON.sub("", text))] for text in (left, hired))
+    return bool(days_left and days_hired) and max(days_left) < min(days_hired)
 
 
 def _is_no_date(text: str) -> bool:

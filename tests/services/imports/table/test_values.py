@@ -200,6 +200,29 @@ def test_year_of_two_digits_is_read_as_excel_reads_it(monkeypatch: pytest.Monkey
     assert said("left", "46082") == (None, ["left_unreadable"])
 
 
+@pytest.mark.parametrize(
+    ("left", "hired", "leaves"),
+    [
+        ("31.12.2024", "15.01.2026", None),
+        ("Уволен 31.12.2024", "2026-01-15", None),
+        ("31.12.2025", "01.02.2020", True),
+        ("31.12.2025", "31.12.2025", True),
+        ("31.12.2025", "", True),
+        ("02/01/2026", "01/02/2026", True),  # The day of hiring is in February or in January.
+        ("Уволен", "15.01.2026", True),
+    ],
+)
+def test_day_of_leaving_before_that_of_hiring_is_of_an_earlier_employment(
+    monkeypatch: pytest.MonkeyPatch, left: str, hired: str, leaves: bool | None
+) -> None:
+    monkeypatch.setattr(values, "today", lambda: date(2026, 11, 27))
+
+    found = values.read(Row(2, ["1", left, hired]), {"number": 0, "left": 1}, DEFAULT, hired=[2])
+
+    assert found is not None
+    assert (found.leaves, found.errors) == (leaves, {})
+
+
 def test_mere_yes_in_a_status_deactivates_nobody() -> None:
     for text in ("1", "да", "yes", "x", "+", "нет", "-", "Suspended"):
         found = values.read(Row(2, ["1", text]), {"number": 0, "left": 1}, DEFAULT, status=True)
