@@ -22,7 +22,7 @@ from hikflask.services.passages.days import DIRECTION, ONE_DAY, Span
 
 # Fewer cut shifts are an exception, such as overtime.
 MIN_CUT = 3
-MAX_BREAK, LONGEST_SHIFT = timedelta(hours=4), timedelta(hours=20)
+MAX_BREAK, MAX_SHIFT = timedelta(hours=4), timedelta(hours=20)
 # A day that begins after noon would have the date of the day before its shifts.
 HOURS = range(13)
 
@@ -67,7 +67,7 @@ def _shifts(employee_ids: Collection[int], span: Span) -> Iterator[Shift]:
     rows = rows_of(statement.order_by(Event.employee_id, Event.occurred_at, Event.id))
     for _employee_id, passages in groupby(rows, key=itemgetter(0)):
         for entered, left in _of_one((at, direction) for _id, at, direction in passages):
-            if left - entered <= LONGEST_SHIFT:
+            if left - entered <= MAX_SHIFT:
                 yield local(entered).replace(tzinfo=None), local(left).replace(tzinfo=None)
 
 
@@ -77,7 +77,7 @@ def _of_one(passages: Iterator[tuple[datetime, str]]) -> Iterator[Shift]:
     for at, direction in passages:
         if direction == WAY_OUT:
             left = at if entered else None
-        elif entered is None or at - (left or entered) > (MAX_BREAK if left else LONGEST_SHIFT):
+        elif entered is None or at - (left or entered) > (MAX_BREAK if left else MAX_SHIFT):
             if entered and left:
                 yield entered, left
             entered, left = at, None
