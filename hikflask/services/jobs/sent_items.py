@@ -33,8 +33,11 @@ WAITS_FOR_A_PERSON = and_(
     Enrolment.step == "",
 )
 OF_ITEM = and_(Enrolment.id == JobItem.enrolment_id, Enrolment.desired == JobItem.desired)
-IS_OVER = or_(and_(Enrolment.next_attempt_at.is_(None), Enrolment.step == ""), WAITS_FOR_A_PERSON)
 IS_CONFIRMED = is_in(CONFIRMED, REMOVED)
+# It is proven once more when nothing can arrive any more.
+IS_ONLY_PROVEN_AGAIN = and_(IS_CONFIRMED, Enrolment.next_attempt_at == Enrolment.may_arrive_until)
+HAS_NO_ATTEMPT = or_(Enrolment.next_attempt_at.is_(None), IS_ONLY_PROVEN_AGAIN)
+IS_OVER = or_(and_(HAS_NO_ATTEMPT, Enrolment.step == ""), WAITS_FOR_A_PERSON)
 # Between two statements an enrolment may be confirmed, or its row deleted: each statement asks by itself.
 IS_GIVEN_UP = and_(IS_OVER, ~IS_CONFIRMED)
 IS_GONE = JobItem.enrolment_id.is_(None)

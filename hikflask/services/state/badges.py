@@ -104,4 +104,5 @@ def is_working(enrolment: Enrolment) -> bool:
     ahead = due - datetime.now(UTC)
     if enrolment.tried_at and ahead < -OVERDUE:
         return False
-    return not enrolment.refusal_code or ahead <= SOON
+    # What is confirmed may be proven once more in some minutes.
+    return ahead <= SOON or not (enrolment.refusal_code or enrolment.is_confirmed)

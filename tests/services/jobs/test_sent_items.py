@@ -1,6 +1,7 @@
 """What a job sent ends by the terminal's own answer, and never waits for what nobody tries any more."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -48,6 +49,21 @@ def write(number: str, **columns: object) -> None:
     """Write to the row of a number, as an attempt would."""
     db.session.execute(db.update(Enrolment).where(Enrolment.number == number).values(**columns))
     db.session.commit()
+
+
+@pytest.mark.both_databases
+def test_who_is_proven_once_more_in_minutes_keeps_no_job_waiting(simulator: Simulated, terminal: Terminal) -> None:
+    ivan = save_with_face(simulator, terminal, IVAN)
+    claim = started(SEND, [ivan.id], terminal_id=terminal.id, terminal="Вход")
+    run(claim)
+    reconcile(queries.of_number("100222")[0].id, "test")
+    later = datetime.now(UTC) + timedelta(minutes=3)
+
+    write("100222", next_attempt_at=datetime.now(UTC), may_arrive_until=later)
+    assert looked_again(claim).state == RUNNING
+    write("100222", next_attempt_at=later)
+
+    assert looked_again(claim).state == DONE
 
 
 @pytest.mark.both_databases

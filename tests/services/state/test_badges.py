@@ -65,3 +65,10 @@ def test_word_of_a_detail(columns: dict[str, Any], word: str) -> None:
     enrolment = Enrolment(**{"terminal": Terminal(face_mode="url"), **given}, state=state_by(given))
 
     assert badges.badge_of(enrolment, badges.detail_of(enrolment)) == word
+
+
+def test_nothing_is_done_while_the_time_of_another_proof_has_not_come() -> None:
+    proven = {"desired": PRESENT, "step": "", "refusal": None, "terminal": Terminal(face_mode="url"), **GREEN}
+    due, later = (Enrolment(**proven, next_attempt_at=moment, state=CONFIRMED) for moment in (NOW, LATER))
+
+    assert (badges.is_working(due), badges.is_working(later)) == (True, False)

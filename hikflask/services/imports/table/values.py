@@ -277,9 +277,9 @@ def _leaving(name: str, text: str) -> str:
 
 
 def _is_before(left: str, hired: str) -> bool:
-    """Return whether the day of leaving is one before that of hiring: who left came back."""
+    """Return whether the day of leaving is one before that of hiring, which has come: who left came back."""
     days_left, days_hired = ([moment.date() for moment in _moments(GONE_ON.sub("", text))] for text in (left, hired))
-    return bool(days_left and days_hired) and max(days_left) < min(days_hired)
+    return bool(days_left and days_hired) and max(days_left) < min(days_hired) and max(days_hired) <= today()
 
 
 def _is_no_date(text: str) -> bool:

@@ -210,6 +210,7 @@ def test_year_of_two_digits_is_read_as_excel_reads_it(monkeypatch: pytest.Monkey
         ("31.12.2025", "", True),
         ("02/01/2026", "01/02/2026", True),  # The day of hiring is in February or in January.
         ("Уволен", "15.01.2026", True),
+        ("31.12.2025", "28.11.2026", True),  # Tomorrow.
     ],
 )
 def test_day_of_leaving_before_that_of_hiring_is_of_an_earlier_employment(
