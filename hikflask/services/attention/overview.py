@@ -249,7 +249,8 @@ def _waiting(*, many: bool) -> dict[int, Waiting]:
     """
     since = func.coalesce(Enrolment.desired_since, Enrolment.created_at).label("since")
     is_active = select(Employee.is_active).where(Employee.id == Enrolment.employee_id).scalar_subquery()
-    of_active = select(Enrolment.terminal_id, Enrolment.refusal_code, since, Enrolment.next_attempt_at).where(is_active)
+    refused = Enrolment.refusal_code.label("refusal_code")
+    of_active = select(Enrolment.terminal_id, refused, since, Enrolment.next_attempt_at).where(is_active)
     if many:
         waits = or_(*(and_(*facts) for facts in filters.WAITS))
         due = (waits, filters.WANTED, Enrolment.next_attempt_at.is_not(None))

@@ -118,7 +118,7 @@ def test_who_is_on_no_terminal_and_has_no_photo_is_counted_apart(terminal: Termi
 
 
 def test_all_who_wait_for_one_terminal_are_one_line_and_not_counted(
-    simulator: Simulated, terminal: Terminal, wire: InProcess
+    simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ivan, olga = desire_with_face(simulator, terminal), desire_with_face(simulator, terminal, OLGA)
     sending = seen()
@@ -136,6 +136,9 @@ def test_all_who_wait_for_one_terminal_are_one_line_and_not_counted(
     assert (line.terminal.name, line.employees) == ("Вход", 2)
     assert line.terminal.offline_since is not None
     assert line.since == min(one.desired_since for one in (ivan, olga) if one.desired_since)
+    monkeypatch.setattr(overview, "MAX_COUNTED", 1)
+    many = seen().waiting[terminal.id]
+    assert (many.employees, many.failed, many.since) == (2, 2, line.since)
 
 
 def test_people_of_a_terminal_that_refuses_the_password_are_part_of_its_trouble(
