@@ -229,7 +229,7 @@ def _front() -> Front:
     everybody, left, there = (EmployeeFilter(state=state) for state in ("", filters.LEFT, filters.ON_TERMINALS))
     return Front(
         active=search.count(everybody) - search.count(left),
-        confirmed=search.count(there),
+        confirmed=search.count_up_to(there),
         newest=_first(newest.order_by(Employee.created_at.desc(), Employee.id.desc())),
     )
 

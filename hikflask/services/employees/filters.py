@@ -194,12 +194,14 @@ def in_state(state: str, terminal_id: int | None = None, *, each: bool = False) 
 
 def each_once(wanted: EmployeeFilter, most: int) -> Select[Any] | None:
     """Return a statement for the ids of employees in a state, each once, or None when there is no state, or another
-    condition beside a terminal.
+    condition beside a terminal at which they are in it.
 
     It reads along an index, and may stop after `most` of them.
     """
     state, terminal_id = wanted.state, wanted.terminal
     if not state or wanted != EmployeeFilter(state=state, terminal=terminal_id, sort=wanted.sort):
+        return None
+    if terminal_id is not None and state in {NO_FACE, LEFT}:
         return None
     where: list[ColumnElement[bool]] = [Enrolment.employee_id.is_not(None)]
     if state not in {WAITING, REFUSED, LEAVING}:
@@ -265,6 +267,7 @@ def _kept(column: InstrumentedAttribute[int]) -> ScalarSelect[int]:
 
 PEOPLE, ACTIVE = _kept(EmployeeCount.people), _kept(EmployeeCount.active)
 _WITH_FACE = (Employee.is_active, Employee.has_face)
+NOT_GREEN = _ids_among(*_NOT_GREEN)
 _FACES_NOT_GREEN = select(func.count()).select_from(Employee).where(*_WITH_FACE, _is_among(*_NOT_GREEN))
 _COUNTED_ALONE: dict[EmployeeFilter, ColumnElement[int]] = {
     EmployeeFilter(): PEOPLE,
@@ -274,5 +277,5 @@ _COUNTED_ALONE: dict[EmployeeFilter, ColumnElement[int]] = {
     EmployeeFilter(consent=MISSING): _kept(EmployeeCount.no_consent),
     EmployeeFilter(state=ON_TERMINALS): ACTIVE - _kept(EmployeeCount.no_face) - _FACES_NOT_GREEN.scalar_subquery(),
 }
-# The counts that cost nothing.
+# The counts that the database keeps, which cost nothing.
 KEPT = frozenset(wanted for wanted in _COUNTED_ALONE if wanted.state != ON_TERMINALS)

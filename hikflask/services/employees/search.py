@@ -39,22 +39,20 @@ from hikflask.services.core.db import (
 )
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters, word_index
-from hikflask.services.employees.filters import EmployeeFilter, Ids
-from hikflask.services.state.enrolment import IS_THERE
+from hikflask.services.employees.filters import ON_TERMINALS, EmployeeFilter, Ids
 from hikflask.text_rules import retyped, storable
 
 # How many employees are read in the list's order first. For most lists that fills a page.
 WALK = 2000
-# Up to so many are gathered and sorted, and counted for programs that search.
+# Up to so many are gathered and sorted, and counted exactly in a search.
 FEW = 500
+# Where no more enrolments are not green, it costs nothing to take their employees off the count of all.
+MAX_NOT_GREEN = 10_000
 # Of many who have the searched words and are far apart, a few are looked at for the pairs of letters that they begin
 # with, of which so many are taken.
 MAX_PAIRS = 8
 # Made once: to make a statement costs more than to run it.
 BY_NUMBER = select(Employee).where(Employee.number == bindparam("number"))
-ON_TERMINAL = select(func.count(Enrolment.employee_id.distinct())).where(
-    IS_THERE, Enrolment.terminal_id == bindparam("terminal_id")
-)
 # Loaded together, so that a page of any length needs three queries.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
 
@@ -119,9 +117,9 @@ def page(
     :raises CursorUnknown: when the cursor does not fit this order.
     """
     rows, total = _page(wanted, limit, place)
-    if up_to is None:
-        return rows, count(wanted) if total is None or total > FEW else total
-    return rows, count_up_to(wanted, up_to) if total is None or total > up_to else total
+    if total is not None and total <= FEW:
+        return rows, Exact(total)
+    return rows, count(wanted) if up_to is None else count_up_to(wanted, up_to)
 
 
 def page_to_show(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
@@ -166,28 +164,35 @@ def count(wanted: EmployeeFilter) -> Exact:
 def count_up_to(wanted: EmployeeFilter, most: int = MAX_COUNTED) -> int:
     """Return how many employees pass a filter; more than `most` may be counted as one more than that.
 
-    Those on a terminal are counted to the end: their index has nobody else.
+    It is Exact where an index has nobody else, or only a few besides.
     """
-    if replace(wanted, sort=EmployeeFilter.sort) in filters.KEPT:
+    alone = replace(wanted, sort=EmployeeFilter.sort)
+    if _is_counted_soon(alone):
         return count(wanted)
-    if wanted == EmployeeFilter(terminal=wanted.terminal, sort=wanted.sort):
-        return Exact(db.session.execute(ON_TERMINAL, {"terminal_id": wanted.terminal}).scalar_one())
     at = {} if wanted.terminal is None else {"terminal_id": wanted.terminal}
-    bare = EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort)
     # What somebody typed is not kept in memory.
-    alone = _counting_each_once(wanted.state, most, at_terminal=bool(at)) if wanted == bare else None
-    if alone is not None:
-        return db.session.execute(alone, at).scalar_one()
-    words = filters.words_of(wanted)
-    if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
-        return len(word_index.texts(words, most + 1))
+    is_bare = alone == EmployeeFilter(state=wanted.state, terminal=wanted.terminal)
+    each_once = _counting_each_once(wanted.state, most, at_terminal=bool(at)) if is_bare else None
+    if each_once is not None:
+        return db.session.execute(each_once, at).scalar_one()
+    words, limit = filters.words_of(wanted), max(FEW, most)
+    if words and alone == EmployeeFilter(q=wanted.q):
+        hits = len(word_index.texts(words, limit + 1))
+        return Exact(hits) if hits <= limit else most + 1
     source = _few(wanted)
     if source is not None:
         passing = (Employee.id.in_(source), *filters.conditions(wanted, each=True))
-        counted = select(func.count()).select_from(Employee).where(*passing)
-        return min(int(db.session.execute(counted).scalar_one()), most + 1)
+        return Exact(db.session.execute(select(func.count()).select_from(Employee).where(*passing)).scalar_one())
     with along_indexes():
         return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)), most)
+
+
+def _is_counted_soon(alone: EmployeeFilter) -> bool:
+    """Return True for a single condition whose exact count costs next to nothing."""
+    if alone == EmployeeFilter(state=ON_TERMINALS):
+        return count_rows_up_to(filters.NOT_GREEN, MAX_NOT_GREEN) <= MAX_NOT_GREEN
+    along_one = (EmployeeFilter(department=alone.department), EmployeeFilter(terminal=alone.terminal))
+    return alone in filters.KEPT or alone in along_one
 
 
 @lru_cache(maxsize=64)

@@ -55,7 +55,7 @@ def second(wire: InProcess) -> Terminal:
 def numbers(**wanted: Any) -> list[str]:
     """Return the numbers of those who are found; the count and the page agree."""
     page, total = search.search(EmployeeFilter(**wanted), 100, 0)
-    assert total == search.count(EmployeeFilter(**wanted)) == len(page)
+    assert total == search.count(EmployeeFilter(**wanted)) == search.count_up_to(EmployeeFilter(**wanted)) == len(page)
     return [employee.number for employee in page]
 
 
@@ -195,6 +195,18 @@ def test_leaver_is_leaving_until_every_terminal_confirms_it(
 
     assert (away, states()) == ({LEAVING, LEFT}, {LEFT})
     assert numbers(terminal=terminal.id) == []
+
+
+@pytest.mark.both_databases
+def test_whoever_has_no_face_or_left_is_counted_at_a_terminal_only_where_he_is(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrol(simulator, terminal)
+    save_employee(OLGA)
+    set_active(save_employee(Draft("100444", "Пётр Ким")).row.id, active=False)
+
+    assert (numbers(state=NO_FACE), numbers(state=LEFT)) == (["100333"], ["100444"])
+    assert numbers(state=NO_FACE, terminal=terminal.id) == numbers(state=LEFT, terminal=terminal.id) == []
 
 
 @pytest.mark.both_databases

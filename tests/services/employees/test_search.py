@@ -3,17 +3,18 @@
 import itertools
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Employee
+from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.keyset import FIRST, Place
 from hikflask.services.employees import search
-from hikflask.services.employees.filters import LEFT, NO_FACE, SORTS, EmployeeFilter
+from hikflask.services.employees.filters import LEFT, NO_FACE, ON_TERMINALS, SORTS, EmployeeFilter
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.text_rules import folded
+from hikflask.web.support.pagination import is_many
 from tests.support.employees import by_number
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -183,12 +184,14 @@ def test_pages_of_one_list_tell_one_count(monkeypatch: pytest.MonkeyPatch) -> No
     first, shown = search.page_to_show(wanted, 50)
     _, shown_later = search.page_to_show(wanted, 50, Place(after=first.after))
 
-    assert (shown, shown_later, search.page(wanted, 50)[1]) == (201, 201, 300)
+    assert (shown, shown_later, search.page(wanted, 50)[1]) == (300, 300, 300)
 
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("few", [0, 500])
-def test_more_than_are_counted_are_said_to_be_more(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+def test_more_than_are_counted_are_said_to_be_more_but_in_a_department(
+    monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
     monkeypatch.setattr(search, "FEW", few)
     db.session.execute(
         insert(Employee),
@@ -201,8 +204,29 @@ def test_more_than_are_counted_are_said_to_be_more(monkeypatch: pytest.MonkeyPat
     wanted = (EmployeeFilter(q="яна"), EmployeeFilter(department="Отдел"), EmployeeFilter())
     shown = [search.page_to_show(one, 1)[1] for one in wanted]
 
-    assert shown == [201, 201, 1007]
+    assert shown == [201, 1003, 1007]
     assert search.count(EmployeeFilter(q="яна")) == 1003
+
+
+@pytest.mark.both_databases
+def test_whoever_is_on_the_terminals_is_counted_to_the_end_unless_very_many_are_not(
+    monkeypatch: pytest.MonkeyPatch, terminal: Terminal
+) -> None:
+    ids = db.session.execute(
+        insert(Employee).returning(Employee.id),
+        [{"number": f"M{one}", "name": "Яна", "search": f"яна m{one}"} for one in range(203)],
+    ).scalars()
+    waiting = [{"terminal_id": terminal.id, "number": f"M{one}", "employee_id": id_} for one, id_ in enumerate(ids)]
+    db.session.execute(insert(Enrolment), waiting[:2])
+    db.session.execute(update(Employee).where(Employee.name == "Яна").values(has_face=True))
+    wanted = EmployeeFilter(state=ON_TERMINALS)
+    shown = {2: search.page_to_show(wanted, 1)[1], 1: 0}
+    monkeypatch.setattr(search, "MAX_NOT_GREEN", 1)
+    shown[1] = search.count_up_to(wanted)
+
+    assert shown == {2: 201, 1: 201}
+    assert not is_many(shown[2])
+    assert is_many(shown[1])
 
 
 @pytest.mark.both_databases
