@@ -20,6 +20,7 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import event, insert
 from sqlalchemy.engine import Engine
+from xdist.scheduler import LoadFileScheduling
 
 from hikflask import create_app, disk_space, owned_session
 from hikflask.extensions import db, task_queue
@@ -52,10 +53,11 @@ HOST = "terminal.test"
 PASSWORD = "Abc12345"
 BEAT = insert(Heartbeat).values(seen_at=database_now())
 TESTS = Path(__file__).parent
+BROWSER = "tests/browser"
 SLOWEST_FIRST = (
+    "browser",
     "invariants/test_interleavings.py",
     "invariants",
-    "browser",
     "processes",
     "benchmarks",
     "scenarios",
@@ -114,6 +116,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((number for number, path in enumerate(first) if item.path.is_relative_to(path)), len(first))
 
     items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Any:
+    """Give all tests of a browser to one process: what they share is started once, and others work while they wait."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    scheduler: Any = LoadFileScheduling(config, log)
+    file_of = scheduler._split_scope
+    scheduler._split_scope = lambda test: BROWSER if test.startswith(f"{BROWSER}/") else file_of(test)
+    return scheduler
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
