@@ -175,6 +175,15 @@ class Enrolment(WithRefusal, Base):
         return {self.written_name, self.sent_name, self.name_on_old_device, *(self.unanswered or {}).get("names", ())}
 
     @property
+    def may_come_late(self) -> dict[str, Any] | None:
+        """What was sent and got no answer, as `unanswered` has it, with what is not noted there yet, or None."""
+        if self.may_arrive_until is None:
+            return None
+        known = self.unanswered or {"names": [], "face": False}
+        names = sorted({*known["names"], self.sent_name} - {""})
+        return {"names": names, "face": known["face"] or self.face_unverified}
+
+    @property
     def is_green(self) -> bool:
         """True when confirmed, the terminal was checked since its address or login changed, and the row is not one of a
         backup that was not compared with the terminal yet.

@@ -309,6 +309,7 @@ class _TakeOver:
         kept = enrolment.photo_id if untold else None
         # With another name there, the face may be another one, too.
         same_name = person.name in enrolment.names_sent
+        late = enrolment.may_come_late
         confirmed = photo is not None or (kept is not None and same_name and enrolment.face == CONFIRMED)
         photo_id = photo.id if photo else kept
         state.apply(
@@ -322,7 +323,8 @@ class _TakeOver:
             written_name=person.name,
             valid_there=person.valid.words if person.valid else "",
             # As if it had been sent from here: it is lifted there once it is lifted here.
-            sent_valid=validity.words(validity.wanted(employee)),
+            sent_valid=validity.words(validity.wanted(employee)) or (enrolment.sent_valid if late else ""),
+            unanswered=late,
         )
         db.session.refresh(enrolment)
 

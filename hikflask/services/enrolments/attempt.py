@@ -29,7 +29,8 @@ STEP_SECONDS = 0.5
 class Attempt:
     """The state of one attempt: `row` as last written, the `name` that this terminal gets, and the `validity`.
 
-    It is made from a row that was read with its employee, so nothing is read here.
+    It is made from a row that was read with its employee. Whether something may still arrive is asked once, before
+    anything else: what is shown after that time is shown for good.
 
     `validity` is None where the terminal may keep the one that it has, `limits` None where the employee has none: a
     limit that was sent before is lifted by a validity without an end. `whole_names` are the employee's full name and
@@ -59,8 +60,8 @@ class Attempt:
         self.rights = Rights(Validity(*self.validity) if self.validity else None)
         self.rights_shown = Rights()
         # What was sent before this attempt and got no answer may arrive until then.
-        self.late_until = enrolment.may_arrive_until
-        self.late = _unanswered(enrolment) if self.late_until else None
+        self.late_until, self.late = enrolment.may_arrive_until, enrolment.may_come_late
+        self.is_late = self.late_until is not None and state.may_still_arrive(enrolment)
         self._generation = enrolment.generation
         self._trail = AttemptTrail(enrolment)
         self._step = enrolment.step
@@ -112,10 +113,14 @@ class Attempt:
         :raises LeaseLost: when another holder took the lease; nothing is written.
         """
         written = {"step": self._step, **transition.writes, **given}
-        besides = {"step": self._step, "may_arrive_until": self.late_until, "unanswered": self.late}
         if transition in state.PROOFS:
             self.is_proven = True
-            given |= self._prove_once_more(given)
+            # What may arrive still would undo it, so it is proven once more then.
+            if self.is_late:
+                given["next_attempt_at"] = self.late_until
+            else:
+                self.late_until = self.late = None
+        besides = {"step": self._step, "may_arrive_until": self.late_until, "unanswered": self.late}
         with self._written():
             self._apply(transition, **{name: besides[name] for name in besides.keys() - transition.writes} | given)
             self._trail.note(self.row, written)
@@ -152,18 +157,6 @@ class Attempt:
             raise
         self._written_at = time.monotonic()
 
-    def _prove_once_more(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Return what a proof writes while something may still arrive, which would undo what was proven."""
-        if self.late_until is None:
-            return {}
-        late = {
-            "next_attempt_at": self.late_until,
-            "may_arrive_until": self.late_until,
-            "unanswered": self.late,
-            "sent_valid": validity.words(self.validity),
-        }
-        return state.while_late(self.late_until, late, given)
-
     def _apply(self, transition: Transition, **given: Any) -> None:
         if not state.apply_under_lease(self.row, self._generation, self.talk.lease.number, transition, **given):
             raise GenerationChanged
@@ -174,14 +167,6 @@ class Attempt:
             if by:
                 self.talk.pending_updates[name] = _changed(name, by)
         self.people = self.faces = 0
-
-
-def _unanswered(row: Enrolment) -> dict[str, Any]:
-    known = row.unanswered or {"names": [], "face": False}
-    return {
-        "names": sorted({*known["names"], row.sent_name} - {""}),
-        "face": known["face"] or row.face_unverified,
-    }
 
 
 @cache

@@ -363,7 +363,7 @@ def _remove_face(attempt: Attempt) -> None:
 
     :raises face_not_verified: when it still shows one.
     """
-    attempt.talk.lease.verify()
+    attempt.write(state.SENDING_REMOVAL)
     faces.remove(attempt.talk, attempt.number)
     found = persons.find(attempt.talk, attempt.number)
     if found and _with_faces(attempt, found).faces:

@@ -44,7 +44,7 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
     # that decision sees to an unverified face first.
     elif error.retryable or row.desired == ABSENT or (row.face_unverified and not isinstance(error, NumberTakenThere)):
         is_late = error.code == state.REMOVAL_ASKED_AGAIN
-        later = row.may_arrive_until if is_late else database_now(schedule.back_off(row.attempts))
+        later = attempt.late_until if is_late else database_now(schedule.back_off(row.attempts))
         attempt.write(state.RESCHEDULED, next_attempt_at=later, refusal=_reason(row, error))
     else:
         # A terminal that does not show the validity will not do so later either.

@@ -1,6 +1,7 @@
 """Confirms an enrolment by the terminal's own answer after everything was sent."""
 
 import logging
+from typing import Any
 
 from hikflask.isapi import persons
 from hikflask.isapi.persons import Person
@@ -37,7 +38,7 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
         attempt.talk.pending_updates["picture_name"] = attempt.picture_name
     _require_rights(attempt, person, state.RIGHTS_NOT_SHOWN if outcome.kept else state.RIGHTS_NOT_SHOWN_BESIDE_FACE)
     confirmed = state.CONFIRMED_AS_BEFORE if outcome.kept else state.CONFIRMED_WITH_FACE
-    attempt.write(confirmed, written_name=attempt.name, **_validity(attempt, person))
+    attempt.write(confirmed, written_name=attempt.name, **_rights(attempt, person))
     if outcome.sent and attempt.talk.terminal.face_mode == UNKNOWN:
         attempt.talk.update_row(face_mode=outcome.sent)
         if outcome.sent == BY_PICTURE:
@@ -63,12 +64,19 @@ def _confirm_person(attempt: Attempt, person: Person, *, face: str, refusal: Ref
         old_face = {OLD_FACE: True} if has_face(attempt, person) else {}
         refusal = Refusal(code=refusal["code"], params=params | old_face)
     why = {"face": face, "refusal": refusal}
-    attempt.write(state.PERSON_CONFIRMED, written_name=attempt.name, **_validity(attempt, person), **why)
+    attempt.write(state.PERSON_CONFIRMED, written_name=attempt.name, **_rights(attempt, person), **why)
 
 
-def _validity(attempt: Attempt, person: Person) -> dict[str, str]:
-    """Return what is known of the validity after a proof: a lifted limit needs not be lifted again."""
-    return {"valid_there": _words(person), "sent_valid": validity.words(attempt.limits)}
+def _rights(attempt: Attempt, person: Person) -> dict[str, Any]:
+    """Return what is known of the rights after a proof: a lifted limit needs not be lifted again.
+
+    While something may arrive that changes them, what must be there then is kept.
+    """
+    proven: dict[str, Any] = {"valid_there": _words(person), "sent_valid": validity.words(attempt.limits)}
+    if attempt.is_late:
+        must_be_there = rights.to_store(rights.expected(attempt))
+        proven |= {"sent_valid": validity.words(attempt.validity), "rights_before": must_be_there}
+    return proven
 
 
 def _words(person: Person) -> str:

@@ -42,7 +42,7 @@ def remove(attempt: Attempt) -> None:
     if attempt.row.on_old_device:
         attempt.write(state.GONE_FROM_NEW_DEVICE)
         raise ServiceError("other_device")
-    if state.may_still_arrive(attempt.row):
+    if attempt.is_late:
         raise ServiceError(state.REMOVAL_ASKED_AGAIN)
     attempt.write_gone()
 
@@ -83,7 +83,7 @@ def remove_person(attempt: Attempt, there: Person | None) -> None:
     :raises removal_not_verified: when it is still there, with its name where somebody else's was to be replaced.
     :raises removal_not_shown: when the list cannot be read.
     """
-    attempt.talk.lease.verify()
+    attempt.write(state.SENDING_REMOVAL)
     persons.remove(attempt.talk, attempt.number)
     try:
         there = persons.find(attempt.talk, there.number if there else attempt.number)

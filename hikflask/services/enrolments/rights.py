@@ -4,7 +4,7 @@ Somebody may have set them at the terminal, so a change leaves them as they were
 not send again. So they are read back with each proof, and what was lost is set again.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from hikflask.isapi import persons
@@ -36,6 +36,12 @@ def to_store(rights: Rights) -> dict[str, Any] | None:
     valid = rights.valid and f"{rights.valid.words}{rights.valid.suffix if rights.valid.enabled else ''}"
     stored = {"valid": valid, "doors": rights.doors, "plans": rights.plans, "user_type": rights.user_type}
     return {name: value for name, value in stored.items() if value is not None} or None
+
+
+def expected(attempt: Attempt) -> Rights:
+    """Return the rights that must be there: those that were sent, and of the others those that were shown."""
+    sent, shown = attempt.rights, attempt.rights_shown
+    return Rights(**{one.name: getattr(sent, one.name) or getattr(shown, one.name) for one in fields(Rights)})
 
 
 def only(rights: Rights, names: set[str]) -> Rights:

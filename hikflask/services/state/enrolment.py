@@ -13,7 +13,6 @@ in green. A comparison takes that back (FOUND_…) where the terminal's list con
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
@@ -81,7 +80,7 @@ DUE = {"attempts": 0, "next_attempt_at": NOW, "in_bulk": False}
 # When the last attempt ended without what is desired.
 TRIED = {"tried_at": NOW}
 # What an attempt writes beside each transition.
-OF_THE_ATTEMPT = frozenset({"step", "may_arrive_until", "unanswered", "next_attempt_at"})
+OF_THE_ATTEMPT = frozenset({"step", "may_arrive_until", "unanswered", "next_attempt_at", "rights_before"})
 DONE = {"step": "", "attempts": 0, "next_attempt_at": None}
 # Read when a statement is executed: whose request changes what is desired.
 BY_REQUEST: BindParameter[str] = bindparam("by_request", callable_=request_id.present)
@@ -406,6 +405,7 @@ TAKEN_OVER = Transition(
         "written_name",
         "valid_there",
         "sent_valid",
+        "unanswered",
     ),
     ends=True,
 )
@@ -440,7 +440,13 @@ MADE_DUE = Transition(
     moves(STATES) | AGAIN,
     {"next_attempt_at": NOW, **CHANGED},
     needs=and_(
-        or_(ROWS.c.person == PENDING, ROWS.c.face_unverified, ROWS.c.next_attempt_at.is_not(None)),
+        or_(
+            ROWS.c.person == PENDING,
+            ROWS.c.face_unverified,
+            ROWS.c.next_attempt_at.is_not(None),
+            # It is to be proven once more.
+            and_(is_in(CONFIRMED), ROWS.c.may_arrive_until.is_not(None)),
+        ),
         ~AWAITS_A_PERSON,
     ),
 )
@@ -454,6 +460,8 @@ FACE_MADE_DUE = Transition(
 # --- a conversation with the terminal ---
 STEP = Transition(moves(STATES) | AGAIN, {}, given=("step",))
 STEP_CLAIMED = Transition(moves(STATES) | AGAIN, COMES_BACK, given=("step",))
+# A person or a face is removed, which may happen later, too.
+SENDING_REMOVAL = Transition(moves(STATES), SENT)
 # Our own record has the number there: the record and its face stay.
 NOTHING_TO_OVERWRITE = Transition(moves(WANTED), {"overwrite": False})
 OVERWRITTEN = Transition(moves(WANTED, WAITING), {**NO_FACE, **NO_VALIDITY, **COMES_BACK, "overwrite": False})
@@ -610,16 +618,6 @@ def may_still_arrive(enrolment: Enrolment) -> bool:
     """True while something that was sent for this row, and got no answer, may still arrive at the terminal."""
     is_late = select(ROWS.c.id).where(ROWS.c.id == enrolment.id, ROWS.c.may_arrive_until > NOW)
     return db.session.execute(is_late).first() is not None
-
-
-def while_late(until: datetime, late: dict[str, Any], otherwise: dict[str, Any]) -> dict[str, ColumnElement[Any]]:
-    """Return the values to write while something may still arrive until then, and those to write after it."""
-    is_late = literal(until, ROWS.c.may_arrive_until.type) > NOW
-    types = {name: ROWS.c[name].type for name in late}
-    return {
-        name: case((is_late, literal(value, types[name])), else_=literal(otherwise.get(name), types[name]))
-        for name, value in late.items()
-    }
 
 
 def create_present(terminal_id: int, employee: Employee, photo_id: int | None) -> Enrolment:

@@ -1,23 +1,29 @@
 """What got no answer may still arrive, and undo what was proven since: it is proven once more after that time."""
 
+import time
 from dataclasses import replace
 
 import pytest
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import NoAnswer
+from hikflask.isapi.errors import NoAnswer, TerminalError
 from hikflask.models import AuditEntry, Enrolment, Terminal
+from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, REFUSED, WAITING
 from hikflask.models.terminal import BY_URL
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import CaptureSuperseded
+from hikflask.services.core.errors import CaptureSuperseded, ServiceError
+from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.terminals import checks, people_changes
+from hikflask.services.terminals import checks, people_changes, registry
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.terminal.person_store import blank_person
+from tests.conftest import HOST, PASSWORD
 from tests.support.captures import FACE, IVAN, OTHER_FACE
+from tests.support.comparisons import take_over
+from tests.support.employees import save_with_face
 from tests.support.enrolments import desire, desire_with_face, employee_of, enrol
 from tests.support.retention import age
 
@@ -148,4 +154,119 @@ def test_face_that_comes_late_is_taken_off_where_none_was_bound_since(simulator:
     simulator.store.bind("100222", OTHER_FACE)
 
     assert pass_the_time(enrolment).state == REFUSED
+    assert "100222" not in simulator.faces
+
+
+def test_removal_that_comes_late_leaves_nobody_green_who_is_not_there(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = enrol(simulator, terminal)
+    set_active(employee_of(enrolment), active=False)
+    lose(simulator, enrolment, "UserInfoDetail/Delete")
+    set_active(employee_of(enrolment), active=True)
+    send_to_terminal(employee_of(enrolment), terminal.id)
+    assert reconcile(enrolment.id, "worker").state == CONFIRMED
+    simulator.store.remove(["100222"])  # It came.
+
+    assert pass_the_time(enrolment).state == CONFIRMED
+
+    assert "100222" in simulator.people
+    assert simulator.faces["100222"].jpeg == FACE
+
+
+def test_removal_of_a_face_that_comes_late_is_seen(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.profile = replace(simulator.profile, face_by_picture=True)
+    simulator.faults.add("refuse", "notSupport", path="/LOCALS/pic/enrlFace/*")
+    enrolment = enrol(simulator, terminal)
+    save_with_face(simulator, terminal, IVAN, OTHER_FACE)
+    lose(simulator, enrolment, "FDSearch/Delete")
+    assert reconcile(enrolment.id, "worker").state == CONFIRMED
+    simulator.store.unbind(["100222"])
+
+    assert pass_the_time(enrolment).state == CONFIRMED
+
+    assert simulator.faces["100222"].jpeg == OTHER_FACE
+
+
+def test_refused_password_does_not_take_the_second_proof_away(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    lose(simulator, enrolment, "FDSetUp")
+    assert reconcile(enrolment.id, "worker").state == CONFIRMED
+    password, simulator.login.password = simulator.login.password, "Other12345"
+    with pytest.raises(TerminalError):
+        checks.check(terminal.id, "test")
+    age(Enrolment, "next_attempt_at", 1.0)
+    with pytest.raises(ServiceError):
+        reconcile(enrolment.id, "worker")
+    assert queries.get_one(enrolment.id).next_attempt_at is None
+
+    simulator.login.password = password
+    registry.change(terminal.id, registry.Access("Вход", f"http://{HOST}", "admin", PASSWORD), "Анна")
+    checks.check(terminal.id, "test")
+
+    assert queries.get_one(enrolment.id).next_attempt_at is not None
+
+
+def test_what_was_proven_once_more_is_forgotten_also_where_the_attempt_then_fails(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    checks.check(terminal.id, "test")
+    db.session.execute(db.update(Terminal).values(face_mode=BY_URL))
+    db.session.commit()
+    lose(simulator, enrolment, "FDSetUp")
+    reconcile(enrolment.id, "worker")
+    simulator.capture_elsewhere(OTHER_FACE)
+    simulator.store.bind("100222", OTHER_FACE)
+    with pytest.raises(CaptureSuperseded):
+        pass_the_time(enrolment)
+
+    row = queries.get_one(enrolment.id)
+
+    assert (row.may_arrive_until, row.unanswered) == (None, None)
+
+
+def test_right_that_a_late_change_takes_away_is_set_again(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.profile = replace(simulator.profile, modify_replaces=True)
+    enrolment = enrol(simulator, terminal)
+    person = simulator.people["100222"]
+    had = {name: person[name] for name in ("doorRight", "RightPlan")}
+    change(enrolment, ANNA)
+    lose(simulator, enrolment, "UserInfo/Modify")
+    assert reconcile(enrolment.id, "worker").state == CONFIRMED
+    simulator.people["100222"].update({"doorRight": "", "RightPlan": []})
+
+    proven = pass_the_time(enrolment)
+
+    assert (proven.state, proven.rights_before) == (CONFIRMED, None)
+    assert {name: simulator.people["100222"][name] for name in had} == had
+
+
+def test_attempt_that_began_before_the_time_was_over_does_not_end_it(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    lose(simulator, enrolment, "UserInfo/Record")
+    set_active(employee_of(enrolment), active=False)
+    over = {"may_arrive_until": database_now(0.3)}
+    db.session.execute(db.update(Enrolment).values(over))
+    db.session.commit()
+    simulator.after("UserInfoDetail/Delete", lambda: time.sleep(0.4))
+
+    with pytest.raises(ServiceError, match=r"^removal_asked_again$"):
+        reconcile(enrolment.id, "worker")
+
+
+def test_face_that_was_on_its_way_when_its_record_was_taken_over_is_taken_off(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    checks.check(terminal.id, "test")
+    db.session.execute(db.update(Terminal).values(face_mode=BY_URL))
+    db.session.commit()
+    lose(simulator, enrolment, "FDSetUp")
+    simulator.store.bind("100222", FACE)
+    assert take_over(terminal.id, "100222", IVAN.name).state == CONFIRMED
+    simulator.capture_elsewhere(OTHER_FACE)
+    simulator.store.bind("100222", OTHER_FACE)
+
+    with pytest.raises(CaptureSuperseded):
+        pass_the_time(enrolment)
+
     assert "100222" not in simulator.faces
