@@ -21,9 +21,10 @@ from hikflask.isapi.events import EventRecord, event_record
 
 # An event has 1 KB; its picture, which may come along, has 44 KB to 200 KB.
 MAX_BYTES = 2 * 1024 * 1024
-# Terminals send one event at a time. What only looks like the beginning of one is tried no more often, so that no body
-# takes long.
+# Terminals send one event at a time. What only looks like the beginning of one is tried no more often, and no more of
+# it is read, so that no body takes long.
 MAX_TRIES = 32
+MAX_EVENT = 16 * 1024
 OBJECT = re.compile(r'\{\s*"')
 ALERT = re.compile(r"<EventNotificationAlert\b")
 ALERT_END = "</EventNotificationAlert>"
@@ -77,10 +78,11 @@ def _envelopes(text: str) -> Iterator[Json]:
         if begin is None:
             return
         try:
-            found, position = decoder.raw_decode(text, begin.start())
+            found, length = decoder.raw_decode(text[begin.start() : begin.start() + MAX_EVENT])
         except (ValueError, RecursionError):
             position = begin.start() + 1
         else:
+            position = begin.start() + length
             # A gateway puts the name of the XML around it.
             inner = found.get("EventNotificationAlert")
             yield inner if isinstance(inner, dict) else found
@@ -89,7 +91,7 @@ def _envelopes(text: str) -> Iterator[Json]:
 def _alerts(text: str) -> Iterator[Json]:
     for part in text.split(ALERT_END, MAX_TRIES)[:MAX_TRIES]:
         alert = ALERT.search(part)
-        if alert:
+        if alert and len(part) - alert.start() <= MAX_EVENT:
             with suppress(Nonsense):
                 yield _members(xml_of(f"{part[alert.start() :]}{ALERT_END}".encode(), ""), MAX_LEVELS)
 
