@@ -42,6 +42,7 @@ from tests.support.correlated import named_again
 from tests.support.desk import Desk
 from tests.support.fitting_answers import check_each_answer
 from tests.support.in_this_process import without_children
+from tests.support.kept_addresses import keep_compiled
 from tests.support.migrated import FILE, migrate
 from tests.support.owned import allow_tests_to_write
 from tests.support.postgresql import Cluster, programs
@@ -81,6 +82,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marks, and hold what the API answers against its description."""
     check_each_answer()
+    keep_compiled()
     Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
     config.addinivalue_line(
         "markers", "both_databases: what is promised is held by the database: SQLite and PostgreSQL"
