@@ -20,7 +20,6 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import event, insert
 from sqlalchemy.engine import Engine
-from xdist.scheduler import LoadFileScheduling
 
 from hikflask import create_app, disk_space, owned_session
 from hikflask.extensions import db, task_queue
@@ -125,6 +124,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Any:
     """Give all tests of a browser to one process: what they share is started once, and others work while they wait."""
     if config.getoption("dist") != "loadfile":
         return None
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415 - it is not among the packages of a plain `pytest`
+
     scheduler: Any = LoadFileScheduling(config, log)
     file_of = scheduler._split_scope
     scheduler._split_scope = lambda test: BROWSER if test.startswith(f"{BROWSER}/") else file_of(test)
