@@ -119,6 +119,8 @@ def without_late_face(attempt: Attempt, there: Person | None) -> Person | None:
     somebody else's. Return the person as there now.
 
     The photo's own face stays, and one that the terminal stores as it stored the confirmed one.
+
+    :raises old_face_stays: as in _take_off().
     """
     row = attempt.row
     if there is None or not (attempt.late or {}).get("face"):
@@ -127,9 +129,7 @@ def without_late_face(attempt: Attempt, there: Person | None) -> Person | None:
     ours = {row.photo.sha256 if row.photo else None, row.face_there if row.face == CONFIRMED else None} - {None, ""}
     if not there.faces or _enrolled_sha256(attempt, there) in ours:
         return there
-    if row.face == CONFIRMED:
-        attempt.write(state.FACE_LOST)
-    _remove_face(attempt)
+    _take_off(attempt)
     return replace(there, faces=0, face_url=None)
 
 
@@ -140,6 +140,14 @@ def shows_face(attempt: Attempt, found: Person, outcome: FaceOutcome) -> bool:
         return False
     # Nothing was bound where the previous face was the photo's own: bind_face returned before.
     return outcome.previous is None or _enrolled_sha256(attempt, found) not in {None, outcome.previous}
+
+
+def stored_otherwise(attempt: Attempt, found: Person) -> str:
+    """Return the SHA-256 of our face as the terminal stores it, just after it was bound; empty where it is the photo's,
+    or not shown.
+    """
+    enrolled = _enrolled_sha256(attempt, found)
+    return "" if attempt.row.photo is None or enrolled in {None, attempt.row.photo.sha256} else enrolled or ""
 
 
 def has_face(attempt: Attempt, found: Person) -> bool:
@@ -250,6 +258,15 @@ def _remove_old_face(attempt: Attempt, face: FaceThere) -> FaceThere:
     told_apart = known and not attempt.row.face_unverified and not face.confirmed
     if not face.present or told_apart:
         return face
+    _take_off(attempt)
+    return FaceThere(present=False, sha256=None, confirmed=face.confirmed)
+
+
+def _take_off(attempt: Attempt) -> None:
+    """Remove a face of which the row may have a proof.
+
+    :raises old_face_stays: when the terminal refuses that; what was proven of it before is so still.
+    """
     row = attempt.row
     proven = {"confirmed_at": row.confirmed_at, "face_there": row.face_there} if row.face == CONFIRMED else None
     if proven:
@@ -263,7 +280,6 @@ def _remove_old_face(attempt: Attempt, face: FaceThere) -> FaceThere:
         if proven:
             attempt.write(state.OLD_FACE_STAYS, **proven, refusal=refusal_of(stays))
         raise stays from error
-    return FaceThere(present=False, sha256=None, confirmed=face.confirmed)
 
 
 def _send(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) -> None:

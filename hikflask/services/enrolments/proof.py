@@ -11,7 +11,7 @@ from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments import rights, validity
 from hikflask.services.enrolments.attempt import Attempt
-from hikflask.services.enrolments.face_binding import FaceOutcome, has_face, shows_face
+from hikflask.services.enrolments.face_binding import FaceOutcome, has_face, shows_face, stored_otherwise
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
 from hikflask.services.terminals import recovery
@@ -38,7 +38,9 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
         attempt.talk.pending_updates["picture_name"] = attempt.picture_name
     _require_rights(attempt, person, state.RIGHTS_NOT_SHOWN if outcome.kept else state.RIGHTS_NOT_SHOWN_BESIDE_FACE)
     confirmed = state.CONFIRMED_AS_BEFORE if outcome.kept else state.CONFIRMED_WITH_FACE
-    attempt.write(confirmed, written_name=attempt.name, **_rights(attempt, person))
+    # By this, a face that is there when nothing may arrive any more is known as the one that was bound now.
+    known = {"face_there": stored_otherwise(attempt, person)} if attempt.is_late and outcome.sent else {}
+    attempt.write(confirmed, written_name=attempt.name, **_rights(attempt, person), **known)
     if outcome.sent and attempt.talk.terminal.face_mode == UNKNOWN:
         attempt.talk.update_row(face_mode=outcome.sent)
         if outcome.sent == BY_PICTURE:

@@ -80,7 +80,7 @@ DUE = {"attempts": 0, "next_attempt_at": NOW, "in_bulk": False}
 # When the last attempt ended without what is desired.
 TRIED = {"tried_at": NOW}
 # What an attempt writes beside each transition.
-OF_THE_ATTEMPT = frozenset({"step", "may_arrive_until", "unanswered", "next_attempt_at", "rights_before"})
+OF_THE_ATTEMPT = frozenset({"step", "may_arrive_until", "unanswered", "next_attempt_at", "rights_before", "face_there"})
 DONE = {"step": "", "attempts": 0, "next_attempt_at": None}
 # Read when a statement is executed: whose request changes what is desired.
 BY_REQUEST: BindParameter[str] = bindparam("by_request", callable_=request_id.present)

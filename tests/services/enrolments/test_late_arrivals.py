@@ -10,7 +10,7 @@ from hikflask.isapi.errors import NoAnswer, TerminalError
 from hikflask.models import AuditEntry, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, REFUSED, WAITING
-from hikflask.models.terminal import BY_URL
+from hikflask.models.terminal import BY_PICTURE, BY_URL
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureSuperseded, ServiceError
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
@@ -34,6 +34,12 @@ ANNA, MARIA = replace(IVAN, name="Анна Иванова"), replace(IVAN, name=
 
 def change(enrolment: Enrolment, draft: Draft) -> None:
     save_employee(draft, employee_id=employee_of(enrolment))
+
+
+def take_faces(terminal: Terminal, mode: str) -> None:
+    checks.check(terminal.id, "test")
+    db.session.execute(db.update(Terminal).values(face_mode=mode))
+    db.session.commit()
 
 
 def lose(simulator: Simulated, enrolment: Enrolment, call: str) -> None:
@@ -125,9 +131,7 @@ def test_face_that_comes_late_is_taken_off_when_the_file_was_anothers_by_then(
     simulator: Simulated, terminal: Terminal, *, shows_pictures: bool
 ) -> None:
     enrolment = desire_with_face(simulator, terminal)
-    checks.check(terminal.id, "test")
-    db.session.execute(db.update(Terminal).values(face_mode=BY_URL))
-    db.session.commit()
+    take_faces(terminal, BY_URL)
     if not shows_pictures:
         simulator.faults.add("refuse", "notSupport", path="/LOCALS/pic/enrlFace/*")
     lose(simulator, enrolment, "FDSetUp")
@@ -144,9 +148,7 @@ def test_face_that_comes_late_is_taken_off_when_the_file_was_anothers_by_then(
 
 def test_face_that_comes_late_is_taken_off_where_none_was_bound_since(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = desire_with_face(simulator, terminal)
-    checks.check(terminal.id, "test")
-    db.session.execute(db.update(Terminal).values(face_mode=BY_URL))
-    db.session.commit()
+    take_faces(terminal, BY_URL)
     lose(simulator, enrolment, "FDSetUp")
     simulator.capture_elsewhere(OTHER_FACE)
     with pytest.raises(CaptureSuperseded):
@@ -209,9 +211,7 @@ def test_what_was_proven_once_more_is_forgotten_also_where_the_attempt_then_fail
     simulator: Simulated, terminal: Terminal
 ) -> None:
     enrolment = desire_with_face(simulator, terminal)
-    checks.check(terminal.id, "test")
-    db.session.execute(db.update(Terminal).values(face_mode=BY_URL))
-    db.session.commit()
+    take_faces(terminal, BY_URL)
     lose(simulator, enrolment, "FDSetUp")
     reconcile(enrolment.id, "worker")
     simulator.capture_elsewhere(OTHER_FACE)
@@ -257,9 +257,7 @@ def test_face_that_was_on_its_way_when_its_record_was_taken_over_is_taken_off(
     simulator: Simulated, terminal: Terminal
 ) -> None:
     enrolment = desire_with_face(simulator, terminal)
-    checks.check(terminal.id, "test")
-    db.session.execute(db.update(Terminal).values(face_mode=BY_URL))
-    db.session.commit()
+    take_faces(terminal, BY_URL)
     lose(simulator, enrolment, "FDSetUp")
     simulator.store.bind("100222", FACE)
     assert take_over(terminal.id, "100222", IVAN.name).state == CONFIRMED
@@ -270,3 +268,36 @@ def test_face_that_was_on_its_way_when_its_record_was_taken_over_is_taken_off(
         pass_the_time(enrolment)
 
     assert "100222" not in simulator.faces
+
+
+def test_face_that_cannot_be_taken_off_is_said_to_be_there_still(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.profile = replace(simulator.profile, face_by_picture=True)
+    for call in ("FDSearch/Delete", "FDDelete", "/LOCALS/pic/enrlFace/*"):
+        simulator.faults.add("refuse", "notSupport", path=call)
+    enrolment = desire_with_face(simulator, terminal)
+    take_faces(terminal, BY_PICTURE)
+    lose(simulator, enrolment, "FDSetUp")
+    assert reconcile(enrolment.id, "worker").state == CONFIRMED
+    simulator.faults.add("refuse", "notSupport", path="FDSetUp")
+
+    with pytest.raises(ServiceError, match=r"^old_face_stays$"):
+        pass_the_time(enrolment)
+
+    row = queries.get_one(enrolment.id)
+    assert (row.state, row.refusal_code, row.confirmed_at is not None) == (REFUSED, "old_face_stays", True)
+
+
+def test_face_that_the_terminal_stores_otherwise_stays_when_nothing_came_late(
+    simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bind = simulator.store.bind
+    monkeypatch.setattr(simulator.store, "bind", lambda number, jpeg: bind(number, jpeg[:-2] + b"again" + jpeg[-2:]))
+    enrolment = desire_with_face(simulator, terminal)
+    take_faces(terminal, BY_URL)
+    lose(simulator, enrolment, "FDSetUp")
+    assert reconcile(enrolment.id, "worker").state == CONFIRMED
+    simulator.capture_elsewhere(OTHER_FACE)
+
+    assert pass_the_time(enrolment).state == CONFIRMED
+
+    assert "100222" in simulator.faces
