@@ -94,10 +94,12 @@ def messages(world: World) -> Iterator[str]:
     told = Counter((row.webhook_id, row.event_id) for row in rows if row.event == PASSAGE)
     yield from (f"event {event_id} is told {count} times" for (_, event_id), count in told.items() if count > 1)
     its_events = {event_id for _, event_id in told}
+    # An erasure deletes ended messages by number, also those of who had an erased person's number before.
+    erased = set().union(*(one.numbers for one in world.erased))
     for event in _events():
         begun = world.begun.get(event.terminal_id or 0)
         is_new = event.terminal_id in world.terminals and begun is not None and event.serial_no > begun
-        if is_new and event.kind in TOLD and event.number and event.id not in its_events:
+        if is_new and event.kind in TOLD and event.number not in {"", *erased} and event.id not in its_events:
             yield f"event {event.id} ({event.kind}) is told to no webhook"
     came = {message.headers.get(DELIVERY) for message in world.receiver.got}
     for row in rows:
