@@ -16,6 +16,7 @@ from hikflask.client_pool import TerminalClients
 from hikflask.encryption.vault import Vault
 from hikflask.metrics.counters import Metrics
 from hikflask.owned_session import OwnedSession
+from hikflask.signs_of_life import signs
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -59,6 +60,11 @@ def _prepare_postgresql(connection: object, record: object) -> None:  # noqa: AR
     connection.execute("SET max_parallel_workers_per_gather = 0")  # type: ignore[attr-defined]
     connection.execute("SET jit = off")  # type: ignore[attr-defined]
     connection.commit()  # type: ignore[attr-defined]
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _give_sign_of_life(*_: object) -> None:
+    signs.goes_on()
 
 
 CACHE_KIB = 32_000

@@ -25,6 +25,7 @@ from huey.consumer import Worker as TaskRunner
 from psycopg.errors import ConnectionTimeout, DuplicateTable, UniqueViolation
 
 from hikflask import request_id
+from hikflask.signs_of_life import signs
 
 CAPTURES = "captures"
 TERMINALS = "terminals"
@@ -32,9 +33,6 @@ JOBS = "jobs"
 LANES = (CAPTURES, JOBS, TERMINALS)
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
-# A task that takes longer hangs. Those at a terminal wait for answers, each not for long; a job that begins an import
-# may look at its photos for hours.
-MAX_TASK_SECONDS = {CAPTURES: 1800.0, TERMINALS: 1800.0, JOBS: 86400.0}
 # What the storage raises while it is away, damaged, or in use for too long.
 STORAGE_ERRORS = (sqlite3.Error, psycopg.Error, OSError)
 
@@ -73,47 +71,38 @@ class OnceAMinute(logging.LoggerAdapter):  # type: ignore[type-arg]
         super().log(level, msg, *arguments, **about)
 
 
-class TimedLoop:
-    """The loop of a thread of a consumer, which notes when each pass began. Without a task a pass is short."""
-
-    began_at = math.inf
+class WatchedLoop:
+    """The loop of a thread of a consumer. Each pass is a sign of life, and without a task a pass is short."""
 
     def loop(self, now: datetime | None = None) -> None:
         """Make one pass."""
-        self.began_at = time.monotonic()
+        signs.watch()
         super().loop(now)  # type: ignore[misc]
 
 
-class TimedTaskRunner(TimedLoop, TaskRunner):  # type: ignore[misc]
+class WatchedTaskRunner(WatchedLoop, TaskRunner):  # type: ignore[misc]
     """Runs the tasks of a lane, one after the other."""
 
 
-class TimedScheduler(TimedLoop, Scheduler):  # type: ignore[misc]
+class WatchedScheduler(WatchedLoop, Scheduler):  # type: ignore[misc]
     """Moves tasks that were postponed into their lane."""
 
 
 class LaneConsumer(Consumer):  # type: ignore[misc]
     """A consumer that does not replace the signal handlers of its process, nor fills the log while its storage is away.
 
-    :param log: what its threads log to. :param max_seconds: how long one of its tasks may take.
+    :param log: what its threads log to.
     """
 
-    worker_class, scheduler_class = TimedTaskRunner, TimedScheduler
+    worker_class, scheduler_class = WatchedTaskRunner, WatchedScheduler
 
-    def __init__(self, huey: Huey, log: OnceAMinute, max_seconds: float, **options: Any) -> None:
+    def __init__(self, huey: Huey, log: OnceAMinute, **options: Any) -> None:
         self._log_of_threads = log
-        self.max_seconds = max_seconds
-        self.loops: list[TimedLoop] = []
         super().__init__(huey, **options)
 
     def threads(self) -> list[threading.Thread]:
         """Return its threads, which run until it is stopped."""
         return [self.scheduler, *(thread for _, thread in self.worker_threads)]
-
-    @property
-    def hangs(self) -> bool:
-        """True when one of its threads has been at the same task, or at the queue, for too long."""
-        return time.monotonic() - min(loop.began_at for loop in self.loops) >= self.max_seconds
 
     def _set_signal_handlers(self) -> None:
         return
@@ -126,7 +115,6 @@ class LaneConsumer(Consumer):  # type: ignore[misc]
 
     def _logging(self, process: Any) -> Any:
         process._logger = self._log_of_threads
-        self.loops.append(process)
         return process
 
 
@@ -199,7 +187,6 @@ class Lanes:
         return LaneConsumer(
             self._hueys[lane],
             self._log,
-            MAX_TASK_SECONDS[lane],
             workers=threads,
             periodic=False,
             initial_delay=POLL_SECONDS,

@@ -1,8 +1,8 @@
 """The worker: threads that run the tasks of the queue, and a thread for the sweep and the clean-up.
 
 By default it is part of the serving process (HIKFLASK_WORKER=embedded). It can also be a separate process
-(`flask --app wsgi worker`). An error ends the pass or the task that meets it. A thread that ends all the same ends the
-process, so that systemd or gunicorn starts another one.
+(`flask --app wsgi worker`). An error ends the pass or the task that meets it. A thread that ends all the same, or that
+hangs, ends the process, so that systemd or gunicorn starts another one.
 """
 
 import logging
@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -28,15 +29,14 @@ from hikflask.services.core import heartbeat, no_space
 from hikflask.services.state import clock_jump
 from hikflask.services.terminals import registry
 from hikflask.services.webhooks import deliveries
+from hikflask.signs_of_life import signs
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
 # The interval of the clean-up.
 FORGET_SECONDS = 60.0
-# How often it is checked that all threads live.
+# How often it is checked that all threads live, and that none hangs.
 CHECK_SECONDS = 1.0
-# A pass of the sweep, or a step of the clean-up, that takes longer hangs: on a slow disk one may take minutes.
-STEP_SECONDS = 600.0
 
 
 class NamedThreads:
@@ -78,7 +78,6 @@ class Worker:
         counts = {**self._threads, JOBS: 2}
         self._consumers = [task_queue.lanes(app).consumer(lane, count) for lane, count in counts.items()]
         self._outside = NamedThreads(app)
-        self._stepped_at = time.monotonic()
         self._clock_lead: float | None = None
         loops = {"sweep": self._sweep_until_stopped, "watch": self._watch_until_stopped}
         self._loops = [
@@ -92,7 +91,6 @@ class Worker:
             heartbeat.beat(heartbeat.name())
         for consumer in self._consumers:
             consumer.start()
-        self._step()
         for loop in self._loops:
             loop.start()
 
@@ -124,42 +122,40 @@ class Worker:
             loop()
         finally:
             if not self._stopped.is_set():
-                end_process([name])
+                end_process("ended", [name])
 
     def _sweep_until_stopped(self) -> None:
+        interval: float = self._app.config["SWEEP_INTERVAL"]
         forget_at = time.monotonic()
-        while not self._stopped.wait(self._app.config["SWEEP_INTERVAL"]):
-            self._step()
+        signs.watch(interval)
+        while not self._stopped.wait(interval):
             attempt(self._app, "the sweep", self._sweep_once)
             if time.monotonic() >= forget_at:
                 forget_at = time.monotonic() + FORGET_SECONDS
                 attempt(self._app, "the clean-up", self._clean_up)
+            signs.goes_on(interval)
 
     def _watch_until_stopped(self) -> None:
-        """Tell systemd each second that the worker is at work, as long as all its threads live and none hangs.
+        """Tell systemd each second that the worker is at work, until one of its threads has ended or hangs.
 
         It is a thread of its own, so that a step that takes long on a slow disk is not taken for a process that hangs.
         """
         while not self._stopped.wait(CHECK_SECONDS):
             self._check_threads()
-            if not self.hangs:
-                sd_notify("WATCHDOG=1", log)
-
-    @property
-    def hangs(self) -> bool:
-        """True when a pass of the sweep, a step of the clean-up, or a task has not ended for too long."""
-        is_stuck = time.monotonic() - self._stepped_at >= STEP_SECONDS
-        return is_stuck or any(consumer.hangs for consumer in self._consumers)
-
-    def _step(self) -> None:
-        """Note that the sweep, or the clean-up, goes on."""
-        self._stepped_at = time.monotonic()
+            sd_notify("WATCHDOG=1", log)
 
     def _check_threads(self) -> None:
         threads = [thread for consumer in self._consumers for thread in consumer.threads()]
         ended = [thread.name for thread in threads if not thread.is_alive()]
         if ended and not self._stopped.is_set():
-            end_process(ended)
+            end_process("ended", ended)
+        hanging = signs.silent()
+        if hanging and not self._stopped.is_set():
+            frames = sys._current_frames()
+            for thread in hanging:
+                stack = traceback.format_stack(frames.get(thread.ident or 0))
+                log.critical("%s hangs:\n%s", thread.name, "".join(stack))
+            end_process("hang", [thread.name for thread in hanging])
 
     def _sweep_once(self) -> None:
         heartbeat.beat(heartbeat.name())
@@ -172,7 +168,7 @@ class Worker:
             self._outside.start(f"webhook-{webhook_id}", deliveries.send_due, webhook_id)
 
     def _clean_up(self) -> None:
-        forget_once(self._step)
+        forget_once(signs.goes_on)
         self._outside.start("ldap", ldap_check.check_signed_in)
 
 
@@ -197,13 +193,14 @@ def forget_once(after_step: Callable[[], object] = lambda: None) -> None:
         after_step()
 
 
-def end_process(threads: list[str]) -> None:
-    """End this process at once, as some of its threads have ended: without them it would look alive and do nothing.
+def end_process(what: str, threads: list[str]) -> None:
+    """End this process at once, as some of its threads ended or hang: it would look alive and do nothing without them.
 
     What it was doing is due again after a while, as with any worker that is killed.
     """
     try:
-        log.critical("threads ended: %s; this process ends with them", ", ".join(threads), exc_info=sys.exception())
+        names = ", ".join(threads)
+        log.critical("threads %s: %s; this process ends with them", what, names, exc_info=sys.exception())
     finally:
         os._exit(1)
 

@@ -1,14 +1,14 @@
 """The worker: all steps of its clean-up are done whatever happens to one, and who is silent outside stops nothing."""
 
 import logging
-import math
+import os
 import time
 
 import pytest
 from flask import Flask
 
 from hikflask.background.queue import CAPTURES, TERMINALS, OnceAMinute
-from hikflask.background.worker import Worker, forget_once
+from hikflask.background.worker import Worker
 from hikflask.extensions import db, task_queue
 from hikflask.models import Alarm, AuditEntry, Heartbeat, Operator, OperatorSession, Photo, Terminal, Throttle
 from hikflask.models.columns import database_now
@@ -16,12 +16,14 @@ from hikflask.models.operator import LDAP, VIEWER
 from hikflask.services.core import heartbeat
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
+from hikflask.signs_of_life import SECONDS
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import capture_face
 from tests.support.retention import DAY, age, files, forget
 from tests.support.signed_in import add_operator, open_session
 from tests.support.silent_server import SilentServer, silent_server
 from tests.support.trail import entries, fields
+from tests.support.watched import Watched
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -144,37 +146,31 @@ def test_jump_of_the_clock_is_recorded_though_nobody_does_anything(app: Flask) -
     assert recorded == [("worker", {"seconds_ahead": seconds}) for seconds in (2 * DAY, -2 * DAY)]
 
 
-def test_worker_whose_sweep_goes_on_does_not_hang_and_one_whose_step_does_not_end_does(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
+def test_process_ends_and_says_where_it_stands_when_any_thread_of_the_worker_hangs(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    worker, now = Worker(app), time.monotonic()
-    for seconds, hangs in ((599.0, False), (601.0, True)):
-        with monkeypatch.context() as later:
-            later.setattr(time, "monotonic", lambda after=seconds: now + after)
-            assert worker.hangs == hangs
-            forget_once(worker._step)
-            assert not worker.hangs
-        worker._stepped_at = now
-
-
-def test_worker_hangs_when_one_of_its_threads_is_at_the_same_task_for_too_long(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    worker = Worker(app)
-    lengths = []
+    worker, watched, ended = Worker(app), Watched(monkeypatch), list[int]()
+    monkeypatch.setattr(os, "_exit", ended.append)
+    monkeypatch.setattr(worker._stopped, "wait", lambda _seconds: True)  # So that the sweep ends before its first pass.
+    loops = [worker._sweep_until_stopped]
     for consumer in worker._consumers:
         consumer.stop_flag.set()  # So that a pass without a task waits for nothing.
-        for loop in consumer.loops:
-            loop.loop()
-            for seconds, hangs in ((consumer.max_seconds - 1, False), (consumer.max_seconds + 1, True)):
-                with monkeypatch.context() as later:
-                    later.setattr(time, "monotonic", lambda after=loop.began_at + seconds: after)
-                    worker._step()
-                    assert worker.hangs == hangs
-            loop.began_at = math.inf
-        lengths.append((consumer.max_seconds, len(consumer.loops)))
+        loops += [consumer._create_scheduler().loop, *(runner.loop for runner, _ in consumer.worker_threads)]
+    worker._consumers.clear()  # Their threads do not live.
+    noticed = []
+    for make_one_pass in loops:
+        make_one_pass()
+        for seconds in (SECONDS - 1, 30):
+            watched.now += seconds
+            worker._check_threads()
+            noticed.append(len(ended))
+        ended.clear()
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "CRITICAL"]
 
-    assert lengths == [(1800.0, 5), (1800.0, 5), (86400.0, 3)]
+    assert noticed == [0, 1] * 14
+    assert errors[0].startswith("MainThread hangs:\n")
+    assert "in test_process_ends_and_says_where_it_stands_when_any_thread_of_the_worker_hangs" in errors[0]
+    assert errors[1] == "threads hang: MainThread; this process ends with them"
 
 
 def test_queue_that_is_away_is_said_once_a_minute_however_many_threads_ask(

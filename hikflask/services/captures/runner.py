@@ -26,6 +26,7 @@ from hikflask.services.photos import jpeg, storage
 from hikflask.services.state import capture as state
 from hikflask.services.terminals import checks, connection, leases
 from hikflask.services.terminals.connection import Conversation
+from hikflask.signs_of_life import signs
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,9 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
 
     def pause(seconds: float) -> None:
         end_read()
-        time.sleep(max(0.0, min(seconds, seconds_left())))
+        seconds = max(0.0, min(seconds, seconds_left()))
+        signs.goes_on(seconds)
+        time.sleep(seconds)
 
     pause(_pause_after_success(talk.terminal.id))
     state_now = select(Capture.state).where(Capture.id == capture.id)

@@ -22,6 +22,7 @@ from flask import current_app
 from hikflask.services.core.db import end_read
 from hikflask.services.photos import jpeg, jpeg_process, without_app
 from hikflask.services.photos.inspection_checks import Finding
+from hikflask.signs_of_life import signs
 
 # Degrees clockwise.
 TURNS = (0, 90, 180, 270)
@@ -32,6 +33,8 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 IN_BACKGROUND = "background"
 # A picture of an import with at most so many pixels, as phones take them, is small: it takes some 160 MB at most.
 MAX_SMALL_PIXELS = 13_000_000
+# So often, at most, a picture of an import waits for its turn or its end while others are busy, tried again and again.
+WAITS = 12
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -173,7 +176,11 @@ class PhotoInspectors:
             finally:
                 self._idle.put(inspector)
 
-        return self._threads.map(work_on, items)
+        seconds = WAITS * jpeg_process.max_wait()
+        signs.goes_on(seconds)
+        for result in self._threads.map(work_on, items):
+            yield result
+            signs.goes_on(seconds)
 
     def close(self) -> None:
         """Let the photos that are being checked end, and then the processes."""

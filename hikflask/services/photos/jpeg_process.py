@@ -20,6 +20,7 @@ from flask import current_app
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import BadPhoto, PhotosWaiting
 from hikflask.services.photos import jpeg
+from hikflask.signs_of_life import signs
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,7 @@ def small(picture: bytes) -> bytes:
 
 @contextmanager
 def _held(places: threading.BoundedSemaphore, seconds: float) -> Iterator[None]:
+    signs.goes_on(2 * seconds)  # For the turn, and then for its decoding.
     if not places.acquire(timeout=seconds):
         raise timeout_refusal()
     try:

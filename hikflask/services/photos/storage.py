@@ -31,6 +31,7 @@ from hikflask.services.core.db import after_commit, changed_rows, end_read, tran
 from hikflask.services.core.errors import CaptureSuperseded, PhotoForgotten
 from hikflask.services.photos.inspection import CheckedPhoto
 from hikflask.services.photos.jpeg_process import baseline_jpeg
+from hikflask.signs_of_life import signs
 
 log = logging.getLogger(__name__)
 
@@ -249,6 +250,7 @@ def unlink(*names: str) -> list[str]:
     by_picture = _names() if names else {}
 
     def remove(name: str) -> bool:
+        signs.goes_on()  # There may be thousands, on a slow disk.
         return all([_remove(file) for file in {*by_picture.get(random_part(name), ()), name}])
 
     return [name for name in names if not remove(name)]
@@ -320,6 +322,7 @@ def remove_half_written(older_than: float = 3600.0) -> int:
 
 def written_at(path: Path) -> float:
     """Return when a file was last written, in seconds since 1970. One that has just been renamed counts as new."""
+    signs.goes_on()  # There may be thousands, on a slow disk.
     try:
         return path.lstat().st_mtime
     except FileNotFoundError:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 from hikflask import models
 from hikflask.extensions import db
 from hikflask.services.core.dates import local
+from hikflask.signs_of_life import signs
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,8 @@ LOCK_MILLISECONDS = 200
 # For each 100 MB nobody can save for about a second. A larger database is written anew by the worker alone, at night,
 # before this hour.
 LARGE_BYTES, END_OF_NIGHT = 500_000_000, 5
+# Whoever wants the database meanwhile waits for it: a hundred gigabytes, on a slow disk.
+REWRITE_SECONDS = 3 * 3600.0
 SIZES = {
     "sqlite": "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
     "postgresql": "SELECT pg_database_size(current_database())",
@@ -86,7 +89,7 @@ def overwrite_deleted() -> bool:
     """
     logged: set[str] = current_app.extensions.setdefault("not_overwritten", set())
     try:
-        with _connection() as connection:
+        with signs.excused(REWRITE_SECONDS), _connection() as connection:
             done = _overwrite_postgresql(connection) if server_keeps_log() else _overwrite_sqlite(connection)
             why = "somebody uses it"
     except OperationalError as error:  # Locked, or the disk is full.
@@ -102,7 +105,7 @@ def overwrite_deleted() -> bool:
 def empty_log() -> None:
     """Empty SQLite's write-ahead log, so that no deleted data stays there. When it is in use, nothing is done."""
     if not server_keeps_log():
-        with _connection() as connection:
+        with signs.excused(REWRITE_SECONDS), _connection() as connection:
             _empty_log(connection)
 
 

@@ -21,6 +21,7 @@ from flask import current_app
 from hikflask.config import MEGABYTE
 from hikflask.services import audit
 from hikflask.services.core.errors import ServiceError
+from hikflask.signs_of_life import signs
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ PROGRAM = [sys.executable, "-P", "-W", "ignore", str(READER)]
 ALL = "*"
 # Of processor time. Fifty thousand people in an XLSX take about five seconds, and a request waits for the inspection.
 INSPECT_SECONDS, READ_SECONDS = 20, 120
+# The next line may need all of that, and on a busy machine some times as long.
+LINE_SECONDS = 4.0 * READ_SECONDS
 OUT_OF_TIME = {-signal.SIGXCPU, -signal.SIGKILL}
 # Each takes up to 256 MB, and keeps a thread of the pages waiting. Nobody has more than one of them.
 AT_ONCE = 2
@@ -362,11 +365,13 @@ def _output(path: Path, arguments: list[str]) -> Iterator[Iterator[Any]]:
 
 
 def _lines(process: subprocess.Popen[bytes], errors: IO[bytes]) -> Iterator[Any]:
+    signs.goes_on(LINE_SECONDS)
     for line in process.stdout or ():
         row = json.loads(line)
         if isinstance(row, dict) and "refused" in row:
             raise ServiceError(row["refused"], **row["params"])
         yield row
+        signs.goes_on(LINE_SECONDS)
     status = process.wait()
     if status in OUT_OF_TIME:
         # It had no time left, or the machine no memory, or the service stops.

@@ -37,6 +37,7 @@ from hikflask.services.core.errors import (
     TerminalRetired,
 )
 from hikflask.services.terminals import allowed_addresses, leases, reachability, recovery
+from hikflask.signs_of_life import signs
 
 Answered = TypeVar("Answered")
 
@@ -153,6 +154,7 @@ class Conversation:
     def _lend(self) -> None:
         self._is_lent = True
         self.lease.lend()
+        signs.goes_on(current_app.config["READ_TIMEOUT"])
 
     def _bounded(self, path: str) -> tuple[float, float]:
         left = (self.give_up_at or 0.0) - time.monotonic()
@@ -162,10 +164,10 @@ class Conversation:
         return min(config["CONNECT_TIMEOUT"], left), min(config["READ_TIMEOUT"], left)
 
     def _renew(self, seconds: float) -> None:
-        if self.lease.lasts(seconds + MARGIN_SECONDS):
-            return
-        needed = max(seconds, self.seconds_left()) if self.seconds_left else seconds + SPARE_SECONDS
-        self.lease.renew(needed + MARGIN_SECONDS)
+        if not self.lease.lasts(seconds + MARGIN_SECONDS):
+            needed = max(seconds, self.seconds_left()) if self.seconds_left else seconds + SPARE_SECONDS
+            self.lease.renew(needed + MARGIN_SECONDS)
+        signs.goes_on(seconds)
 
 
 def only_reads(method: str, path: str) -> bool:
