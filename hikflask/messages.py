@@ -513,6 +513,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "column_missing": (N_("Choose the column for this."),),
     "column_twice": (N_("This column is chosen twice. Choose another one."),),
     "column_unknown": (N_("The table has no such column. Choose another one."),),
+    "column_unclear": (
+        N_("It is not clear what is in %(columns)s. Choose it, or say that the column is not used."),
+        N_("It is not clear what is in a column. Choose it, or say that the column is not used."),
+    ),
     "days_column_unknown": (
         N_("Nobody has said what the days in %(columns)s are. Choose it, or say that the column is not used."),
         N_("Nobody has said what the days in a column are. Choose it, or say that the column is not used."),

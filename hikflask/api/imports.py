@@ -21,7 +21,7 @@ from hikflask.models import ImportBatch, Job
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed, Losses
 from hikflask.services.imports import batches, effects
-from hikflask.services.imports.batches import ColumnsMissing, DaysUnknown, Upload
+from hikflask.services.imports.batches import ColumnsMissing, ColumnsUnclear, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
 from hikflask.services.imports.effects import LOOK_ALIKES
 from hikflask.services.imports.photos import pictures
@@ -104,6 +104,9 @@ def import_users() -> ResponseReturnValue:
         missing = API_NAMES.get(error.fields[0], error.fields[0])
         why = f"No column is known as {missing}. {_columns_there(batch, missing)}"
         raise InputError({"file": why}, error.code) from error
+    except ColumnsUnclear as error:
+        imports.forget_dry_run(batch.id)
+        raise InputError({"file": _unclear(batch, error)}, error.code) from error
     except DaysUnknown as error:
         imports.forget_dry_run(batch.id)
         names = ", ".join(f"“{batch.layout['columns'][index]}”" for index in error.indexes)
@@ -212,6 +215,15 @@ def _columns_there(batch: ImportBatch, missing: str) -> str:
         return f"The table has {', '.join(f'“{name}”' for name in names if name)}."
     first = ", ".join(f"{place} “{cell}”" for place, cell in enumerate(batch.layout["sample"][0], 1))
     return f"The columns have no names. Choose by places, such as {missing}=1 in “columns”; the first row is {first}."
+
+
+def _unclear(batch: ImportBatch, error: ColumnsUnclear) -> str:
+    """Say what the columns may be, and how that is answered."""
+    names: list[str] = batch.layout["columns"]
+    may_be = [(names[at] or str(at + 1), NAMES_OF_FIELDS.get(field, field)) for at, field in error.may_be.items()]
+    told = ", ".join(f"“{name}” may be {field}" for name, field in may_be)
+    name, field = may_be[0]
+    return f"It is not clear: {told}. Choose it, such as {field}={name} in “columns”, or name it in “unused_columns”."
 
 
 def _upload(part: str) -> Upload | None:

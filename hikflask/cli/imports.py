@@ -25,7 +25,7 @@ from hikflask.services import audit
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, effects
 from hikflask.services.imports import queries as import_queries
-from hikflask.services.imports.batches import ColumnsMissing, DaysUnknown, Upload
+from hikflask.services.imports.batches import ColumnsMissing, ColumnsUnclear, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
 from hikflask.services.imports.table import columns, mappings
 from hikflask.services.imports.table.columns import DEPARTMENT, VALID_TO
@@ -214,6 +214,13 @@ def _import(
     except ColumnsMissing as error:
         field = error.fields[0]
         raise click.ClickException(f"No column is known as {field}. {_columns_there(batch, field)}") from error
+    except ColumnsUnclear as error:
+        names = batch.layout["columns"]
+        told = ", ".join(f"“{names[index] or index + 1}” may be {field}" for index, field in error.may_be.items())
+        raise click.ClickException(
+            f"It is not clear: {told}. Name it by --column FIELD=HEADER, or say that it is not needed by "
+            "--unused HEADER."
+        ) from error
     except DaysUnknown as error:
         names = [batch.layout["columns"][index] for index in error.indexes]
         raise click.ClickException(

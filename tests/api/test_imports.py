@@ -335,6 +335,25 @@ def test_column_of_days_that_is_not_known_is_refused_until_it_is_named_as_unused
     assert call(client, content, unused_columns=["пускать  до", "Смена, с"]).get_json()["new"] == 1
 
 
+def test_column_that_is_not_clear_is_refused_until_it_is_chosen_or_named_as_unused(
+    app: Flask, client: FlaskClient
+) -> None:
+    content = "ID;ФИО;Сотрудник;Прим.\n1;Пётр И.;Пётр Иванов;уволен\n"
+
+    refused = call(client, content)
+
+    why = (
+        "It is not clear: “Сотрудник” may be full_name, “Прим.” may be left. Choose it, such as full_name=Сотрудник in "
+        "“columns”, or name it in “unused_columns”."
+    )
+    told = {"error": "column_unclear", "message": f"file: {why}", "fields": {"file": why}}
+    assert (refused.status_code, refused.json) == (422, told)
+    with app.app_context():
+        assert db.session.execute(db.select(ImportBatch)).all() == []
+    answer = call(client, content, columns="full_name=Сотрудник", unused_columns="Прим.").get_json()
+    assert (answer["new"], answer["table"]["columns"]) == (1, {"hikvision_id": "ID", "full_name": "Сотрудник"})
+
+
 def test_department_is_the_last_part_of_a_path_or_all_of_it(app: Flask, client: FlaskClient) -> None:
     content = "ID;ФИО;Отдел\n1;Пётр;All Departments/Цех/Смена\n"
 

@@ -177,7 +177,7 @@ def long_table(count: int) -> bytes:
 
 def table(count: int) -> bytes:
     """A table of so many people."""
-    return "\n".join(["ID;ФИО", *(f"{100_000 + number};Иванов Иван" for number in range(count))]).encode()
+    return "\n".join(["ID;ФИО", *(f"{100_000 + number};Иванов Иван {number}" for number in range(count))]).encode()
 
 
 def photos(count: int) -> bytes:

@@ -248,6 +248,21 @@ def test_column_of_days_is_named_or_said_to_be_unused(app: Flask, tmp_path: Path
     assert last_line(imported(app, path, "--json", "--column", "valid_to=Пускать до"))["changed"] == 1
 
 
+def test_column_that_is_not_clear_is_named_or_said_to_be_unused(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "люди.csv"
+    path.write_text("ID;ФИО;Сотрудник;Прим.\n1;Иванов И.;Иванов Иван;уволен\n")
+
+    refused = imported(app, path, "--json")
+
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "Error: It is not clear: “Сотрудник” may be name, “Прим.” may be left. Name it by --column FIELD=HEADER, or "
+        "say that it is not needed by --unused HEADER.\n",
+    )
+    chosen = ("--column", "name=Сотрудник", "--unused", "Прим.")
+    assert last_line(imported(app, path, "--json", *chosen))["new"] == 1
+
+
 def test_department_is_the_last_part_of_a_path_or_all_of_it(app: Flask, tmp_path: Path) -> None:
     path = tmp_path / "люди.csv"
     path.write_text("ID;ФИО;Отдел\n1;Пётр;All Departments/Цех/Смена\n")

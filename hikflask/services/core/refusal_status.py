@@ -55,7 +55,9 @@ REFUSED_HERE: dict[str, Rule] = {
     "webhooks_enough": Rule(CONFLICT, "url"),
     "idempotency_running": Rule(CONFLICT, retry_after=5),
     "administrator_needed": Rule(FORBIDDEN),
-    **_each(Rule(INVALID), "column_missing column_twice column_unknown days_column_unknown numbers_unknown"),
+    **_each(
+        Rule(INVALID), "column_missing column_twice column_unclear column_unknown days_column_unknown numbers_unknown"
+    ),
     **_each(Rule(INVALID, "mapping"), "mapping_unknown mapping_unfit"),
     "idempotency_key_reused": Rule(INVALID, "Idempotency-Key"),
     "group_employee_unknown": Rule(INVALID, "added"),

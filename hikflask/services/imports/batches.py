@@ -19,7 +19,7 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.imports import stored_files
 from hikflask.services.imports.effects import IS_AGREED
 from hikflask.services.imports.photos import photo_archive
-from hikflask.services.imports.table import columns, report_rows
+from hikflask.services.imports.table import columns, doubts, report_rows
 from hikflask.services.imports.table.columns import PARTS
 from hikflask.services.imports.table.options import DEFAULT, Options
 from hikflask.services.spreadsheets import reader_process
@@ -40,17 +40,31 @@ class ColumnsMissing(ServiceError):
     code = "column_missing"
 
 
-class DaysUnknown(ServiceError):
-    """Columns have days of which nobody said what they are: `indexes` (params: columns, their names).
+class ColumnsUnknown(ServiceError):
+    """Of columns somebody has to say what they are: `indexes` (params: columns, their names).
 
-    `cells` are those of the row that has them, where it is not among the first ones.
+    `cells` are those of the row that asks for it, where it is not among the first ones.
     """
-
-    code = "days_column_unknown"
 
     def __init__(self, names: Sequence[str], indexes: Iterable[int], cells: Sequence[str] = ()) -> None:
         self.indexes, self.cells = tuple(indexes), cells
         super().__init__(columns=", ".join(f"“{names[index]}”" for index in self.indexes))
+
+
+class DaysUnknown(ColumnsUnknown):
+    """Columns have days of which nobody said what they are."""
+
+    code = "days_column_unknown"
+
+
+class ColumnsUnclear(ColumnsUnknown):
+    """Columns may have a field, or not; `may_be` has it by their indexes."""
+
+    code = "column_unclear"
+
+    def __init__(self, names: Sequence[str], may_be: Mapping[int, str], cells: Sequence[str] = ()) -> None:
+        self.may_be = may_be
+        super().__init__(names, may_be, cells)
 
 
 @dataclass(frozen=True)
@@ -129,17 +143,7 @@ def _refuse_several_sheets(batch: ImportBatch) -> None:
 
 def _inspected(file: str, sheet: str) -> tuple[Layout, dict[str, int]]:
     layout = reader_process.inspect(stored_files.path_of(file), columns.recognised, sheet)
-    return report_rows.with_groups(layout, recognised_fields(layout.columns, layout.sample))
-
-
-def recognised_fields(names: Sequence[str], sample: Sequence[Sequence[str]]) -> dict[str, int]:
-    """Return which column has which field by these names of columns. Of a name in parts and as a whole, the whole.
-
-    :param sample: the cells of the first rows.
-    """
-    fields = columns.with_names_in_cyrillic(names, sample, columns.recognised(names))
-    # 1C gives both. The whole name is complete.
-    return {field: index for field, index in fields.items() if field not in PARTS or columns.NAME not in fields}
+    return report_rows.with_groups(layout, doubts.recognised_fields(layout.columns, layout.sample))
 
 
 def _file_name(name: str) -> str:
@@ -164,16 +168,18 @@ def choose(
     :raises ColumnsMissing: when no column has the ID, or nothing would be changed. :raises column_twice:
     :raises table_side_by_side: when a row has two people.
     :raises column_unknown: :raises terminal_unknown: when it is not an active terminal.
+    :raises ColumnsUnclear: when a column may have a field, and nobody said whether it has.
     :raises DaysUnknown: when a column has days, and nobody said what they are.
     """
     batch = get_one(batch_id)
     # What all rows have alike takes the place of a column.
-    replaced = tuple(fields[field] for field in options.fixed if field in fields)
+    replaced = (*(fields[field] for field in options.fixed if field in fields), *left_out(batch, fields))
     fields = {field: index for field, index in fields.items() if field not in options.fixed}
     options = replace(options, unused_days=tuple(dict.fromkeys((*options.unused_days, *replaced))))
     if batch.table_name:
         _refuse_columns(batch, fields)
         _refuse_side_by_side(batch, fields)
+        _refuse_unclear(batch, fields, options)
         _refuse_days(batch, fields, options)
     if terminal_id is not None:
         registry.active(terminal_id)
@@ -185,6 +191,15 @@ def choose(
         # Which rows have a department alone is known now, if ID and name were not recognised before.
         layout, locked.fields = report_rows.with_groups(Layout(**locked.layout), fields)
         locked.layout = asdict(layout)
+
+
+def left_out(batch: ImportBatch, fields: Mapping[str, int]) -> tuple[int, ...]:
+    """Return the indexes of columns that were recognised, and that somebody did not choose; those of days stay open.
+
+    :param fields: field → index of its column, as it was chosen.
+    """
+    recognised = (index for field, index in batch.fields.items() if field not in columns.DAYS)
+    return tuple(index for index in recognised if index not in fields.values())
 
 
 def choose_sheet(batch_id: int, sheet: str) -> None:
@@ -245,6 +260,12 @@ def _refuse_side_by_side(batch: ImportBatch, fields: Mapping[str, int]) -> None:
     names: list[str] = batch.layout["columns"]
     if columns.are_side_by_side(names, batch.layout["sample"], fields):
         raise ServiceError("table_side_by_side", column=names[fields[columns.NUMBER]])
+
+
+def _refuse_unclear(batch: ImportBatch, fields: Mapping[str, int], options: Options) -> None:
+    names: list[str] = batch.layout["columns"]
+    if may_be := doubts.doubtful(names, batch.layout["sample"], fields, options.unused_days):
+        raise ColumnsUnclear(names, may_be)
 
 
 def _refuse_days(batch: ImportBatch, fields: Mapping[str, int], options: Options) -> None:

@@ -25,11 +25,11 @@ from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import Progress
 from hikflask.services.imports import batches, effects, losses, row_check, stored_files
-from hikflask.services.imports.batches import ROWS, DaysUnknown
+from hikflask.services.imports.batches import ROWS, ColumnsUnclear, ColumnsUnknown, DaysUnknown
 from hikflask.services.imports.classify import Picture, read_spellings
 from hikflask.services.imports.photos import photo_names, pictures
 from hikflask.services.imports.photos.thumbnails import Thumbnails
-from hikflask.services.imports.table import columns, report_rows
+from hikflask.services.imports.table import columns, doubts, report_rows
 from hikflask.services.imports.table.columns import DEPARTMENT, NAME, NUMBER, PARTS
 from hikflask.services.imports.table.options import Options
 from hikflask.services.imports.table.values import Values
@@ -58,7 +58,7 @@ def check(batch: ImportBatch, progress: Progress) -> None:
 
     :raises table_unreadable: when the table cannot be read to its end. :raises BadArchive: :raises import_too_large:
     :raises import_file_gone: when a file was removed. :raises import_unknown: when the import was discarded.
-    :raises DaysUnknown: when a column has days of which nobody said what they are. The row is added to those shown.
+    :raises ColumnsUnknown: when nobody said what a column is. The row that asks for it is added to those shown.
     :raises ClaimLost: when it is not to go on.
     """
     batch_id = batch.id
@@ -68,7 +68,7 @@ def check(batch: ImportBatch, progress: Progress) -> None:
                 _DryRun(batch, progress, inspectors, thumbnails).run()
         except _FilesChanged:
             batch = batches.get_one(batch_id)
-        except DaysUnknown as error:
+        except ColumnsUnknown as error:
             batches.delete_rows(batch_id)
             batches.add_to_sample(batch_id, error.cells)
             raise
@@ -319,12 +319,14 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
     :raises import_file_gone: :raises table_unreadable:
     :raises table_leavers: when a part of it has those who left, and no column says so.
     :raises DaysUnknown: when a column has days further down, and nobody said what they are.
+    :raises ColumnsUnclear: when a row further down makes a column doubtful.
     """
     if not batch.table_file:
         raise ServiceError("import_file_gone")
     path = stored_files.path_of(batch.table_file)
     layout, options = Layout(**batch.layout), Options.from_json(batch.options)
     undecided = columns.undecided_columns(layout.columns, batch.fields, options.unused_days)
+    watch = doubts.Watch(layout.columns, batch.fields, options.unused_days)
     corrected = {place: _as_corrected(row) for place, row in _corrected(batch.id).items()}
     try:
         rows = reader_process.read(path, layout, batch.fields.get(NUMBER))
@@ -332,6 +334,8 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
         for row in report_rows.people(working, layout, batch.fields, options, read_spellings()):
             if days := columns.day_cells(layout.columns, row.cells, undecided):
                 raise DaysUnknown(layout.columns, days, row.cells)
+            if may_be := dict(watch.doubts_in(row.cells)):
+                raise ColumnsUnclear(layout.columns, may_be, row.cells)
             other = corrected.get((row.sheet, row.line))
             # A column for the departments above may have been added since.
             yield replace(other, cells=[*other.cells, *row.cells[len(other.cells) :]]) if other else row

@@ -25,9 +25,9 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.groups import queries as groups
 from hikflask.services.imports import batches
-from hikflask.services.imports.batches import DaysUnknown
+from hikflask.services.imports.batches import ColumnsUnknown
 from hikflask.services.imports.table import columns as recognition
-from hikflask.services.imports.table import department_paths, id_rules, mappings, report_rows
+from hikflask.services.imports.table import department_paths, doubts, id_rules, mappings, report_rows
 from hikflask.services.imports.table.mappings import Fitted
 from hikflask.services.imports.table.options import DEFAULT, LAST_PART, Options
 from hikflask.services.jobs import imports as import_jobs
@@ -60,7 +60,7 @@ def columns(batch_id: int) -> ResponseReturnValue:
     if applied:
         fields, options = applied.fields, applied.options
     elif MAPPING in request.args:
-        fields, options = batches.recognised_fields(names, batch.layout.get("sample", [])), DEFAULT
+        fields, options = doubts.recognised_fields(names, batch.layout.get("sample", [])), DEFAULT
     form = ColumnsForm(
         formdata=None, unused_days=options.unused_days, **terminal, **ColumnsForm.filled(options), **fields
     )
@@ -150,9 +150,9 @@ def _refused(batch: ImportBatch, form: ColumnsForm, error: ServiceError, beside:
     if _is_settled(batch_or_404(batch.id)):
         return make_response(_onwards(batch))
     at_fault = [form[name] for name in error.fields if name in form]
-    is_of_days = isinstance(error, DaysUnknown)
-    at_fault = at_fault or [beside or (form.unused_days if is_of_days else form.number)]
-    sentence = _("Choose each of them above, or tick it here.") if is_of_days else error_sentence(error)
+    is_asked = isinstance(error, ColumnsUnknown)
+    at_fault = at_fault or [beside or (form.unused_days if is_asked else form.number)]
+    sentence = _("Choose each of them above, or tick it here.") if is_asked else error_sentence(error)
     for field in at_fault:
         field.errors = [*field.errors, sentence]
     return _page(batch, form, refusal_status.page_status(error.code))
@@ -168,12 +168,16 @@ def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK, **
     form.offer(headers, registry.list_active())
     options = replace(DEFAULT, **form.options)
     is_usual = replace(options, unused_days=()) == DEFAULT and not any(field.errors for field in form.rules)
-    days = recognition.unmapped_days(names, sample, form.chosen, form.replaced)
+    may_be = doubts.doubtful(names, sample, form.chosen, (*form.replaced, *batches.left_out(batch, form.chosen)))
+    days = [
+        index for index in recognition.unmapped_days(names, sample, form.chosen, form.replaced) if index not in may_be
+    ]
     top = report_rows.department_top(sample, form.chosen)
     here = {spelling_key(name) for name in departments.names()}
     about = {
         "days": days,
-        "pending": not {*days}.issubset(options.unused_days),
+        "unclear": {index: form[field].label.text for index, field in may_be.items()},
+        "pending": not {*days, *may_be}.issubset(options.unused_days),
         "is_usual": is_usual,
         "has_paths": bool(top),
         "departments": departments.names,

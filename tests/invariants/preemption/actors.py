@@ -257,7 +257,7 @@ def _import_undo(lab: Laboratory) -> Claim:
 
 def _dry_run(lab: Laboratory) -> Claim:
     lab.enrol_ivan()
-    strangers = [f"2{number:05};Кто То;Охрана" for number in range(501)]
+    strangers = [f"2{number:05};Кто То {number};Охрана" for number in range(501)]
     return imports.started(import_jobs.start_check, imports.made(*strangers, MOVED_ROW, groups=True))
 
 

@@ -108,7 +108,7 @@ def test_small_files_may_take_less_than_large_ones(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("hikflask.services.imports.dry_run.BUDGET", 0)
     monkeypatch.setattr("hikflask.services.imports.dry_run.BUDGET_TIMES", 1)
 
-    found = checked(*(f"{number};Иван Иванов;" for number in range(5)))
+    found = checked(*(f"{number};Иван Иванов {number};" for number in range(5)))
 
     assert (batch(found).checked_at, rows(found)) == (None, [])
 

@@ -303,8 +303,8 @@ def test_row_whose_id_is_there_twice_does_nothing() -> None:
 
 
 def test_rows_are_listed_by_their_effect_and_the_first_by_kind() -> None:
-    enrolled(**{f"_{number}": "Иванов Иван" for number in range(1, 8)})
-    batch_id = checked(*(f"{number};Ким Юрий;" for number in range(1, 9)))
+    enrolled(**{f"_{number}": f"Иванов Иван {number}" for number in range(1, 8)})
+    batch_id = checked(*(f"{number};Ким Юрий {number};" for number in range(1, 9)))
 
     listed, count = queries.rows_page(batch_id, effects.OTHER_PERSON, 3)
 

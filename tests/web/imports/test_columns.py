@@ -329,10 +329,36 @@ def test_column_of_days_is_asked_about_until_it_is_chosen_or_ticked(app: Flask, 
     assert batch_of(app).options["unused_days"] == [2]
 
 
+def test_column_that_is_not_clear_is_asked_about_until_it_is_chosen_or_ticked(app: Flask, client: FlaskClient) -> None:
+    upload(client, "ID;ФИО;Сотрудник;Прим.\r\n1;Пётр И.;Пётр Иванов;уволен, 31.12.2036\r\n".encode())
+    page, russian = (client.get(COLUMNS, headers=headers).text for headers in (ENGLISH, {}))
+    for sentence in (
+        "It is not clear what is in some columns",
+        "Is it what stands in brackets? Then choose the column above. Otherwise tick it here.",
+        "“Сотрудник” is not needed (perhaps: Full name)",
+        "“Прим.” is not needed (perhaps: Has left)",
+    ):
+        assert sentence in page
+    for sentence in (
+        "Неясно, что в некоторых столбцах",
+        "Там то, что указано в скобках? Тогда выберите столбец выше. Если нет, отметьте его здесь.",
+        "«Сотрудник» не нужен (возможно: ФИО)",
+        "«Прим.» не нужен (возможно: Уволен)",
+    ):
+        assert sentence in russian
+
+    answer = form_to(page, COLUMNS).send(client, ENGLISH)
+
+    assert (answer.status_code, "Choose each of them above, or tick it here." in answer.text) == (422, True)
+    assert re.findall(r'id="([^"]+)"[^>]* autofocus', answer.text) == ["unused_days-2"]
+    assert form_to(answer.text, COLUMNS).send(client, name="2", unused_days="3").status_code == 303
+    assert (batch_of(app).fields, batch_of(app).options["unused_days"]) == ({"number": 0, "name": 2}, [3, 1])
+
+
 def test_days_that_the_dry_run_meets_further_down_are_asked_about_on_the_way_back(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
-    rows = [f"{number};Иван Иванов;{'31.12.2036' if number == 9 else ''}" for number in range(1, 10)]
+    rows = [f"{number};Иван Иванов {number};{'31.12.2036' if number == 9 else ''}" for number in range(1, 10)]
     upload(client, "\r\n".join(["ID;ФИО;Контроль", *rows, ""]).encode())
     form_to(client.get(COLUMNS).text, COLUMNS).send(client)
     run_jobs()

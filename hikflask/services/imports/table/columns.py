@@ -173,6 +173,14 @@ ANOTHER = re.compile(
     r"passport|login|card|code|id\b|reason|visa|hand|contract|probation)",
     re.IGNORECASE,
 )
+# Words in brackets that only explain a name, as folded. With any other one nobody knows whose name or ID it is.
+EXPLAINS = re.compile(
+    r"(?:full|short|полн|целиком|кратк|сокращ|инициал|rus|lat|lot|eng|kir|cyr|uz|kaz|рус|лат|кир|англ|узб|каз|қаз|"
+    r"required|optional|обязат|read|digit|sign|character|цифр|знак|симв|сотрудник|работник|employee|worker|person|"
+    r"включ|inclusive|organi[sz]|организ)\w*|"
+    r"name|only|yes|no|y|n|ha|true|false|да|нет|dd|mm|yyyy|hh|ss|дд|мм|гггг|date|day|дата|день|from|to|start|end|с|по|до|а"
+)
+WORD = re.compile(r"[^\W\d_]+")
 NUMBER_SIGN, CYRILLIC = re.compile("[#№]"), re.compile("[а-я]")
 NOT_A_LETTER = re.compile(r"[\W_]+")
 
@@ -185,7 +193,7 @@ def recognised(columns: Sequence[str]) -> dict[str, int]:
 
     :param columns: the texts of the header row.
     """
-    plain = [_plain(column) for column in columns]
+    plain = [plain_name(column) for column in columns]
     known = [index for index, name in enumerate(plain) if name in FIELD_OF or name in UNSURE_FIELD_OF]
     # A stable sort: a name without brackets comes first.
     order = sorted(known, key=lambda index: bool(IN_BRACKETS.search(columns[index])))
@@ -263,21 +271,36 @@ def are_side_by_side(columns: Sequence[str], sample: Sequence[Sequence[str]], fi
     """Return whether a row has two people: the names of the columns of ID and name stand there again, above others."""
     chosen = [fields[field] for field in (NUMBER, NAME, LAST_NAME) if field in fields]
     others = [
-        [at for at, name in enumerate(columns) if at != index and name and _plain(name) == _plain(columns[index])]
+        [
+            at
+            for at, name in enumerate(columns)
+            if at != index and name and plain_name(name) == plain_name(columns[index])
+        ]
         for index in chosen
     ]
     is_again = len(chosen) > 1 and all(others)
     return is_again and any(cells[at] not in {"", cells[chosen[0]]} for cells in sample for at in others[0])
 
 
+def claim(column: str) -> str:
+    """Return the field that a column has by a sure name; "" for none."""
+    return "" if _is_another(column) else FIELD_OF.get(plain_name(column), "")
+
+
+def is_explanation(brackets: str) -> bool:
+    """Return whether what a name has in brackets only explains it: “(рус)”, “[Required]”, “(yes/no)”, “(ФИО)”."""
+    text = folded(text_rules.mended(brackets.strip("()[]")))
+    return plain_name(text) in FIELD_OF or all(map(EXPLAINS.fullmatch, WORD.findall(text)))
+
+
 def is_status(column: str) -> bool:
     """Return True for a name such as “Status”, of which nobody knows what a mere yes in it means."""
-    return UNSURE_FIELD_OF.get(_plain(column)) == LEFT and not _is_another(column)
+    return UNSURE_FIELD_OF.get(plain_name(column)) == LEFT and not _is_another(column)
 
 
 def hired_columns(columns: Sequence[str]) -> list[int]:
     """Return the indexes of the columns that say when somebody was hired."""
-    return [index for index, name in enumerate(columns) if _plain(name) in HIRED_NAMES and not _is_another(name)]
+    return [index for index, name in enumerate(columns) if plain_name(name) in HIRED_NAMES and not _is_another(name)]
 
 
 def unmapped_days(
@@ -298,7 +321,7 @@ def unmapped_days(
 def undecided_columns(columns: Sequence[str], fields: Mapping[str, int], unused_days: Collection[int]) -> list[int]:
     """Return the indexes of columns that would be an expiry for all that is known, if there are days in them."""
     decided = {*fields.values(), *unused_days}
-    return [index for index, column in enumerate(columns) if index not in decided and not _has_other_meaning(column)]
+    return [index for index, column in enumerate(columns) if index not in decided and not has_other_meaning(column)]
 
 
 def day_cells(columns: Sequence[str], cells: Sequence[str], indexes: Iterable[int]) -> list[int]:
@@ -312,14 +335,15 @@ def _is_day(column: str, cell: str) -> bool:
     return bool(LOOKS_LIKE_SERIAL.match(cell) and SPEAKS_OF_AN_END.search(column))
 
 
-def _has_other_meaning(column: str) -> bool:
+def has_other_meaning(column: str) -> bool:
+    """Return whether the days of a column are known to be no validity."""
     words = folded(text_rules.mended(column))
     if BEGINNING.search(words) and not SPEAKS_OF_AN_END.search(words):
         return True
     if OF_A_CONTRACT.search(words) and not (OF_A_PASS.search(words) or OF_LEAVING.search(words)):
         return True
     # Whoever is going to leave by “Дата увольнения (план)” has no expiry by it.
-    name = _plain(IN_BRACKETS.sub("", column))
+    name = plain_name(IN_BRACKETS.sub("", column))
     return name in OTHER_DAY_NAMES or (FIELD_OF | UNSURE_FIELD_OF).get(name, VALID_TO) not in DAYS
 
 
@@ -327,7 +351,7 @@ def _is_another(column: str) -> bool:
     return ANOTHER.search(folded(text_rules.mended(column))) is not None
 
 
-def _plain(column: str) -> str:
+def plain_name(column: str) -> str:
     """Return a column's name without case, spaces, punctuation, and an explanation in brackets.
 
     The sign of a number, beside other words, is one: “Employee #” is no employee.
@@ -338,7 +362,7 @@ def _plain(column: str) -> str:
 
 
 def _names(text: str) -> set[str]:
-    return {_plain(name) for name in re.split(r"[|\n]", text)} - {""}
+    return {plain_name(name) for name in re.split(r"[|\n]", text)} - {""}
 
 
 def _fields(names: dict[str, str]) -> dict[str, str]:

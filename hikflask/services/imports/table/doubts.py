@@ -1,0 +1,196 @@
+"""Columns that may have a field for all that is known, and may not: somebody says so before anything is done.
+
+Names of columns are many, and no list has them all. What only looks like a field, what its own cells contradict, and
+what speaks of people who left under a name that is not known is asked about, and nothing is read from it before.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from hikflask.services.core.similar_names import has_initials_of
+from hikflask.services.imports.table import columns as known
+from hikflask.services.imports.table.columns import (
+    ACTIVE,
+    CYRILLIC,
+    FIRST_NAME,
+    LAST_NAME,
+    LEFT,
+    NAME,
+    NUMBER,
+    PARTS,
+)
+from hikflask.services.imports.table.values import NO
+from hikflask.text_rules import folded
+
+# Fields of which a second column is asked about where its cells say something else.
+ONLY_ONE = {NUMBER, NAME, LAST_NAME, FIRST_NAME, LEFT}
+# So many people with one name are not those who are meant.
+TOO_MANY_NAMESAKES = 5
+WORD = re.compile(r"[^\W\d_]+")
+# Days, as those of a vacation, and no answer to whether somebody left: 0 and 1 may be one.
+AMOUNT = re.compile(r"(?![01]\Z)\d{1,3}(?:[.,]\d+)?\Z")
+# Whole names whose first word says what stands first.
+BEGINS_WITH_A_SURNAME = re.compile(r"фио|фамилияимя")
+GIVEN = re.compile(r"имя|(?:employee|person|staff|worker)name\Z")
+# What a column of an unknown name is called that says who left, or who works here. Folded.
+CALLED_GONE = re.compile(
+    r"увол|архив|неактив|заблок|dismiss|terminat|resign|\bfired|archiv|inactiv|deactiv|disabl|suspend|\b(?:b?locked)\b|"
+    r"\bishdan\b|\bишдан\b|жұмыстан"
+)
+CALLED_HERE = re.compile(r"\bактивн|\bработает|\bдействующ|\benabled|\bactive")
+# What it is called in a cell, folded.
+GONE = re.compile(
+    r"\b(?:увол(?:ен|ил|ьн)|не работает|расторгнут|бывш\w+ (?:сотр|раб)|dismissed|terminated|resigned|fired\b|archived|"
+    r"inactive|deactivated|suspended|ex-?employee|former (?:employee|staff)|left (?:the )?(?:company|job)|leaver|"
+    r"ishdan (?:bo.?shagan|ketgan|chiqqan)|ишдан (?:бўшаган|кетган|чиққан)|жұмыстан (?:шы[ғқ]|бос))"
+)
+
+
+def recognised_fields(names: Sequence[str], sample: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Return which column has which field by these names of columns, where their cells do not contradict.
+
+    Of a name in parts and as a whole it is the whole, which is complete, unless that has other words.
+
+    :param sample: the cells of the first rows.
+    """
+    return _judged(names, sample)[0]
+
+
+def doubtful(
+    names: Sequence[str], sample: Sequence[Sequence[str]], fields: Mapping[str, int], unused: Collection[int]
+) -> dict[int, str]:
+    """Return the indexes of columns that are to be asked about, with the field that each may have.
+
+    :param fields: field → index of its column, as it was chosen.
+    :param unused: the indexes of columns that somebody said not to use.
+    """
+    decided = {*fields.values(), *unused}
+    by_name = {index: field for index, field in _judged(names, sample)[1].items() if index not in decided}
+    watch = Watch(names, fields, unused)
+    by_cells = {index: field for cells in sample for index, field in watch.doubts_in(cells)}
+    return dict(sorted({**by_cells, **by_name}.items()))
+
+
+class Watch:
+    """Looks in each row for what contradicts the columns that were chosen."""
+
+    def __init__(self, names: Sequence[str], fields: Mapping[str, int], unused: Collection[int]) -> None:
+        # A page may be answered with any index.
+        fields = {field: index for field, index in fields.items() if index < len(names)}
+        decided = {*fields.values(), *unused}
+        self._open = {index: name for index, name in enumerate(names) if index not in decided}
+        claims = {index: known.claim(name) for index, name in self._open.items() if not known.IN_BRACKETS.search(name)}
+        self._rivals = [(at, field, fields[field]) for at, field in claims.items() if field in ONLY_ONE & fields.keys()]
+        called = {index: folded(name) for index, name in self._open.items() if not known.has_other_meaning(name)}
+        self._gone = [index for index, name in called.items() if CALLED_GONE.search(name)]
+        self._here = [index for index, name in called.items() if CALLED_HERE.search(name)]
+        self._answers = [fields[field] for field in (LEFT, ACTIVE) if field in fields]
+
+    def doubts_in(self, cells: Sequence[str]) -> Iterator[tuple[int, str]]:
+        """Yield the indexes of columns that a row makes doubtful, with the field that each may have."""
+        for index, field, chosen in self._rivals:
+            if cells[index] and _says_more(field, cells[index], cells[chosen]):
+                yield index, field
+        if not any(cells[index] for index in self._answers):
+            yield from self._leaving_in(cells)
+
+    def _leaving_in(self, cells: Sequence[str]) -> Iterator[tuple[int, str]]:
+        yield from ((index, LEFT) for index in self._gone if cells[index] and folded(cells[index]) not in NO)
+        yield from ((index, ACTIVE) for index in self._here if folded(cells[index]) in NO)
+        if GONE.search(folded("\n".join(cells[index] for index in self._open))):
+            yield from ((index, LEFT) for index in self._open if GONE.search(folded(cells[index])))
+
+
+def _judged(names: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[dict[str, int], dict[int, str]]:
+    """Return which column has which field, and those that may have one: index → field."""
+    fields = known.with_names_in_cyrillic(names, sample, known.recognised(names))
+    doubts = {index: field for field, index in fields.items() if _is_of_something_else(names[index])}
+    has_parts = {LAST_NAME, FIRST_NAME} <= fields.keys() - doubts.values()
+    if has_parts and NAME in doubts.values():
+        del doubts[fields[NAME]]
+    elif NAME in fields and fields[NAME] not in doubts:
+        has_parts = _are_more_than_the_whole(names, sample, fields, doubts)
+    if has_parts:
+        fields.pop(NAME, None)
+    elif NAME in fields and fields[NAME] not in doubts:
+        fields = {field: index for field, index in fields.items() if field not in PARTS}
+    _judge_cells(names, sample, fields, doubts)
+    return {field: index for field, index in fields.items() if index not in doubts}, doubts
+
+
+def _is_of_something_else(name: str) -> bool:
+    """Return whether brackets say what nobody knows: “ФИО (наставник)” are others."""
+    return not all(map(known.is_explanation, known.IN_BRACKETS.findall(name)))
+
+
+def _are_more_than_the_whole(
+    names: Sequence[str], sample: Sequence[Sequence[str]], fields: dict[str, int], doubts: dict[int, str]
+) -> bool:
+    """Return whether a name is read from its parts, though a column has it as a whole; that one may be doubtful then.
+
+    Where no cells can be compared, as in another alphabet, the whole counts.
+    """
+    name, (last, first) = fields[NAME], (fields.get(part) for part in PARTS[:2])
+    if last is None:
+        return False
+    pairs = [
+        (cells[name], " ".join(cells[fields[part]] for part in PARTS if part in fields and cells[fields[part]]))
+        for cells in sample
+        if cells[name] and cells[last] and _is_cyrillic(cells[name]) == _is_cyrillic(cells[last])
+    ]
+    is_explained = bool(known.IN_BRACKETS.search(names[name]))
+    if first is not None and is_explained and (pairs or not any(_is_cyrillic(cells[name]) for cells in sample)):
+        return True
+    needed = [part for part in (last, first) if part is not None]
+    if all(_words(" ".join(cells[part] for part in needed)) <= _words(cells[name]) for cells in sample if pairs):
+        return False
+    if first is None and GIVEN.match(known.plain_name(names[name])):
+        fields[FIRST_NAME] = name
+        return True
+    if first is None or not all(has_initials_of(whole, parts) for whole, parts in pairs):
+        doubts[name] = NAME
+    return True
+
+
+def _judge_cells(
+    names: Sequence[str], sample: Sequence[Sequence[str]], fields: dict[str, int], doubts: dict[int, str]
+) -> None:
+    """Doubt columns whose cells are not what their name says; ФИО above three columns is divided among them."""
+    field = next((field for field in (NAME, LAST_NAME) if field in fields), "")
+    if field and FIRST_NAME not in fields and (others := list(_goes_on(names, sample, fields[field]))):
+        if field == NAME and BEGINS_WITH_A_SURNAME.match(known.plain_name(names[fields[NAME]])):
+            fields |= dict(zip(PARTS, (fields.pop(NAME), *others), strict=False))
+        else:
+            doubts[fields[field]] = field
+    whole = [cells[fields[NAME]] for cells in sample if NAME in fields and cells[fields[NAME]]]
+    if len(whole) >= TOO_MANY_NAMESAKES and len(set(whole)) == 1:
+        doubts[fields[NAME]] = NAME
+    if LEFT in fields and any(AMOUNT.match(cells[fields[LEFT]]) for cells in sample):
+        doubts[fields[LEFT]] = LEFT
+
+
+def _goes_on(names: Sequence[str], sample: Sequence[Sequence[str]], index: int) -> Iterator[int]:
+    """Yield the columns beside one, without a name of their own, where the names in it go on."""
+    for at in range(index + 1, min(index + len(PARTS), len(names))):
+        is_told = any(len(_words(cells[index])) == 1 and _words(cells[at]) for cells in sample)
+        if names[at] not in {"", names[index]} or not is_told:
+            return
+        yield at
+
+
+def _says_more(field: str, cell: str, chosen: str) -> bool:
+    """Return whether a cell says what the one in the chosen column for the same field does not."""
+    if field == LEFT:
+        return not chosen
+    if field == NUMBER or not chosen:
+        return cell != chosen
+    is_other_alphabet = _is_cyrillic(chosen) and not _is_cyrillic(cell)
+    return not (is_other_alphabet or _words(cell) <= _words(chosen) or has_initials_of(cell, chosen))
+
+
+def _words(text: str) -> set[str]:
+    return set(WORD.findall(folded(text)))
+
+
+def _is_cyrillic(text: str) -> bool:
+    return CYRILLIC.search(folded(text)) is not None

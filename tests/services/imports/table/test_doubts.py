@@ -1,0 +1,84 @@
+"""What only looks like a field, and what cells contradict, is asked about; plain names of columns are not."""
+
+import pytest
+
+from hikflask.services.imports.table.doubts import Watch, doubtful, recognised_fields
+
+ID, PARTS = "Таб. №", {"last_name": 1, "first_name": 2}
+
+
+@pytest.mark.parametrize(
+    ("heads", "rows", "fields", "asked"),
+    [
+        # Brackets of which nobody knows whose name it is, beside sure parts and alone.
+        ("Фамилия;Имя;ФИО (наставник)", ["Иванов;Иван;Петрова Анна"], PARTS, {}),
+        ("Фамилия;Имя;ФИО (род. падеж)", ["Иванов;Иван;Иванова Ивана"], PARTS, {}),
+        ("Фамилия;Имя;ФИО (кратко)", ["Иванов;Иван;Иванов И."], PARTS, {}),
+        ("Last name;First name;Full name (emergency contact)", ["Smith;John;Mary Smith"], PARTS, {}),
+        ("Last name;First name;ФИО (рус)", ["Smith;John;Смит Джон"], {"name": 3}, {}),
+        ("ФИО (наставник)", ["Петрова Анна"], {}, {1: "name"}),
+        ("Сотрудник (сокращённо)", ["Иванов И."], {"name": 1}, {}),
+        ("Full name [Required]", ["Ann Lee"], {"name": 1}, {}),
+        ("Фамилия (девичья);Имя", ["Котова;Анна"], {"first_name": 2}, {1: "last_name"}),
+        ("ФИО;Дата увольнения (с прошлого места)", ["Иван;01.02.2020"], {"name": 1}, {2: "left"}),
+        ("ФИО;Дата увольнения (план)", ["Иван;01.02.2020"], {"name": 1}, {}),
+        # A whole name and its parts.
+        ("Фамилия;Имя;ФИО", ["Иванов;Иван;Иванов Иван Ильич"], {"name": 3}, {}),
+        ("Фамилия;Имя;Фамилия И.О.", ["Иванов;Иван;Иванов И."], PARTS, {}),
+        ("last_name;first_name;name", ["Smith;John;Workshop 1"], PARTS, {3: "name"}),
+        ("Фамилия;Имя сотрудника", ["Иванов;Иван"], PARTS, {}),
+        ("Фамилия;Имя персоны", ["Иванов;Иванов Иван"], {"name": 2}, {}),
+        ("Фамилия;Сотрудник", ["Иванов;Петрова Анна"], {"last_name": 1}, {2: "name"}),
+        # Two whole names: what says less is not asked about.
+        ("Name;Full name", ["Johnny;John Albert Smith"], {"name": 1}, {2: "name"}),
+        ("Сотрудник;Физическое лицо", ["Иванов И. И.;Иванов Иван Ильич"], {"name": 1}, {2: "name"}),
+        ("ФИО;Сотрудник", ["Иванов Иван Ильич;Иванов И. И."], {"name": 1}, {}),
+        ("ФИО;Сотрудник", ["Иванов Иван Ильич;Иван Иванов"], {"name": 1}, {}),
+        ("ФИО;Full name", ["Иванов Иван;Ivanov Ivan"], {"name": 1}, {}),
+        ("ФИО;Сотрудник", ["Иванов Иван;", ";Иванов Иван"], {"name": 1}, {2: "name"}),
+        ("ФИО;Личный номер", ["Иван;0012"], {"name": 1}, {2: "number"}),
+        ("ФИО;Личный номер", ["Иван;1"], {"name": 1}, {}),
+        ("ФИО;Личный номер", ["Иван;"], {"name": 1}, {}),
+        # A name above several columns.
+        ("ФИО;;", ["Иванов;Иван;Ильич"], {**PARTS, "middle_name": 3}, {}),
+        ("ФИО;ФИО", ["Иванов;Иван"], PARTS, {}),
+        ("Name;", ["John;Smith"], {}, {1: "name"}),
+        ("Фамилия;", ["Иванов;Иван"], {}, {1: "last_name"}),
+        ("ФИО;", ["Иванов Иван;слесарь"], {"name": 1}, {}),
+        ("ФИО", 5 * ["Петрова Анна"], {}, {1: "name"}),
+        ("ФИО", [*4 * ["Петрова Анна"], "Иванов Иван"], {"name": 1}, {}),
+        # Who left.
+        ("Name;Left", ["Ann;12", "Ray;1", "Lee;0"], {"name": 1}, {2: "left"}),
+        ("Name;Left", ["Ann;0", "Ray;1", "Lee;yes"], {"name": 1, "left": 2}, {}),
+        ("ФИО;Увол.", ["Иван;да"], {"name": 1}, {2: "left"}),
+        ("Name;Archived", ["Ann;False"], {"name": 1}, {}),
+        ("Name;Archived", ["Ann;False", "Ray;True"], {"name": 1}, {2: "left"}),
+        ("Name;Enabled", ["Ann;True"], {"name": 1}, {}),
+        ("Name;Enabled", ["Ann;True", "Ray;False"], {"name": 1}, {2: "active"}),
+        ("ФИО;Примечание", ["Иван;уволена с 05.11.2026"], {"name": 1}, {2: "left"}),
+        ("F.I.Sh.;Holati", ["Aziz;Ishdan bo‘shagan"], {"name": 1}, {2: "left"}),
+        ("ФИО;Должность;Примечание", ["Увольнов Иван;Архивариус;в отпуске"], {"name": 1}, {}),
+        ("ФИО;Уволен;Примечание", ["Иван;да;уволен"], {"name": 1, "left": 2}, {}),
+        ("ФИО;Дата увольнения;Статус", ["Иван;;Уволен"], {"name": 1, "left": 2}, {3: "left"}),
+        ("ФИО;Уволен;Дата увольнения", ["Иван;;01.02.2026"], {"name": 1, "left": 2}, {3: "left"}),
+    ],
+)
+def test_columns_that_may_be_something_else_are_asked_about(
+    heads: str, rows: list[str], fields: dict[str, int], asked: dict[int, str]
+) -> None:
+    names = [ID, *heads.split(";")]
+    sample = [[str(number), *row.split(";")] for number, row in enumerate(rows, 1)]
+
+    found = recognised_fields(names, sample)
+
+    assert (found, doubtful(names, sample, found, ())) == ({"number": 0, **fields}, asked)
+    assert doubtful(names, sample, found, asked) == {}
+    chosen = {field: index for index, field in asked.items()}
+    assert doubtful(names, sample, found | chosen, found.values()) == {}
+
+
+def test_row_further_down_is_looked_at_too() -> None:
+    watch = Watch([ID, "ФИО", "", "Табельный номер", "Прим."], {"number": 0, "name": 1}, ())
+
+    assert dict(watch.doubts_in(["1", "Иван", "", "", "слесарь"])) == {}
+    assert dict(watch.doubts_in(["1", "Иван", "", "2", "уволен"])) == {3: "number", 4: "left"}
