@@ -41,7 +41,8 @@ def preview_job_undo(job_id: int) -> ResponseReturnValue:
 def undo_job(job_id: int) -> ResponseReturnValue:
     """Begin the job that undoes what a plan's job took over from its device; nothing is done at the device.
 
-    `people` is the sum that was previewed: where it is another one by now, nothing is done.
+    `people` is the sum that was previewed: where it is another one by now (`plan_changed`), or while the job or an undo
+    of it runs (`undo_started`), or with nobody to take back (`nothing_to_take_back`), nothing is done.
     """
     job, given = _plan_or_404(job_id), body.read(numbers=("people",), required=False)
     claim = take_over_undo.start(job.id, body.number(given, "people"))

@@ -157,7 +157,8 @@ class Client:
         Args: path begins with "/" and holds the query; timeout is (connect, read) in seconds; before_send is called
         before each HTTP round trip with the seconds it may take, and may raise to stop; slow are seconds, and what is
         called, in this thread, when the answer has not begun after them.
-        Raises: Unreachable, NoAnswer, AddressRefused, CertificateChanged, LoginRefused, WeakDigest, Nonsense.
+        Raises: Unreachable, NoAnswer, AddressRefused, CertificateChanged, HttpsRequired, LoginRefused, WeakDigest,
+        Nonsense, Refused for a 403 that says the account is locked, ValueError for a path without its "/".
         """
         if not path.startswith("/"):
             raise ValueError("a path begins with /")  # a path without it could change the host

@@ -362,9 +362,10 @@ def spelled(code: str, params: Mapping[str, Any]) -> str:
 
 
 def error_for(status: ResponseStatus, http_status: int | None, path: str) -> TerminalError:
-    """Return the error for a refusal.
+    """Return the error for a refusal: of the class of its word, else of its statusCode, else of the HTTP status.
 
-    Args: path is without its query.
+    Args: status may be empty, where the body said nothing; path is without its query. The error keeps no more of each
+    text than MAX_LENGTHS.
     """
     kind, code = _kind_and_code(status, http_status, path)  # Before the message is cut: its end may matter.
     words = asdict(status) | {name: getattr(status, name)[:longest] for name, longest in MAX_LENGTHS.items()}

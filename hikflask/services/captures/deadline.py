@@ -71,7 +71,10 @@ def view(capture_id: int) -> View:
 
 
 def fail_overdue(terminal_id: int | None = None) -> None:
-    """Mark running captures as failed when their deadline has passed; `terminal_id` None means at all terminals."""
+    """Mark running captures as failed that are GRACE_SECONDS past their deadline, or whose deadline is too far ahead.
+
+    :param terminal_id: of this terminal only. None: of all.
+    """
     # A deadline too far in the future was written before the clock was set back.
     never = database_now(leases.MAX_SECONDS)
     overdue = or_(Capture.deadline < database_now(-GRACE_SECONDS), Capture.deadline > never)

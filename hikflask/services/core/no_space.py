@@ -47,7 +47,10 @@ def refuse_on_full_disk() -> None:
 
 @contextmanager
 def refused() -> Iterator[None]:
-    """Refuse what writes a file within the block when there is no space left. :raises no_space:"""
+    """Refuse what writes a file within the block when there is no space left.
+
+    :raises no_space: in place of the OSError that says so; any other OSError passes.
+    """
     try:
         yield
     except OSError as error:

@@ -33,7 +33,7 @@ def name_for(terminal: Terminal, name: str, own: str = "") -> str:
 
 
 def fits(terminal: Terminal, name: str) -> bool:
-    """True when a terminal takes a name of this length, counted in bytes of UTF-8."""
+    """True when a terminal takes a name of this length, in bytes of UTF-8, or nobody knows how long one may be."""
     return not terminal.name_bytes or len(name.encode()) <= terminal.name_bytes
 
 

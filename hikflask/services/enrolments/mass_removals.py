@@ -185,7 +185,10 @@ def add_loss(employee_id: int, terminal_id: int) -> None:
 
 
 def losses_of_people(people: Select[Any]) -> Losses:
-    """Return who loses access when these employees leave all terminals."""
+    """Return how many lose access, by terminal, when these employees leave all terminals.
+
+    :param people: the statement for their ids.
+    """
     return losses_of(pairs_of(people))
 
 
@@ -204,7 +207,7 @@ def count_present(terminal_id: int) -> int:
 
 
 def losses_of(pairs: Iterable[Pair]) -> Losses:
-    """Return who loses access when each of these employees leaves that terminal."""
+    """Return how many lose access, by terminal, when each of these employees leaves that terminal."""
     lost = {*pairs}
     loses = Counter(terminal_id for _, terminal_id in lost)
     people = (

@@ -77,14 +77,14 @@ def of_department(name: str | BindParameter[str]) -> Select[int]:
 
 
 def people(group_id: int, limit: int) -> list[Employee]:
-    """Return the first employees, by name, who belong to a group alone."""
+    """Return the first employees, by name, who belong to a group by themselves, whether active or not."""
     members = select(GROUP_EMPLOYEES.c.employee_id).where(GROUP_EMPLOYEES.c.group_id == group_id)
     statement = select(Employee).where(Employee.id.in_(members)).order_by(Employee.search, Employee.id).limit(limit)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
 def members(group: Listed, limit: int) -> tuple[list[Employee], int]:
-    """Return the first active employees, by name, of a group, alone or by the department, and how many there are.
+    """Return the first active employees, by name, of a group, by themselves or by department, and how many there are.
 
     They are counted up to MAX_COUNTED, in each department along its index.
     """

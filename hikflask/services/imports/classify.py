@@ -193,7 +193,7 @@ def _read_people(numbers: Collection[str], terminal_id: int | None) -> dict[str,
 
 
 def classify(values: Values, picture: Picture | None, now: Present, options: Options) -> Verdict:
-    """Return what a row would change, or what is wrong with it. The department gets its present spelling.
+    """Return what a row would change, or what is wrong with it; the department in `values` gets its present spelling.
 
     A refused picture does not keep its person out. It makes the row wrong only if the row changes nothing else. A row
     of somebody whom the mode leaves out changes nothing, and nothing is wrong with it but its ID.

@@ -52,7 +52,10 @@ class LostFacesCount:
         self._lost: dict[int, list[tuple[str, str, bool]]] = defaultdict(list)
 
     def add(self, rows: Iterable[tuple[ImportRow, Employee]]) -> None:
-        """Count the faces of some rows with their employees."""
+        """Count the faces of one portion of rows with their employees; it asks the database.
+
+        :param rows: of people who are here, once each, with what the import wrote.
+        """
         former = [
             (terminal_id, row.number, employee.name, photo_id)
             for row, employee in rows

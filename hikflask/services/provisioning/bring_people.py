@@ -24,7 +24,7 @@ def digest(terminal: Terminal) -> str:
 
 @transactional
 def begin(terminal_id: int, agreed: str | None) -> Claim | None:
-    """Send everybody who was on the device before to the present one, as a job. None when that was done already.
+    """Send the active employees who were on the device before to the present one, by a job; None when that was done.
 
     :param agreed: the digest of what was shown.
     :raises PlanChanged: when yet another device stands there by now, or others would be brought.

@@ -621,7 +621,10 @@ def may_still_arrive(enrolment: Enrolment) -> bool:
 
 
 def create_present(terminal_id: int, employee: Employee, photo_id: int | None) -> Enrolment:
-    """Add the row of an employee who is desired on a terminal with this photo to the open transaction."""
+    """Add the row of an employee who is desired on a terminal with this photo, by no group, to the open transaction.
+
+    The caller knows that there is none: a second one raises IntegrityError.
+    """
     given = {"terminal_id": terminal_id, "number": employee.number, "employee_id": employee.id, "photo_id": photo_id}
     enrolment: Enrolment = db.session.execute(NEW_PRESENT, given).scalar_one()
     return enrolment
