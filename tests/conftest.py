@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -113,10 +114,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no process is left alone with it in the end."""
     first = [TESTS / name for name in SLOWEST_FIRST]
 
-    def place(item: pytest.Item) -> int:
-        return next((number for number, path in enumerate(first) if item.path.is_relative_to(path)), len(first))
+    @cache
+    def place(file: Path) -> int:
+        return next((number for number, path in enumerate(first) if file.is_relative_to(path)), len(first))
 
-    items.sort(key=place)
+    items.sort(key=lambda item: place(item.path))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -10,7 +10,6 @@ import jsonschema_rs
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hikflask import text_rules
 from hikflask.isapi.errors import spelled
@@ -42,6 +41,9 @@ def at(document: dict[str, Any], call: str) -> Any:
 
 
 def test_document_is_openapi_and_has_every_call_with_its_role(document: dict[str, Any]) -> None:
+    # It compiles grammars for more than a second, which the other processes of the tests need not wait for.
+    from openapi_spec_validator import OpenAPIV31SpecValidator  # noqa: PLC0415
+
     OpenAPIV31SpecValidator(document).validate()
     # Prometheus reads /metrics, which is none of the calls.
     written = {call: role for call, role in {**API, **BOTH}.items() if " /api/" in call}

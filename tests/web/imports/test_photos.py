@@ -19,15 +19,14 @@ from tests.support.imports import checked
 from tests.support.jobs import add_people
 from tests.support.signed_in import client_of
 
-DARK = drawn_faces.jpeg(drawn_faces.lit(drawn_faces.portrait((450, 600)), 0.15))
-
 
 @pytest.fixture
 def pictured(app: Flask) -> None:
     """A dry run with a good, a dark, an unreadable and an unnamed photo, and one of somebody who is here."""
     with app.app_context():
         add_people("9")
-        pictures = {"1.jpg": FACE, "2.jpg": DARK, "3.jpg": b"no picture", "IMG_1.jpg": FACE, "9.jpg": FACE}
+        dark = drawn_faces.jpeg(drawn_faces.lit(drawn_faces.portrait((450, 600)), 0.15))
+        pictures = {"1.jpg": FACE, "2.jpg": dark, "3.jpg": b"no picture", "IMG_1.jpg": FACE, "9.jpg": FACE}
         checked("1;Анна Ёлкина;", "2;Яна Чехова;", "3;Пётр Чехов;", pictures=pictures)
 
 
