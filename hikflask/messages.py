@@ -587,6 +587,12 @@ SENTENCES: dict[str, tuple[str, ...]] = {
             "post is vacant."
         ),
     ),
+    "letters_broken": (
+        N_(
+            "Letters are broken here: a program lacks them, or took the encoding for another one. Write this anew, or "
+            "save the file as “CSV UTF-8” or .xlsx where it is right."
+        ),
+    ),
     "status_unclear": (N_("In a column of a status, write “left” or “works”: anything else is not clear."),),
     "left_contradicts": (N_("One column says that the employee left, and another one that not."),),
     "employee_known": (N_("This employee is here already: only new ones are imported."),),

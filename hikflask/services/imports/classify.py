@@ -17,6 +17,7 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import today
 from hikflask.services.core.similar_names import are_wholly_other, has_initials_of
 from hikflask.services.groups import differences
+from hikflask.services.imports.table import broken_letters
 from hikflask.services.imports.table.columns import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO
 from hikflask.services.imports.table.options import ONLY_CHANGES, ONLY_NEW, Options
 from hikflask.services.imports.table.values import DITTO, THOSE_WHO_LEFT, Values, is_day, said_in
@@ -247,12 +248,14 @@ def _refused_photo(picture: Picture | None, person: Person | None) -> dict[str, 
 
 
 def _wrong_department(values: Values, now: Present) -> dict[str, Refusal]:
-    """Refuse what is no department here: “as above”, those who left, and a day, which spreadsheets make of 1/2."""
+    """Refuse what is no department here: “as above”, who left, a day, as spreadsheets make of 1/2, broken letters."""
     department = values.texts.get(DEPARTMENT, "")
     if not department or spelling_key(department) in now.spellings:
         return {}
     if THOSE_WHO_LEFT.match(department) and not values.leaves:
         return {DEPARTMENT: Refusal(code="department_left", params={})}
+    if broken_letters.are_in(department):
+        return {DEPARTMENT: Refusal(code="letters_broken", params={})}
     if DITTO.match(department):
         return {DEPARTMENT: Refusal(code="department_ditto", params={})}
     return {DEPARTMENT: Refusal(code="department_day", params={})} if is_day(department) else {}
@@ -261,7 +264,8 @@ def _wrong_department(values: Values, now: Present) -> dict[str, Refusal]:
 def _read_errors(values: Values, person: Person | None) -> dict[str, Refusal]:
     """Return what is wrong with the texts alone. A name that is here as it is is right, whatever stands in it."""
     refusal = values.errors.get(NAME)
-    if refusal and refusal["code"] == "name_note" and person and _is_said(values.texts[NAME], NAME, person.name):
+    is_text = refusal is not None and refusal["code"] in {"name_note", "letters_broken"}
+    if is_text and person and _is_said(values.texts[NAME], NAME, person.name):
         return {name: error for name, error in values.errors.items() if name != NAME}
     return values.errors
 

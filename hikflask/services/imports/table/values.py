@@ -1,5 +1,6 @@
 """What a row of a table says: the values by field, checked by the rules of the employee form."""
 
+import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +13,7 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import today
 from hikflask.services.departments import registry as departments
 from hikflask.services.enrolments.validity import LAST_OF_DAY
-from hikflask.services.imports.table import id_rules
+from hikflask.services.imports.table import broken_letters, id_rules
 from hikflask.services.imports.table.columns import (
     ACTIVE,
     DAYS,
@@ -85,7 +86,9 @@ SHORT_DAY = re.compile(rf"\d{{1,2}}[-.]{MONTH}\Z|{MONTH}[-.]\d\d\Z|\d\d/\d\d/\d\
 NOT_A_NAME = re.compile(
     r"\b(?:уволен[аоы]?|увольнени[ея]|вакан(?:т|си[яи])|в (?:декрете|отпуске)|"
     r"terminated|dismissed|resigned|vacan(?:t|cy)|on leave)\b|"
-    r"@|\A[\W\d_]+\Z",
+    r"@|\A[\W\d_]+\Z|"
+    # As programs write it; Nan and Null are people.
+    r"(?-i:\b(?:NULL|null|NaN|nan|None|none)\b)",
     re.IGNORECASE,
 )
 # How a list calls those who left, above them or in place of their department.
@@ -97,7 +100,14 @@ THOSE_WHO_LEFT = re.compile(
 DITTO = re.compile(r"[\W_]+\Z|то же\Z|там же\Z", re.IGNORECASE)
 # What is written where there is nothing: in any field but those of yes and no; in place of a patronymic words, too.
 DASHES = re.compile(r"[-–—−]+\Z")
-NO_PATRONYMIC = NO | {"none", "null", "n/a", "отсутствует", "без отчества", "б/о"}
+# How programs write an empty cell: databases, and those in Python. Of a name it is not left out: it may be one.
+NOTHING = {"null", "none", "nan", "nil", "n/a", "<na>", "<null>", "(null)", "[null]", r"\n"}
+NO_PATRONYMIC = NO | NOTHING | {"отсутствует", "без отчества", "б/о"}
+NO_ID = NOTHING | {"new", "tbd", "tba", "tbc", "pending", "unknown", "unassigned"}
+WORDS_FOR_NOTHING: dict[str, set[str]] = {NUMBER: NO_ID, MIDDLE_NAME: NO_PATRONYMIC}
+WORDS_FOR_NOTHING |= {name: set() for name in (NAME, LAST_NAME, FIRST_NAME)}
+# How HTML writes a sign, which some programs leave in a CSV.
+ENTITY = re.compile(r"&(?:#\d{1,6}|#[xX][0-9A-Fa-f]{1,5}|amp|lt|gt|quot|apos|nbsp);")
 # A text as databases write its bytes, and one in quotes.
 BLOB, IN_QUOTES = re.compile(r"[Xx]'((?:[0-9A-Fa-f]{2})+)'\Z"), re.compile(r'\A"([^"]*)"\Z')
 
@@ -145,7 +155,7 @@ def read(
     formulas = {
         name
         for name, text in texts.items()
-        if fields[name] in row.formulas or (not row.typed and (FORMULA.match(text) or NO_VALUE.match(text)))
+        if fields[name] in row.formulas or NO_VALUE.match(text) or (not row.typed and FORMULA.match(text))
     }
     if row.too_long or row.shifted:
         values.errors[NUMBER] = Refusal(code="row_too_long" if row.too_long else "row_shifted", params={})
@@ -166,15 +176,16 @@ def read(
 
 def said_in(name: str, cell: str) -> str:
     """Return what a cell says; "" for a mark that there is nothing."""
-    text = text_rules.seen(text_rules.stripped(cell))
+    text = text_rules.seen(text_rules.stripped(html.unescape(cell) if ENTITY.search(cell) else cell))
     if blob := BLOB.match(text):
         with suppress(UnicodeDecodeError):
             text = text_rules.seen(bytes.fromhex(blob[1]).decode())
     # A middle name in quotes may be how somebody is called.
     if name in {NAME, LAST_NAME, FIRST_NAME}:
         text = IN_QUOTES.sub(r"\1", text).strip()
-    is_nothing = DASHES.match(text) or (name == MIDDLE_NAME and folded(text) in NO_PATRONYMIC)
-    return "" if is_nothing and name not in {LEFT, ACTIVE} else text
+    if DASHES.match(text) and name not in {LEFT, ACTIVE}:
+        return ""
+    return "" if folded(text) in WORDS_FOR_NOTHING.get(name, NOTHING) else text
 
 
 def is_day(text: str) -> bool:
@@ -221,13 +232,15 @@ def _read_leaving(values: Values, cells: Mapping[str, str], status: bool, hired:
 
 
 def _read_notes(values: Values) -> None:
-    """Refuse a name that says more. Of a leaver, who must not stay because of it, the name here is kept."""
-    if NAME in values.errors or not NOT_A_NAME.search(values.texts.get(NAME, "")):
+    """Refuse a name that says more, or is broken. Of a leaver, who must not stay because of it, that here is kept."""
+    name = values.texts.get(NAME, "")
+    is_broken = broken_letters.are_in(name, name=True)
+    if NAME in values.errors or not (is_broken or NOT_A_NAME.search(name)):
         return
     if values.leaves:
         del values.texts[NAME]
     else:
-        values.errors[NAME] = Refusal(code="name_note", params={})
+        values.errors[NAME] = Refusal(code="letters_broken" if is_broken else "name_note", params={})
 
 
 def _read_days(values: Values, cells: Mapping[str, str], options: Options) -> None:

@@ -64,7 +64,9 @@ def test_what_the_form_refuses_is_wrong(cells: tuple[str, ...], errors: dict[str
 NAMED = {**PARTS, "department": 4}
 
 
-@pytest.mark.parametrize("nothing", ["—", "–", "-", "--", "нет", "Нет", "no", "отсутствует", "n/a"])
+@pytest.mark.parametrize(
+    "nothing", ["—", "–", "-", "--", "нет", "Нет", "no", "отсутствует", "n/a", "NULL", "None", "nan", "<NA>", r"\N"]
+)
 def test_mark_of_nothing_is_no_patronymic(nothing: str) -> None:
     found = read(NAMED, "1", "Ким", "Ольга", nothing, "Цех")
 
@@ -88,6 +90,39 @@ def test_dash_is_nothing_and_no_formula(nothing: str) -> None:
     assert read({"number": 0}, nothing + "7").errors == {"number": refusal("number_invalid")} | (
         {"number": refusal("formula")} if nothing.strip().startswith("-") else {}
     )
+
+
+@pytest.mark.parametrize("nothing", ["NULL", "None", "nan", "NaN", "N/A", "<NA>", "(null)", r"\N"])
+def test_word_of_a_program_for_an_empty_cell_is_one_and_no_name(nothing: str) -> None:
+    fields = {"number": 0, "name": 1, "department": 2, "left": 3, "active": 4, "valid_from": 5, "valid_to": 6}
+
+    found = read(fields, "1", "Иван", *[nothing] * 5)
+
+    assert (found.texts, found.leaves, found.errors) == ({"number": "1", "name": "Иван"}, None, {})
+    assert read(fields, nothing, "Иван", *[""] * 5).errors == {"number": refusal("number_invalid")}
+
+
+def test_word_for_nothing_within_a_name_is_refused_and_people_of_that_name_are_read() -> None:
+    for name in ("Каримов Азиз nan", "NULL", "None Ким", "Азиз NaN"):
+        assert read({"number": 0, "name": 1}, "1", name).errors == {"name": refusal("name_note")}, name
+    for name in ("Nan Goldin", "Christopher Null", "Нонна Нан"):
+        assert read({"number": 0, "name": 1}, "1", name).errors == {}, name
+    for number in ("new", "TBD", "Pending"):
+        assert read({"number": 0, "name": 1}, number, "Иван").errors == {"number": refusal("number_invalid")}
+
+
+def test_sign_as_html_writes_it_is_the_sign() -> None:
+    found = read({"number": 0, "name": 1, "department": 2}, "&#49;", "Sean&nbsp;O&#39;Connor", "R&amp;D &quot;X&#x22;")
+
+    assert (found.texts, found.errors) == ({"number": "1", "name": "Sean O'Connor", "department": 'R&D "X"'}, {})
+
+
+def test_broken_letters_are_nobodys_name_and_keep_no_leaver_here() -> None:
+    fields = {"number": 0, "name": 1, "left": 2}
+
+    assert read(fields, "1", "?асымов Н?рлан", "").errors == {"name": refusal("letters_broken")}
+    left = read(fields, "1", "?асымов Н?рлан", "да")
+    assert (left.texts, left.leaves, left.errors) == ({"number": "1", "left": "yes"}, True, {})
 
 
 def test_signs_that_nobody_sees_are_in_no_name_and_in_no_id() -> None:
@@ -124,7 +159,12 @@ def test_text_of_a_workbook_is_no_formula_whatever_it_begins_with() -> None:
     found = read(fields, "1", "=Иван", "-1 этаж", typed=True)
 
     assert (found.texts, found.errors) == ({"number": "1", "name": "=Иван", "department": "-1 этаж"}, {})
-    assert read(fields, "1", "#N/A", "@", typed=True).errors == {}
+    assert read(fields, "1", "@", "@", typed=True).errors == {"name": refusal("name_note")}
+    # Some programs write an error as a text.
+    assert read(fields, "1", "#N/A", "#Н/Д", typed=True).errors == {
+        "name": refusal("formula"),
+        "department": refusal("formula"),
+    }
     assert read(fields, "1", "#N/A", "", typed=True, formulas=frozenset({1})).errors == {"name": refusal("formula")}
 
 
