@@ -3,19 +3,22 @@
 The owner opens it by `with transaction():` of services/core/db.py.
 """
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask_sqlalchemy.session import Session
-from sqlalchemy import Engine, Insert, event
+from sqlalchemy import Engine, Insert, TextClause, event
 
 Hook = Callable[[], object]
 # SQLite has one writer, and makes the others poll. So the threads of a process wait for each other here, and go on at
 # once. After so many seconds they leave it to SQLite.
 WRITER = threading.RLock()
 WRITER_SECONDS = 10.0
+# How a statement that writes begins, where it is given as text.
+WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
 
 
 class TransactionMisuse(Exception):
@@ -67,7 +70,7 @@ class OwnedSession(Session):
 
         :raises TransactionMisuse: when it writes and nobody owns the transaction.
         """
-        if getattr(statement, "is_dml", False):
+        if getattr(statement, "is_dml", False) or (isinstance(statement, TextClause) and WRITES.match(statement.text)):
             self.require_owner()
             self.become_writer()
             if self.work is not None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
@@ -75,6 +75,16 @@ def test_program_refuses_what_tests_may_do() -> None:
     for refuses, why in zip(owned.REFUSES, (ends, ends, writes), strict=True):
         with pytest.raises(TransactionMisuse, match=f"^{why}$"):
             refuses(db.session())
+
+
+def test_statement_of_text_that_writes_has_an_owner(app: Flask) -> None:
+    with pytest.raises(TransactionMisuse, match="something was written that nobody has committed"), app.app_context():
+        db.session.execute(text("\n  update department SET name = 'A'"))
+    with transaction() as work:
+        db.session.execute(text("SELECT 'UPDATE'"))
+        assert not work.has_written
+        db.session.execute(text("DELETE FROM department"))
+        assert work.has_written
 
 
 def test_hooks_follow_the_commit_of_the_owner(app: Flask) -> None:
