@@ -50,7 +50,9 @@ class Signs:
         now = time.monotonic()
         if now < self._excused_until:
             return []
-        return [thread for thread, due_at in list(self._due_at.items()) if due_at <= now and thread.is_alive()]
+        for ended in [thread for thread in list(self._due_at) if not thread.is_alive()]:
+            del self._due_at[ended]
+        return [thread for thread, due_at in list(self._due_at.items()) if due_at <= now]
 
 
 signs = Signs()

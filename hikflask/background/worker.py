@@ -53,7 +53,12 @@ class NamedThreads:
         """Run the work in a thread of this name, unless one is still running: the next sweep tries again."""
         if name in self.running():
             return
-        thread = threading.Thread(target=attempt, args=(self._app, name, work, *arguments), name=name, daemon=True)
+
+        def watched() -> None:
+            signs.watch()
+            attempt(self._app, name, work, *arguments)
+
+        thread = threading.Thread(target=watched, name=name, daemon=True)
         thread.start()
         self._threads[name] = thread
 

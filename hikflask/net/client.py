@@ -8,13 +8,12 @@ not allowed. Of the answer the status alone is read.
 import http.client
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from urllib.parse import urlsplit, urlunsplit
 
 from hikflask.net.addresses import AllowedAddresses, Place
+from hikflask.net.deadline import cut_off_after
 
 RESOLVE_SECONDS = 3.0
 
@@ -43,19 +42,15 @@ def post(url: str, body: bytes, headers: Mapping[str, str], addresses: AllowedAd
     if not places:
         raise NotSent("address_refused")
     connection = _Connection(parts.hostname or "", _port(url), places, parts.scheme == "https", deadline)
-    # A receiver that sends one byte now and then would never be timed out by the socket itself.
-    watch = threading.Timer(deadline - time.monotonic(), connection.give_up)
-    watch.daemon = True
-    watch.start()
     try:
-        connection.request("POST", urlunsplit(("", "", parts.path or "/", parts.query, "")), body, dict(headers))
-        return connection.getresponse().status
+        with cut_off_after(deadline - time.monotonic(), lambda: connection.sock):
+            connection.request("POST", urlunsplit(("", "", parts.path or "/", parts.query, "")), body, dict(headers))
+            return connection.getresponse().status
     except ssl.SSLCertVerificationError as error:
         raise NotSent("certificate") from error
     except (OSError, http.client.HTTPException) as error:
         raise NotSent("no_answer") from error
     finally:
-        watch.cancel()
         connection.close()
 
 
@@ -72,7 +67,7 @@ def _port(url: str) -> int:
 class _Connection(http.client.HTTPConnection):
     """A connection to the first of some places that accepts it; they were resolved and checked before.
 
-    Whatever is begun before the deadline, give_up() ends at the deadline; later nothing is begun.
+    Whatever is begun before the deadline is cut off at the deadline; later nothing is begun.
     """
 
     def __init__(self, host: str, port: int, places: list[Place], secure: bool, deadline: float) -> None:
@@ -88,7 +83,7 @@ class _Connection(http.client.HTTPConnection):
         self._connect_in_turn()
         self.sock.settimeout(self._seconds_left())
         if self._secure:
-            # The handshake apart: give_up() needs the socket that it is made on.
+            # The handshake apart: to cut it off needs the socket that it is made on.
             context = ssl.create_default_context()
             self.sock = context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
             self.sock.settimeout(self._seconds_left())
@@ -114,9 +109,3 @@ class _Connection(http.client.HTTPConnection):
         if left <= 0:
             raise TimeoutError
         return left
-
-    def give_up(self) -> None:
-        """End the conversation, from another thread."""
-        # The socket's own shutdown, not that of TLS: the other thread is in the middle of reading.
-        with suppress(OSError, TypeError):
-            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)

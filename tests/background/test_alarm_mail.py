@@ -3,6 +3,7 @@
 import logging
 import re
 import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from hikflask.extensions import db
 from hikflask.labels import alarms
 from hikflask.models import Alarm, Backup, Enrolment, Terminal
 from hikflask.models.columns import database_now
+from hikflask.services.alarms import mail_server as mail
 from hikflask.services.alarms import watch
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
@@ -25,6 +27,7 @@ from hikflask.simulator.certificate import make_certificate
 from tests.support.disk_usage import GIGABYTE, let_be_free
 from tests.support.made_backups import add_backup
 from tests.support.mail_server import PASSWORD, USER, MailServer, mail_server
+from tests.support.silent_server import silent_server
 from tests.test_docs import DOCS, text_of
 
 MOMENT = datetime(2025, 11, 25, 8, 25, tzinfo=UTC)
@@ -260,6 +263,21 @@ def test_password_is_sent_encrypted_to_a_server_whose_certificate_is_trusted(
 
     assert len(server.mails) == (is_trusted and password == PASSWORD)
     assert password not in caplog.text
+
+
+@pytest.mark.usefixtures("terminal")
+def test_server_that_never_ends_its_answer_is_given_up_in_time(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(mail, "TOTAL_SECONDS", 0.2)
+    began = time.monotonic()
+    with silent_server(b"2") as server:
+        app.config["MAIL_PORT"] = server.port
+        let(refused_since=MOMENT)
+        sweep()
+
+    assert time.monotonic() - began < 10
+    assert "was not sent (SMTPConnectError)" in caplog.text
 
 
 def test_little_space_on_the_disk_is_mailed_with_the_folder_and_what_is_free(

@@ -2,13 +2,14 @@
 
 import logging
 import os
+import threading
 import time
 
 import pytest
 from flask import Flask
 
 from hikflask.background.queue import CAPTURES, TERMINALS, OnceAMinute
-from hikflask.background.worker import Worker
+from hikflask.background.worker import NamedThreads, Worker
 from hikflask.extensions import db, task_queue
 from hikflask.models import Alarm, AuditEntry, Heartbeat, Operator, OperatorSession, Photo, Terminal, Throttle
 from hikflask.models.columns import database_now
@@ -16,7 +17,7 @@ from hikflask.models.operator import LDAP, VIEWER
 from hikflask.services.core import heartbeat
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
-from hikflask.signs_of_life import SECONDS
+from hikflask.signs_of_life import SECONDS, signs
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import capture_face
 from tests.support.retention import DAY, age, files, forget
@@ -171,6 +172,23 @@ def test_process_ends_and_says_where_it_stands_when_any_thread_of_the_worker_han
     assert errors[0].startswith("MainThread hangs:\n")
     assert "in test_process_ends_and_says_where_it_stands_when_any_thread_of_the_worker_hangs" in errors[0]
     assert errors[1] == "threads hang: MainThread; this process ends with them"
+
+
+def test_thread_that_asks_another_machine_is_watched_until_it_ends(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask() -> None:
+        begun.set()
+        over.wait(60)
+
+    watched, begun, over = Watched(monkeypatch), threading.Event(), threading.Event()
+    NamedThreads(app).start("mail", ask)
+    begun.wait(60)
+    watched.now += SECONDS
+    signs.goes_on()
+    hanging = signs.silent()
+    over.set()
+    hanging[0].join()
+
+    assert ([thread.name for thread in hanging], signs.silent()) == (["mail"], [])
 
 
 def test_queue_that_is_away_is_said_once_a_minute_however_many_threads_ask(

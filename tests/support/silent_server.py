@@ -1,9 +1,10 @@
-"""A server on loopback that takes connections and never says a word, as a frozen one does."""
+"""A server on loopback that takes connections and never says a word, as a frozen one does, or never ends one."""
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 
@@ -17,10 +18,20 @@ class SilentServer:
 
 
 @contextmanager
-def silent_server() -> Iterator[SilentServer]:
-    """Run a server; in the end it hangs up on everybody."""
+def silent_server(says: bytes = b"") -> Iterator[SilentServer]:
+    """Run a server; in the end it hangs up on everybody.
+
+    :param says: how its answer begins, which goes on with a byte now and then for ten seconds.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = SilentServer(listening.getsockname()[1])
+
+        def drip(connection: socket.socket) -> None:
+            with suppress(OSError):
+                connection.sendall(says)
+                for _ in range(500):
+                    time.sleep(0.02)
+                    connection.sendall(b"2")
 
         def take() -> None:
             while True:
@@ -29,6 +40,8 @@ def silent_server() -> Iterator[SilentServer]:
                 except OSError:
                     return
                 server.came.set()
+                if says:
+                    threading.Thread(target=drip, args=server.connected[-1:], daemon=True).start()
 
         thread = threading.Thread(target=take, daemon=True)
         thread.start()

@@ -21,14 +21,18 @@ from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import escape_rdn, parse_dn
 
 from hikflask.models.operator import ROLES, login_of
+from hikflask.net.deadline import NAME_SECONDS, cut_off_after
 from hikflask.services.accounts.errors import LdapAway
 from hikflask.services.core.db import end_read
+from hikflask.signs_of_life import signs
 
 log = logging.getLogger(__name__)
 # Results of a bind that refuse a name or a password; all others are faults of the directory or of the settings.
 REFUSED = {"invalidCredentials", "noSuchObject", "invalidDNSyntax", "unwillingToPerform", "inappropriateAuthentication"}
 NOBODY = {"success", "noSuchObject"}
 TRY_AGAIN_AFTER = 30
+# For no more of the directory's answers, each as slow as it may be, a conversation is waited for.
+ANSWERS = 12
 ANY = "(objectClass=*)"
 PRINCIPAL = "msDS-PrincipalName"
 # In which attributes groups list their members: by address, or by name.
@@ -131,14 +135,17 @@ def _bound(who: str, password: str) -> Iterator[ldap3.Connection | None]:
         read_only=True,
         check_names=False,
     )
+    total = ANSWERS * config["LDAP_TIMEOUT"]
+    signs.goes_on(total + NAME_SECONDS)
     try:
-        connection.open()
-        if not connection.server.ssl:
-            connection.start_tls()
-        accepted = connection.bind()
-        if not accepted and (connection.result["description"] not in REFUSED or who == config["LDAP_BIND_DN"]):
-            raise _away(connection.result["description"])
-        yield connection if accepted else None
+        with cut_off_after(total, lambda: connection.socket):
+            connection.open()
+            if not connection.server.ssl:
+                connection.start_tls()
+            accepted = connection.bind()
+            if not accepted and (connection.result["description"] not in REFUSED or who == config["LDAP_BIND_DN"]):
+                raise _away(connection.result["description"])
+            yield connection if accepted else None
     except (LDAPException, OSError) as error:
         raise _away(type(error).__name__) from error
     finally:

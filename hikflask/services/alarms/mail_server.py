@@ -9,13 +9,17 @@ from email.mime.text import MIMEText
 
 from flask import current_app
 
+from hikflask.net.deadline import NAME_SECONDS, cut_off_after
 from hikflask.services import audit
 from hikflask.services.accounts import rate_limit
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import ServiceError
+from hikflask.signs_of_life import signs
 
-SECONDS = 15.0
+# For each answer of the server, and for all of them together.
+SECONDS, TOTAL_SECONDS = 15.0, 60.0
 STARTTLS, TLS = "starttls", "tls"
+READY = 220
 # So many test mails within so many seconds.
 TESTS, WINDOW_SECONDS = 5, 600.0
 
@@ -30,11 +34,17 @@ def signed_in() -> Iterator[smtplib.SMTP]:
     config = current_app.config
     where = (config["MAIL_SERVER"], config["MAIL_PORT"])
     trusted = ssl.create_default_context()
+    signs.goes_on(TOTAL_SECONDS + NAME_SECONDS)
     if config["MAIL_TLS"] == TLS:
-        server: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=SECONDS, context=trusted)
+        server: smtplib.SMTP = smtplib.SMTP_SSL(timeout=SECONDS, context=trusted)
     else:
-        server = smtplib.SMTP(*where, timeout=SECONDS)
-    with server:
+        server = smtplib.SMTP(timeout=SECONDS)
+    # The name that the certificate is checked for. A constructor that is told it connects at once, and is not cut off.
+    server._host = config["MAIL_SERVER"]  # type: ignore[attr-defined]
+    with cut_off_after(TOTAL_SECONDS, lambda: server.sock), server:
+        code, words = server.connect(*where)
+        if code != READY:
+            raise smtplib.SMTPConnectError(code, words)
         if config["MAIL_TLS"] == STARTTLS:
             server.starttls(context=trusted)
         if config["MAIL_USER"]:

@@ -14,6 +14,7 @@ from hikflask.services.accounts.ldap import LdapPerson
 from hikflask.simulator.certificate import make_certificate
 from tests.support.active_directory import GROUP, Person, active_directory
 from tests.support.ldap import BASE, OTHER_PASSWORD, OWN, OWN_PASSWORD, PASSWORD, Directory
+from tests.support.silent_server import silent_server
 
 STRANGE = "o*l)g(a\\"
 AS_THEMSELVES = {"LDAP_BIND_DN": "", "LDAP_BIND_PASSWORD": "", "LDAP_USER_DN": f"uid={{name}},ou=people,{BASE}"}
@@ -53,6 +54,16 @@ def test_password_is_judged_by_a_bind_and_the_role_by_groups(app: Flask, company
         assert check("nobody", PASSWORD) == LdapPerson("nobody", None), changed
         assert check("ivanov", "another password") is None, changed
         assert check("missing", PASSWORD) is None, changed
+
+
+def test_directory_that_never_ends_its_answer_is_given_up_in_time(app: Flask) -> None:
+    began = time.monotonic()
+    with silent_server(b"\x30\x84\x7f\xff\xff\xff") as directory:  # A message of two gigabytes.
+        app.config |= {"LDAP_URL": f"ldap://127.0.0.1:{directory.port}", "LDAP_TIMEOUT": 0.05}
+        with pytest.raises(LdapAway):
+            ldap.look_up("ivanov")
+
+    assert time.monotonic() - began < 10
 
 
 def test_what_is_typed_as_a_name_is_neither_filter_nor_address(app: Flask) -> None:
