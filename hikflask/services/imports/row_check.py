@@ -42,7 +42,9 @@ def row_reader(batch: ImportBatch) -> Callable[[Row], Values | None]:
     commas = name is not None and "," in batch.layout["columns"][name]
     options = Options.from_json(batch.options)
     hired = columns.hired_columns(batch.layout.get("columns", []))
-    return partial(values.read, fields=batch.fields, options=options, status=status, commas=commas, hired=hired)
+    since_1904 = batch.layout.get("since_1904", False)
+    of_table = {"status": status, "commas": commas, "hired": hired, "since_1904": since_1904}
+    return partial(values.read, fields=batch.fields, options=options, **of_table)
 
 
 def check_rows(

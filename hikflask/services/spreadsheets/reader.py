@@ -233,6 +233,7 @@ class Contents:
     hidden_rows: int = 0
     filtered: bool = False
     pictures: int = 0
+    since_1904: bool = False
 
 
 @dataclass
@@ -240,7 +241,8 @@ class Sheet:
     """A sheet of a workbook, of which the rows are read once, before those of the next one.
 
     `tags` is how many rows its XML has, with empty ones, where that is known. `hidden_rows` are those that it has when
-    its rows were read, and `filtered` says that a filter hides them; `pictures` are those in or over its cells.
+    its rows were read, and `filtered` says that a filter hides them; `pictures` are those in or over its cells. With
+    `since_1904` its workbook counts days from 1904.
     """
 
     name: str
@@ -250,6 +252,7 @@ class Sheet:
     hidden_rows: int = 0
     filtered: bool = False
     pictures: int = 0
+    since_1904: bool = False
 
 
 def inspect(file: BinaryIO) -> Iterator[Contents]:
@@ -276,7 +279,7 @@ def inspect(file: BinaryIO) -> Iterator[Contents]:
         name = _shortened(_cleaned(sheet.name), MAX_SHOWN)
         contents = Contents(form, sheet=name, hidden=sheet.hidden, rows=count, head=head)
         contents.hidden_rows, contents.pictures = sheet.hidden_rows, sheet.pictures
-        contents.filtered = sheet.filtered and sheet.hidden_rows > 0
+        contents.filtered, contents.since_1904 = sheet.filtered and sheet.hidden_rows > 0, sheet.since_1904
         yield contents
 
 
@@ -511,7 +514,9 @@ def _xlsx_sheets(file: BinaryIO) -> Iterator[Sheet]:
         _few(len(parts))
         for sheet, part in parts:
             if "chartsheet" not in part.Type:
-                yield _xlsx_sheet(reader, Sheet(sheet.name, sheet.state != "visible"), part.target)
+                since_1904 = reader.wb.epoch.year == 1904
+                named_sheet = Sheet(sheet.name, sheet.state != "visible", since_1904=since_1904)
+                yield _xlsx_sheet(reader, named_sheet, part.target)
 
 
 class _Strict(ZipFile):
@@ -655,7 +660,8 @@ def _xls_sheets(file: BinaryIO) -> Iterator[Sheet]:
                 starts = sorted({*book._sh_abs_posn, len(book.mem)})
                 start = book._sh_abs_posn[at]
                 pictures = bytes(book.mem[start : starts[starts.index(start) + 1]]).count(XLS_PICTURE)
-                yield Sheet(sheet.name, sheet.visibility != 0, records, 0, hidden_rows, at in filters, pictures)
+                shown = (hidden_rows, at in filters, pictures, book.datemode == 1)
+                yield Sheet(sheet.name, sheet.visibility != 0, records, 0, *shown)
                 book.unload_sheet(at)
     except (xlrd.XLRDError, xlrd.compdoc.CompDocError, xlrd.formula.FormulaError) as error:
         raise Refused(XLS_ERRORS.get(str(error), "table_damaged")) from error
@@ -707,24 +713,32 @@ def _flat_ods_sheets(file: IO[bytes]) -> Iterator[Sheet]:
         file.seek(0)
         events = iterparse(file, ["start", "end"])
         hidden_styles: set[str] = set()
-        count, style, repeated = 0, "", Budget(MAX_REPEATED)
+        count, style, repeated, since_1904 = 0, "", Budget(MAX_REPEATED), False
         for event, element in events:
             if event == "start" and element.tag == ODS_SHEET:
                 _few(count := count + 1)
                 sheet = Sheet(element.get(f"{TABLE}name", ""), element.get(f"{TABLE}style-name") in hidden_styles)
+                sheet.since_1904 = since_1904
                 sheet.records = _ods_records(events, sheet, repeated)
                 yield sheet
                 # What was not read of it.
                 for _ in sheet.records:
                     pass
-            elif element.get(f"{OFFICE}mimetype", ODS_TYPE.decode()) != ODS_TYPE.decode():
-                raise Refused("table_unreadable")
-            elif element.tag == SOURCE_CODE:
-                raise Refused("table_macros")
+            elif element.tag == f"{TABLE}null-date":
+                since_1904 = element.get(f"{TABLE}date-value", "").startswith("1904")
             elif event == "start" and element.tag == f"{STYLE}style":
                 style = element.get(f"{STYLE}name", "")
             elif element.tag == f"{STYLE}table-properties" and element.get(f"{TABLE}display") == "false":
                 hidden_styles.add(style)
+            else:
+                _refuse_element(element)
+
+
+def _refuse_element(element: Any) -> None:
+    if element.get(f"{OFFICE}mimetype", ODS_TYPE.decode()) != ODS_TYPE.decode():
+        raise Refused("table_unreadable")
+    if element.tag == SOURCE_CODE:
+        raise Refused("table_macros")
 
 
 def _ods_records(events: Iterator[tuple[str, Any]], sheet: Sheet, budget: Budget) -> Iterator[Record]:
@@ -805,16 +819,18 @@ def _xml_sheets(file: BinaryIO) -> Iterator[Sheet]:
         file.seek(0)
         events = iterparse(file, ["start", "end"])
         formats: dict[str, str] = {}
-        count = 0
+        count, since_1904 = 0, False
         for event, element in events:
             if event == "start" and element.tag == f"{SS}Worksheet":
                 _few(count := count + 1)
-                sheet = Sheet(element.get(f"{SS}Name", ""), hidden=False)
+                sheet = Sheet(element.get(f"{SS}Name", ""), hidden=False, since_1904=since_1904)
                 sheet.records = _xml_records(events, sheet, formats)
                 yield sheet
                 # What was not read of it.
                 for _ in sheet.records:
                     pass
+            elif element.tag == f"{EXCEL}Date1904":
+                since_1904 = True
             elif event == "end" and element.tag == f"{SS}Style":
                 shown_as = element.find(f"{SS}NumberFormat")
                 inherited = formats.get(element.get(f"{SS}Parent", ""), "")

@@ -80,6 +80,7 @@ class Layout:
     the sheet is hidden, and whether it is one of ALL: not hidden, with the same columns as the one that is read.
     `hidden_rows` counts rows that are not shown there, but read; `filtered` is True where a filter hides them.
     `pictures` counts those in or over the cells, which are not read.
+    With `since_1904` a number of a day counts from 1904, as on a Mac.
     `group_column` is the index of a column that the file does not have, behind its own ones: for the departments that
     stand in rows of their own.
 
@@ -100,6 +101,7 @@ class Layout:
     filtered: bool = False
     group_column: int | None = None
     pictures: int = 0
+    since_1904: bool = False
 
 
 class _Sheet:

@@ -449,6 +449,24 @@ def test_number_is_read_as_excel_shows_it() -> None:
     assert rows(table) == [(1, list(shown))]
 
 
+def test_workbook_that_counts_days_from_1904_says_so() -> None:
+    xlsx = parts({"Лист1": sheet(row(1, number("A1", "45290")))})
+    book = str(xlsx["xl/workbook.xml"]).replace("<sheets", '<workbookPr date1904="1"/><sheets')
+    xml = xml_2003.workbook(xml_2003.sheet(xml_2003.row(xml_2003.cell("45290", "Number"))))
+    option = b"<x:ExcelWorkbook><x:Date1904/></x:ExcelWorkbook><Worksheet"
+    flat = ods.content({"Лист1": ods.row(ods.cell("45290", "float", "45290"))})
+    null_date = (
+        '<table:calculation-settings><table:null-date table:date-value="1904-01-01"/></table:calculation-settings>'
+    )
+    flat_1904 = flat.replace("<office:spreadsheet>", f"<office:spreadsheet>{null_date}")
+    old = xls.stream({"Лист1": xls.sheet([[(45290.0, 0)]])}, before=xls.record(0x22, b"\1\0"))
+
+    since_1904 = [packed({**xlsx, "xl/workbook.xml": book}), xml.replace(b"<Worksheet", option), flat_1904.encode()]
+    since_1900 = [packed(xlsx), xml, flat.encode(), xls.workbook([(45290.0, 0)])]
+    assert [found(content).since_1904 for content in (*since_1904, xls.file(old))] == [True] * 4
+    assert [found(content).since_1904 for content in since_1900] == [False] * 4
+
+
 def test_stored_value_of_a_formula_is_read_and_one_without_is_marked() -> None:
     cells = [
         text("A1", "=1"), '<c r="B1"><f>A1+1</f><v>2</v></c>', '<c r="C1" s="2"><f>A1+1</f><v>42</v></c>',

@@ -150,12 +150,32 @@ BEGINNING = re.compile(
 OF_A_CONTRACT = re.compile(r"договор|контракт|испыт|contract|probation")
 OF_A_PASS = re.compile(r"пропуск|доступ|карт|valid|access|\bpass|badge|card")
 OF_LEAVING = re.compile(r"расторж|прекращ|увольн|terminat|dismiss|resign")
-# A cell that is a day, with or without a time: 31.12.27, 2030-12-31 23:59:00.000, до 31 декабря 2027 г.
+MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)"
+# A cell that is a day, with or without a time: 31.12.27, 2030-12-31 23:59:00.000, до 31 декабря 2027 г., 31-Dec-27,
+# Friday, December 31, 2027, 2027-yil 31-dekabr; or an end: до конца 2027 года.
 LOOKS_LIKE_DAY = re.compile(
-    r"""(?:(?:до|по|until|till)\s+)?
-    (?:\d{4}[-./]DD[-./]DD|DD[-./]DD[-./](?:19|20|21)\d\d|DD[./]DD[./]\d\d|DD[ -][^\W\d_]{3,9}\.?[ -](?:19|20|21)\d\d)
-    (?:[T,\s]+\d[\d:.]+(?:\ ?[AP]M)?Z?)?\s*(?:г\.?|года)?\Z""".replace("DD", r"(?:0?[1-9]|[12]\d|3[01])"),
+    r"""(?:(?:до|по|until|till|through)\s+)?(?:[^\W\d_]{2,11}\.?,?\s+)?
+    (?:\d{4}[-./]DD[-./]DD|DD[-./,]DD[-./,]YYYY|DD[./]DD[./]\d\d|DD[ -][^\W\d_]{3,9}\.?[ -]YYYY
+    |DD(?:st|nd|rd|th)?[-\s.]{1,2}MONTH[-\s,]{1,2}(?:YYYY|\d\d)|MONTH[-\s]DD(?:st|nd|rd|th)?[-\s,]{1,2}YYYY
+    |YYYY[-\s]MONTH[-\s]DD|YYYY[-\s]*(?:yil|йил|ж(?:ыл\w*|\.))[,\s]+DD[-\s][^\W\d_]{3,10})
+    (?:[T,\s]+\d[\d:.]+(?:\ ?[AP]M)?Z?)?\s*(?:г\.?|года)?\Z
+    |(?:до|по|until|till|through|end\ of|конец)\s+(?:the\s+)?(?:конца\s+|end\s+of\s+)?(?:MONTH\s+)?YYYY
+    \s*(?:г\.?|года)?\Z
+    """.replace("MONTH", MONTH + r"[^\W\d_]*\.?")
+    .replace("YYYY", r"(?:19|20|21)\d\d")
+    .replace("DD", r"(?:0?[1-9]|[12]\d|3[01])"),
     re.IGNORECASE | re.VERBOSE,
+)
+# The same without any sign in it, as SAP writes it. It may be the number of a card, so names of numbers are left out.
+LOOKS_LIKE_SAP = re.compile(r"20[2-4]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\Z")
+IS_A_NUMBER = re.compile(
+    r"номер|[№#]|\bтел|код|\bинн|снилс|счет|документ|карт|phone|\bno\b|number|code|\bu?id\b|card|account"
+)
+# A month is one where the name speaks of a pass or an end, and so are eight digits that begin with the day.
+LOOKS_LIKE_END = re.compile(
+    rf"{MONTH}[^\W\d_]*\.?[-\s](?:20\d\d)\s*(?:г\.?|года)?\Z|(?:0?[1-9]|1[0-2])[./]20[2-4]\d\Z|"
+    r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])20[2-4]\d\Z",
+    re.IGNORECASE,
 )
 # Excel's number of a day from 1982 to 2037. It may be anything else, so it counts where the name speaks of an end.
 LOOKS_LIKE_SERIAL = re.compile(r"(?:[34]\d{4}|50[0-4]\d\d)(?:\.\d+)?\Z")
@@ -332,7 +352,12 @@ def day_cells(columns: Sequence[str], cells: Sequence[str], indexes: Iterable[in
 def _is_day(column: str, cell: str) -> bool:
     if LOOKS_LIKE_DAY.match(cell):
         return True
-    return bool(LOOKS_LIKE_SERIAL.match(cell) and SPEAKS_OF_AN_END.search(column))
+    if LOOKS_LIKE_SAP.match(cell):
+        return bool(SPEAKS_OF_AN_END.search(column)) or not IS_A_NUMBER.search(folded(column))
+    if LOOKS_LIKE_END.match(cell) and OF_A_PASS.search(folded(column)):
+        return True
+    is_end = LOOKS_LIKE_SERIAL.match(cell) or LOOKS_LIKE_END.match(cell)
+    return bool(is_end and SPEAKS_OF_AN_END.search(column))
 
 
 def has_other_meaning(column: str) -> bool:

@@ -22,6 +22,7 @@ from hikflask.services.imports.table.columns import (
     LAST_NAME,
     LEFT,
     MIDDLE_NAME,
+    MONTH,
     NAME,
     NUMBER,
     PARTS,
@@ -71,6 +72,8 @@ YEAR = re.compile(r"(?<=\d)\s*(?:г\.?|года)\Z", re.IGNORECASE)
 OF_THIS_CENTURY, OF_THE_LAST = range(50), range(30, 100)
 # How Excel keeps a day, and what a cell without the format of a day shows: days since this one.
 SERIAL, SERIAL_ZERO = re.compile(r"[1-9]\d{4}(?:\.\d+)?\Z"), datetime(1899, 12, 30)  # noqa: DTZ001 - a day has no zone
+# Workbooks that began on a Mac count from 1904.
+SINCE_1904 = datetime(1904, 1, 1) - SERIAL_ZERO  # noqa: DTZ001
 # When a day begins, or ends: a validity has no other times, and 18:00 is neither that day nor the one before.
 WHOLE_DAY = {VALID_FROM: {time.min}, VALID_TO: {time.min, time(23, 59), LAST_OF_DAY}}
 # How SAP and others write that there is no date. The first day that 1C, Excel, SQL or Unix know is none, either.
@@ -80,7 +83,6 @@ LAST_OF_NO_DATE = date(1970, 1, 1)
 NO_END = {"бессрочно", "бессрочный", "бессрочная", "без срока", "без ограничений", "не ограничен", "постоянно"}
 NO_END |= {"unlimited", "permanent", "never", "no expiry", "no limit", "indefinite", "9999", "2037"}
 # What Excel shows of 1/2 where it takes it for a day: 1-Feb, 01.фев, and of 2/26: Feb-26, фев.26; LibreOffice 01/02/26.
-MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)"
 SHORT_DAY = re.compile(rf"\d{{1,2}}[-.]{MONTH}\Z|{MONTH}[-.]\d\d\Z|\d\d/\d\d/\d\d\Z", re.IGNORECASE)
 # What stands beside a name, or in place of one, and is none.
 NOT_A_NAME = re.compile(
@@ -130,6 +132,7 @@ def read(
     status: bool = False,
     commas: bool = False,
     hired: Sequence[int] = (),
+    since_1904: bool = False,
 ) -> Values | None:
     """Return what a row says, with what is wrong in it; None for a row without anything in its columns.
 
@@ -139,6 +142,7 @@ def read(
     :param status: the column of who left is a status: a mere yes in it may as well say that somebody works here.
     :param commas: that of the name is “Last name, First name”: its commas are no part of a name.
     :param hired: the indexes of columns that say when somebody was hired.
+    :param since_1904: a number in a column of days counts them from 1904.
     """
     texts = {name: said_in(name, row.cells[index]) for name, index in fields.items()}
     if commas and NAME in texts:
@@ -164,7 +168,7 @@ def read(
     said = {name: text for name, text in cells.items() if text or name in options.clear}
     _read_texts(values, said)
     _read_leaving(values, said, status, [row.cells[index] for index in hired])
-    _read_days(values, said, options)
+    _read_days(values, said, options, SINCE_1904 if since_1904 else timedelta())
     for name in formulas - values.errors.keys():
         # The words for yes and no are no formulas, though + and - begin like one.
         is_word = name in {LEFT, ACTIVE} and folded(cells[name]) in YES | NO
@@ -243,13 +247,17 @@ def _read_notes(values: Values) -> None:
         values.errors[NAME] = Refusal(code="letters_broken" if is_broken else "name_note", params={})
 
 
-def _read_days(values: Values, cells: Mapping[str, str], options: Options) -> None:
-    """Read the days of the validity, as YYYY-MM-DD; an empty cell is no limit, where it clears what is here."""
+def _read_days(values: Values, cells: Mapping[str, str], options: Options, later: timedelta) -> None:
+    """Read the days of the validity, as YYYY-MM-DD; an empty cell is no limit, where it clears what is here.
+
+    :param later: how much later than Excel for Windows numbers begin to count days.
+    """
     for name in DAYS:
         if name not in cells or (_is_no_date(cells[name]) and name not in options.clear):
             continue
         text = "" if _is_no_date(cells[name]) else cells[name]
-        days = {moment.date() for moment in (*_moments(text), *_serial(text)) if moment.time() in WHOLE_DAY[name]}
+        serial = (moment + later for moment in _serial(text))
+        days = {moment.date() for moment in (*_moments(text), *serial) if moment.time() in WHOLE_DAY[name]}
         # 12/01/2026 is a day of January or of December.
         day = days.pop() if len(days) == 1 else None
         if name == VALID_TO and _has_no_end(text, day):

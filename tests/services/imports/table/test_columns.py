@@ -146,7 +146,10 @@ def test_status_is_no_plain_column_of_who_left() -> None:
     "cell",
     ["31.12.2027", "31.12.27", "2027-12-31", "2035/01/01 23:59:59", "2030-12-31 23:59:00.000", "2030-12-31T00:00:00Z",
      "31.12.2027 0:00", "12/31/2027", "12/31/2027 11:59:59 PM", "31 декабря 2027 г.", "31-Dec-2027", " 31.12.2027 г. ",
-     "31.12.2027 года"],
+     "31.12.2027 года", "31-Dec-27", "31 дек. 27", "Dec 31, 2027", "December 31st, 2027", "Friday, December 31, 2027",
+     "пятница, 31 декабря 2027 г.", "31,12,2027", "2027-Dec-31", "2027-yil 31-dekabr", "2027 ж. 31 желтоқсан",
+     "20271231",
+     "до конца 2027 года", "до 2027", "until the end of 2027", "through Dec 2027"],
 )  # fmt: skip
 def test_days_without_a_meaning_are_asked_about(cell: str) -> None:
     columns = ["ID", "ФИО", "Куда", "До какого числа"]
@@ -160,7 +163,7 @@ def test_days_without_a_meaning_are_asked_about(cell: str) -> None:
 @pytest.mark.parametrize(
     "cell",
     ["", ".  .", "100222", "46082", "1.2.3", "192.168.0.17", "Приказ от 31.12.2027", "5/7", "12-34-56", "12-10-25",
-     "32.12.27", "12 корпус 7"],
+     "32.12.27", "12 корпус 7", "12 корпус 27", "20271331", "19991231", "31122027 1", "Цех 2027", "Март"],
 )  # fmt: skip
 def test_what_is_no_day_is_not_asked_about(cell: str) -> None:
     assert unmapped_days(["ID", "Пропуск"], [["1", cell]], {"number": 0}, ()) == []
@@ -202,6 +205,19 @@ def test_days_that_may_be_those_of_a_pass_or_an_end_are_asked_about(column: str)
 def test_number_of_a_day_is_asked_about_where_the_name_speaks_of_an_end(column: str, asked: list[int]) -> None:
     assert unmapped_days(["ID", column], [["1", "46752"]], {"number": 0}, ()) == asked
     assert unmapped_days(["ID", column], [["1", "12"], ["2", "100222"]], {"number": 0}, ()) == []
+
+
+@pytest.mark.parametrize("cell", ["31122027", "Декабрь 2027", "Dec 2027", "12.2027", "12/2027"])
+def test_month_or_eight_digits_are_asked_about_where_the_name_speaks_of_an_end_or_a_pass(cell: str) -> None:
+    asked = {name: unmapped_days(["ID", name], [["1", cell]], {"number": 0}, ()) for name in ("Permit to", "Период")}
+
+    assert asked == {"Permit to": [1], "Период": []}
+    assert unmapped_days(["ID", "Пропуск"], [["1", cell]], {"number": 0}, ()) == [1]
+
+
+@pytest.mark.parametrize("column", ["Номер пропуска", "Card No.", "Телефон", "Barcode number"])
+def test_number_of_a_card_that_looks_like_a_day_is_not_asked_about(column: str) -> None:
+    assert unmapped_days(["ID", column], [["1", "20271231"]], {"number": 0}, ()) == []
 
 
 def test_second_column_of_a_validity_is_asked_about() -> None:

@@ -317,6 +317,13 @@ def test_days_of_the_validity_are_read(first: str, last: str, texts: tuple[str, 
     assert found.errors == {}
 
 
+def test_number_of_a_day_counts_from_1904_where_its_workbook_does() -> None:
+    found = values.read(Row(2, ["1", "45290", "31.12.2031"]), DAYS, DEFAULT, since_1904=True)
+
+    assert found is not None
+    assert (found.texts, found.errors) == ({"number": "1", "valid_from": "2027-12-31", "valid_to": "2031-12-31"}, {})
+
+
 @pytest.mark.parametrize("empty", [("", "", "", ""), ("", "", "01.01.0001", "  .  .")])
 def test_empty_cell_says_nothing_unless_it_is_to_clear_what_is_here(empty: tuple[str, ...]) -> None:
     fields = {"number": 0, "name": 1, "department": 2, "valid_from": 3, "valid_to": 4}
