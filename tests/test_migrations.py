@@ -38,6 +38,7 @@ from hikflask.models import (
 from hikflask.services import audit
 from hikflask.services.audit import details_text
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.db import transaction
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee
@@ -268,6 +269,7 @@ def test_who_has_a_face_is_known_of_those_who_were_there_before(migrated_app: Fl
         assert kept == db.session.execute(text(has_face)).scalars().all() == ["1"]
         db.session.execute(text("UPDATE enrolment SET desired = 'present' WHERE number = '3'"))
         db.session.execute(text("DELETE FROM enrolment WHERE number = '1'"))
+        db.session.commit()
         assert db.session.execute(text(has_face)).scalars().all() == ["3"]
         db.session.remove()
 
@@ -526,14 +528,14 @@ def test_details_of_audit_entries_are_the_same_text_before_and_after(either: Fla
             "people": 7,
         }
         audit.record_alone("sign_out", after={"name": "Ёж\u202e"})
-        with pytest.raises(DBAPIError, match="append-only"):
+        with pytest.raises(DBAPIError, match="append-only"), transaction():
             db.session.execute(text("UPDATE audit SET actor = ''"))
         db.session.remove()
         downgrade(revision="0006")
         assert [tuple(row) for row in db.session.execute(text(read))] == old
         newest = db.session.execute(text("SELECT before, after FROM audit ORDER BY id DESC LIMIT 1")).one()
         assert tuple(newest) == ("", '{"name": "Ёж\\u202e"}')
-        with pytest.raises(DBAPIError, match="append-only"):
+        with pytest.raises(DBAPIError, match="append-only"), transaction():
             db.session.execute(text("UPDATE audit SET actor = ''"))
         db.session.remove()
 
@@ -724,7 +726,7 @@ def test_trail_is_sealed_and_opened_again_and_only_its_people_become_unreadable(
         raw = str(db.session.execute(text("SELECT * FROM audit")).all())
         assert not [name for name in ("100222", "100333", "100444", "Иван", "Ольга") if name in raw]
         audit.record_alone("sign_out")
-        with pytest.raises(DBAPIError, match="append-only"):
+        with pytest.raises(DBAPIError, match="append-only"), transaction():
             db.session.execute(text("UPDATE audit SET actor = ''"))
         db.session.remove()
         downgrade(revision="0030")
