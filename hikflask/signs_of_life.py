@@ -4,6 +4,7 @@ Each statement of the database is a sign, and each request to a terminal. Work t
 does long without either, gives signs of its own. Threads that nobody watches, such as those of pages, give none.
 """
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 
 # How long a thread may be silent. With the 30 seconds in which a face is awaited that is two minutes.
 SECONDS = 90.0
+# Whoever looks comes each second. When it is so late, the whole process stood still, as one that was paused.
+LATE_SECONDS = 10.0
 
 
 class Signs:
@@ -19,6 +22,7 @@ class Signs:
     def __init__(self) -> None:
         self._due_at: dict[threading.Thread, float] = {}
         self._excused_until = 0.0
+        self._looked_at = math.inf
 
     def watch(self, seconds: float = 0.0) -> None:
         """Watch the present thread from now on, and note that it goes on."""
@@ -42,17 +46,22 @@ class Signs:
             yield
         finally:
             self._excused_until = 0.0
-            for thread in list(self._due_at):
-                self._due_at[thread] += time.monotonic() - began
+            self._wait_longer(time.monotonic() - began)
 
     def silent(self) -> list[threading.Thread]:
-        """Return the threads that hang."""
+        """Return the threads that hang. Call it each second."""
         now = time.monotonic()
+        if now - self._looked_at > LATE_SECONDS:
+            self._wait_longer(now - self._looked_at)
+        self._looked_at = now
         if now < self._excused_until:
             return []
         for ended in [thread for thread in list(self._due_at) if not thread.is_alive()]:
-            del self._due_at[ended]
+            self._due_at.pop(ended, None)
         return [thread for thread, due_at in list(self._due_at.items()) if due_at <= now]
+
+    def _wait_longer(self, seconds: float) -> None:
+        self._due_at.update({thread: due_at + seconds for thread, due_at in list(self._due_at.items())})
 
 
 signs = Signs()

@@ -56,10 +56,18 @@ def test_only_living_threads_that_are_watched_hang(watched: Watched) -> None:
         ended = threading.Thread(target=give_sign)
         ended.start()
         ended.join()
-    watched.now += HOUR
+    watched.pass_by(HOUR)
     signs.goes_on()
 
-    assert not watched.hangs
+    assert signs.silent() == []
+
+
+def test_process_that_was_paused_goes_on(watched: Watched) -> None:
+    watched.now += HOUR
+    watched.wait(LONG)
+    watched.wait(1.0)
+
+    assert watched.found == [False, True]
 
 
 def test_job_of_many_that_goes_on_does_not_hang(watched: Watched) -> None:

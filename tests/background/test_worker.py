@@ -162,7 +162,7 @@ def test_process_ends_and_says_where_it_stands_when_any_thread_of_the_worker_han
     for make_one_pass in loops:
         make_one_pass()
         for seconds in (SECONDS - 1, 30):
-            watched.now += seconds
+            watched.pass_by(seconds)
             worker._check_threads()
             noticed.append(len(ended))
         ended.clear()
@@ -182,7 +182,7 @@ def test_thread_that_asks_another_machine_is_watched_until_it_ends(app: Flask, m
     watched, begun, over = Watched(monkeypatch), threading.Event(), threading.Event()
     NamedThreads(app).start("mail", ask)
     begun.wait(60)
-    watched.now += SECONDS
+    watched.pass_by(SECONDS)
     signs.goes_on()
     hanging = signs.silent()
     over.set()

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from hikflask.signs_of_life import signs
+from hikflask.signs_of_life import LATE_SECONDS, signs
 
 
 class Watched:
@@ -14,15 +14,18 @@ class Watched:
         self.now = time.monotonic()
         self.found: list[bool] = []
         monkeypatch.setattr(signs, "_due_at", {})
+        monkeypatch.setattr(signs, "_looked_at", self.now)
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
         signs.watch()
 
-    @property
-    def hangs(self) -> bool:
-        """True when a thread is taken for one that hangs."""
-        return bool(signs.silent())
+    def pass_by(self, seconds: float) -> None:
+        """Let so many seconds pass, in which the worker looks for threads that hang."""
+        until = self.now + seconds
+        while self.now < until:
+            signs.silent()
+            self.now = min(self.now + LATE_SECONDS, until)
 
     def wait(self, seconds: float) -> None:
         """Let so many seconds pass, and note whether a thread is taken then for one that hangs."""
-        self.now += seconds
-        self.found.append(self.hangs)
+        self.pass_by(seconds)
+        self.found.append(bool(signs.silent()))
