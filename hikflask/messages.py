@@ -661,6 +661,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "table_vcard": (N_("These are contacts (vCard). Export the people as CSV, with their IDs, and choose that file."),),
     "table_archive": (N_("This is an archive (RAR or 7z). Unpack it and choose the table from it."),),
     "table_dbf": (N_("This is a dBase table (DBF). Open it in LibreOffice, save it as .xlsx and choose that file."),),
+    "table_document": (
+        N_("This is a document (PDF, Word or RTF). Export the people as CSV or .xlsx and choose that file."),
+    ),
     "table_xlsb": (N_("This is a binary workbook (.xlsb). Save it in Excel as .xlsx and choose that file."),),
     "table_sheets": (
         N_("The file has more than %(n)s sheets. Delete those that are not needed."),

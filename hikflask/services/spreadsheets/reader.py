@@ -23,6 +23,7 @@ import csv
 import datetime
 import io
 import json
+import operator
 import re
 import resource
 import signal
@@ -30,7 +31,7 @@ import struct
 import sys
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -127,7 +128,15 @@ BROKEN = (
 # A colour or a locale in the format of a number, and the parts of a format that shows an integer with all its digits:
 # places of digits, and texts around them. Any other one, such as 0.00 or # ##0, rounds or groups what is no ID.
 COLOUR = re.compile(r"\[(?:\$-[0-9A-Fa-f,]+|[A-Za-z]+ ?\d*)\]")
-FORMAT_PART = re.compile(r"""([0#?])|"([^"]*)"|\\(.)|_.|\*.|([-/():+ ])""")
+FORMAT_PART = re.compile(r"""([0#?]|General)|"([^"]*)"|\\(.)|_.|\*.|([-/():+ ])""")
+# What ends a section of a format, not within a text, and the condition that a section may begin with.
+SECTION = re.compile(r"""((?:"[^"]*"|\\.|[^;])*)(?:;|\Z)""")
+CONDITION = re.compile(r"\A\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
+HOLDS = {
+    "<=": operator.le, ">=": operator.ge, "<>": operator.ne, "<": operator.lt, ">": operator.gt, "=": operator.eq
+}  # fmt: skip
+# Zeros that a number of fewer digits is shown with, in a format that is not known otherwise.
+PADDED = re.compile(r"0(?:[^.;\d]?0)+")
 # A float is exact so far.
 MAX_EXACT_INTEGER = 2**53
 
@@ -140,6 +149,7 @@ SEPARATOR_LINE = re.compile(r'"?sep=([;,\t|])"?[\r\n]*\Z', re.IGNORECASE)
 TEXT_AS_FORMULA = re.compile(r"""\A(?:="([^"]*)"|'([A-Za-z]*\d[0-9A-Za-z]*))\Z""")
 # A text in quotation marks whose own ones are not doubled, as of “"Цех "Заря""”: the second one opens.
 IN_BARE_QUOTES = re.compile(r'"([^"]*\s"\S.*)"\s*')
+BACKSLASHED = re.compile(r'\\(["\\])')
 # A line after the last one of the file. A reader that takes it for a part of a cell is inside of quotation marks.
 END = "\0end"
 # The same after a line that does not end: a program that is still writing, or was stopped, leaves such a one. Where it
@@ -169,12 +179,19 @@ OTHER_TEXTS = {
     "table_vcard": re.compile(r"\s*BEGIN:VCARD\b", re.I),
 }
 TEXT_START = 4096
+DOCUMENTS, WORD = (b"%PDF-", b"{\\rtf"), "word/document.xml"
 ARCHIVES = (b"Rar!\x1a\x07", b"7z\xbc\xaf'\x1c")
 # How a table of dBase, FoxPro or Clipper begins; a day follows, and a line end after its fields, which are as long.
 DBF, DBF_FIELD = b"\x02\x03\x04\x30\x31\x32\x43\x83\x8b\x8e\xf5", 32
 
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+# The first one begins like that of UTF-16.
+UTF_32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 WINDOWS = "cp1251"
+# The same with the letters of Kazakh, in places where Windows-1251 has those of Serbian, or of Ukrainian, in which they
+# would stand otherwise: an ї after a consonant, a ґ between two.
+KAZAKH = "kz1048"
+IS_KAZAKH = re.compile("[ЌќЋћЈјЅѕ]|(?<=C)ї|(?<=C)ґ(?=C)".replace("C", "[бвгджзклмнпрстфхцчшщ]"), re.IGNORECASE)
 # The first two are read where they are clearly the most likely, the others are not in use any more.
 DOS, OLD_MAC = "cp866", "mac-cyrillic"
 OLD_CYRILLIC = ("koi8-r", DOS)
@@ -185,7 +202,7 @@ MAX_WORDS = 20_000
 # How often each letter is among ten thousand of Russian texts, and what is given for anything else.
 LETTERS = (
     "о1098 е845 а801 и735 н670 т626 с547 р473 в454 л440 к349 м321 д298 п281 у262 я201 ы190 ь174 г170 з165 б159 ч144 "
-    "й121 х97 ж94 ш73 ю64 ц48 щ36 э32 ф27 ъ4 ё20 і5 ї5 є5 ў5 ґ5"
+    "й121 х97 ж94 ш73 ю64 ц48 щ36 э32 ф27 ъ4 ё20 і5 ї5 є5 ў5 ґ5 ә5 ғ5 қ5 ң5 ө5 ұ5 ү5 һ5"
 )
 WEIGHTS = {word[0]: log(float(word[1:]) / 10_000) for word in LETTERS.split()}
 WEIGHTS |= dict.fromkeys("«»—–№“”„‘’…\xa0", log(0.001))
@@ -372,6 +389,10 @@ def _format(file: BinaryIO) -> str:
         return "xls"
     if start.startswith(ZIP):
         return _refuse_bomb(file)
+    if start.startswith(DOCUMENTS):
+        raise Refused("table_document")
+    if start.startswith(UTF_32_MARKS):
+        raise Refused("table_encoding")
     text = _text_at_start(start + file.read(TEXT_START))
     if WEB_PAGE.match(text) or WEB_ARCHIVE.match(text):
         return "html"
@@ -400,6 +421,8 @@ def _refuse_bomb(file: BinaryIO) -> str:
     stuffed = any(part.file_size > max(SMALL_ENTRY, MAX_RATIO * part.compress_size) for part in parts)
     if "xl/workbook.bin" in names:
         raise Refused("table_xlsb")
+    if WORD in names:
+        raise Refused("table_document")
     if form == "ods" and not {"mimetype", "content.xml"} <= names:
         raise Refused("table_unreadable")
     if any(part.flag_bits & 1 for part in parts):
@@ -455,9 +478,14 @@ def _text_of(value: Any, shown_as: str) -> str:
 
 def _number(value: float, shown_as: str) -> str:
     value = _exact(value)
-    pattern = _pattern(shown_as)
-    if not isinstance(value, int) or value < 0 or pattern is None:
+    if not isinstance(value, int) or value < 0:
         return str(value)
+    section = _section(shown_as, value)
+    pattern = _pattern(section)
+    if pattern is None:
+        padded = PADDED.match(section)
+        # No ID, so whoever has it is asked about.
+        return f"{value} [{section}]" if padded and padded[0].count("0") > len(str(value)) else str(value)
     zeros, parts = pattern
     digits = list(f"{value:0{zeros}d}")
     places, texts = parts.count(None), []
@@ -478,13 +506,32 @@ def _exact(value: float) -> float:
     return int(value) if is_integer else value
 
 
+def _section(shown_as: str, value: int) -> str:
+    """Return the section of a format by which a number that is not negative is shown, without colour and condition."""
+    for condition, limit, section in _sections(shown_as):
+        if condition is None or condition(value, limit):
+            return section
+    return ""
+
+
+@lru_cache
+def _sections(shown_as: str) -> list[tuple[Callable[[Any, Any], Any] | None, float, str]]:
+    """Return the sections of a format with their conditions. Without any, the first one is for all but negatives."""
+    sections = [COLOUR.sub("", section) for section in SECTION.findall(shown_as[: 4 * MAX_SHOWN])]
+    found = [(CONDITION.match(section), section) for section in sections]
+    return [
+        (HOLDS[match[1]], float(match[2]), section[match.end() :]) if match else (None, 0.0, section)
+        for match, section in found
+    ]
+
+
 @lru_cache
 def _pattern(shown_as: str) -> tuple[int, list[str | None]] | None:
-    """Return how many zeros a format has, and its texts with None for each place of a digit; None for other formats."""
-    positive = COLOUR.sub("", shown_as).split(";")[0]
-    found = list(FORMAT_PART.finditer(positive))
+    """Return how many zeros a section of a format has, and its texts with None for each digit; None for other ones."""
+    found = list(FORMAT_PART.finditer(shown_as))
     zeros = sum(part[1] == "0" for part in found)
-    if len(positive) > MAX_SHOWN or "".join(part[0] for part in found) != positive or not zeros:
+    has_places = any(part[1] for part in found)
+    if len(shown_as) > MAX_SHOWN or "".join(part[0] for part in found) != shown_as or not has_places:
         return None
     texts = [None if part[1] else (part[2] or part[3] or part[4] or "").replace(" ", "") for part in found]
     return zeros, texts
@@ -984,6 +1031,8 @@ class _Page(HTMLParser):
             return
         if tag == "table":
             self.open.pop()
+        elif tag in {"body", "html"}:
+            self.open.clear()
         elif tag in {"td", "th"}:
             self.open[-1].end_cell()
 
@@ -1125,14 +1174,15 @@ def _cyrillic_encoding(data: bytes) -> str | None:
     texts = {words.decode(encoding, "replace"): encoding for encoding in reversed(encodings)}
     likelihoods = {text: _likelihood(text) for text in texts}
     if b"\x98" not in data:
-        windows = words.decode(WINDOWS, "replace")
-        texts[windows], likelihoods[windows] = WINDOWS, _likelihood(windows)
+        own = KAZAKH if IS_KAZAKH.search(data.decode(WINDOWS)) else WINDOWS
+        windows = words.decode(own, "replace")
+        texts[windows], likelihoods[windows] = own, _likelihood(windows)
         # People and columns have capital letters; a text without any may be one in KOI8-R that has no others.
         likelihoods[windows] += USUAL if windows != windows.lower() else 0
     best = max(texts, key=lambda text: likelihoods[text])
     encoding = texts[best]
     others = [likelihoods[text] for text, other in texts.items() if other not in {encoding, OLD_MAC}]
-    is_sure = encoding == WINDOWS or (encoding in OLD_CYRILLIC and likelihoods[best] > max(others) + USUAL)
+    is_sure = encoding in {WINDOWS, KAZAKH} or (encoding in OLD_CYRILLIC and likelihoods[best] > max(others) + USUAL)
     return encoding if is_sure and _is_russian(best) else None
 
 
@@ -1236,11 +1286,23 @@ def _as_typed(line: int, cells: list[str], spans: Spans) -> Record:
 
 
 def _requoted(lines: Iterable[str], delimiter: str) -> Iterator[str]:
-    """Quote cells that only begin with a word in quotation marks, such as “"Ромашка" ООО”, which would lose them."""
+    """Quote cells that only begin with a word in quotation marks, such as “"Ромашка" ООО”, which would lose them.
+
+    MySQL writes a quotation mark within quoted cells with a backslash before it.
+    """
     d = re.escape(delimiter)
+    escaped = re.compile(rf'\\"[^{d}"\r\n]')
+    cell = re.compile(rf'(?:^|(?<={d}))"(?:[^"\\]|\\.|"")*"(?=[{d}\r\n]|\Z)')
     word_first = re.compile(rf'(^|{d})("[^"{d}\r\n]+"(?![ \t]*(?:[{d}\r\n]|\Z))[^"{d}\r\n][^{d}\r\n]*)')
     for line in lines:
-        yield word_first.sub(_quoted, line) if '"' in line else line
+        if escaped.search(line):
+            yield cell.sub(_unescaped, line)
+        else:
+            yield word_first.sub(_quoted, line) if '"' in line else line
+
+
+def _unescaped(cell: re.Match[str]) -> str:
+    return BACKSLASHED.sub(lambda sign: sign[1] * (1 + (sign[1] == '"')), cell[0])
 
 
 def _quoted(cell: re.Match[str]) -> str:

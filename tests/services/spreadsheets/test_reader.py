@@ -112,6 +112,24 @@ def test_older_encodings_of_russian_are_found(encoding: str, table: str) -> None
     assert rows(table.encode(encoding)) == rows(table.encode())
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "Табельдік нөмірі;Аты-жөні\n0012;Қасымов Нұрлан\n",
+        "Таб. №;ФИО;Подразделение\n0012;Ким Әлия;Цех\n0013;Петрова Анна Сергеевна;Цех\n",
+        "Таб. №;ФИО\n0012;Иванова Гүлнар\n",
+    ],
+)
+def test_kazakh_letters_in_one_byte_are_found(table: str) -> None:
+    assert rows(table.encode("kz1048")) == rows(table.encode())
+
+
+def test_ukrainian_belarusian_and_uzbek_letters_are_not_taken_for_kazakh_ones() -> None:
+    table = "Таб. №;ФИО;Бўлим\n1;Київська Ганна;Цех\n2;Їжак Євген;Воўк\n3;Ґудзь Аґата;Сергієнко\n"
+
+    assert rows(table.encode("cp1251")) == rows(table.encode())
+
+
 def test_number_sign_among_capital_letters_of_dos_is_no_letter_of_a_mac() -> None:
     table = "ТАБ.№;ФИО;ЦЕХ\n0012;ЁЛКИН ПЁТР;ЦЕХ №1\n"
 
@@ -148,7 +166,6 @@ def test_broken_utf_8_is_not_taken_for_windows_1251() -> None:
     [
         pytest.param(FACE, id="JPEG"),
         pytest.param(bytes(range(256)) * 20, id="noise"),
-        pytest.param(b"%PDF-1.7\n\x01\x02\x03\x04\x05", id="PDF"),
         pytest.param(b'\xef\xbb\xbf<?xml version="1.0"?><Workbook/>', id="XML"),
     ],
 )
@@ -178,6 +195,11 @@ def test_web_page_without_a_table_is_called_that(page: str, encoding: str) -> No
         (b'\xef\xbb\xbf[\r\n  {\r\n    "id": "100222"}]', "table_json"),
         (b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ivan\r\nEND:VCARD\r\n", "table_vcard"),
         (b"Rar!\x1a\x07\x01\x00\x33\x92", "table_archive"),
+        (b"%PDF-1.7\n\x01\x02\x03\x04\x05", "table_document"),
+        (b"{\\rtf1\\ansi ID;Name}", "table_document"),
+        (packed({"[Content_Types].xml": "<Types/>", "word/document.xml": "<w/>"}), "table_document"),
+        (PEOPLE.encode("utf-32"), "table_encoding"),
+        (b"\0\0\xfe\xff" + PEOPLE.encode("utf-32-be"), "table_encoding"),
         (b"7z\xbc\xaf'\x1c\x00\x04", "table_archive"),
         (
             b"\x03\x7e\x0c\x01" + bytes(4) + b"\x41\x00\x0b\x00" + bytes(20) + b"ID".ljust(32, b"\0") + b"\r",
@@ -303,6 +325,16 @@ def test_text_in_quotation_marks_whose_own_ones_are_not_doubled_loses_the_outer_
     assert rows(table.encode())[1:] == [
         (2, ["1", 'Цех "Заря"', 'ООО "Лютик", 2']),
         (3, ["2", '"Ромашка" ООО "Лютик"', "Анна"]),
+    ]
+
+
+def test_backslash_before_a_quotation_mark_is_no_letter_of_the_cell() -> None:
+    table = '"id","name","place"\n"0012","Иванов","ООО \\"Ромашка\\""\n"1","\\"Заря\\" \\\\ 2","x"\n"2","C:\\","x"\n'
+
+    assert rows(table.encode())[1:] == [
+        (2, ["0012", "Иванов", 'ООО "Ромашка"']),
+        (3, ["1", '"Заря" \\ 2', "x"]),
+        (4, ["2", "C:\\", "x"]),
     ]
 
 
@@ -436,13 +468,18 @@ SHOWN = [
     ("0000-0000", 12345, "0001-2345"), ("0000-0000", 1234567890, "123456-7890"), ("0000 0000", 42, "00000042"),
     ("00_ ;*-0", 7, "07"),
     ("0", 42, "42"), ("General", 42, "42"), ("@", 42, "42"), ("0.00", 42, "42"), ("#,##0", 100222, "100222"),
-    ("0%", 1, "1"), ("0.00E+00", 42, "42"), ("[>9]000;00", 42, "42"), ("00000", -42, "-42"), ("00000", 0.5, "0.5"),
+    ("0%", 1, "1"), ("0.00E+00", 42, "42"), ("[>9]000;00", 42, "042"), ("[>9]000;00", 7, "07"),
+    ("[<=9999]0000;General", 12, "0012"), ("[<=9999]0000;General", 12345, "12345"), ("[>=10000]00000;0000", 13, "0013"),
+    ('"T-"#', 12, "T-12"), ('"T;"General', 12, "T;12"), ("[=1]0;[>5]000;00", 3, "03"), ("[=1]0;[>5]000;00", 7, "007"),
+    # What is not known is no ID, so it is asked about.
+    ("0,000", 12, "12 [0,000]"), ("0,000", 1234, "1234"), ("00.00", 5, "5 [00.00]"), ("[<5]0000", 7, "7"),
+    ("00000", -42, "-42"), ("00000", 0.5, "0.5"),
 ]  # fmt: skip
 
 
 def test_number_is_read_as_excel_shows_it() -> None:
     codes, values, shown = zip(*SHOWN, strict=True)
-    cells = [number(f"{chr(65 + at)}1", str(value), at + 3) for at, value in enumerate(values)]
+    cells = [number(f"{get_column_letter(at + 1)}1", str(value), at + 3) for at, value in enumerate(values)]
 
     table = packed({**parts({"Лист1": sheet(row(1, *cells))}), "xl/styles.xml": formatted(*codes)})
 
@@ -996,6 +1033,13 @@ def test_web_page_that_breaks_off_is_refused() -> None:
     for length in (content.index(b"42"), content.index(b"</tbody>"), content.index("Пётр".encode()) + 1):
         with pytest.raises(Refused, match=r"^table_cut$"):
             found(content[:length])
+
+
+def test_web_page_that_ends_without_the_end_of_its_table_is_read() -> None:
+    page = "<html><meta charset=utf-8><body><table><tr><td>ID<td>ФИО<tr><td>0012<td>Иванов%s"
+
+    assert rows((page % "</body></html>").encode()) == [(1, ["ID", "ФИО"]), (2, ["0012", "Иванов"])]
+    assert refusal((page % "").encode()) == "table_cut"
 
 
 def test_web_page_costs_no_more_than_its_size() -> None:

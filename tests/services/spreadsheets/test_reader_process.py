@@ -511,6 +511,9 @@ def test_ten_thousand_people_take_little_memory_here_and_there(path: Path) -> No
          "Строка 7, последняя, в конце короче остальных и не завершена переводом строки: возможно, файл записан не до "
          "конца. Выберите его снова, когда он будет готов. Если всё на месте, нажмите Enter после этой строки в "
          "Блокноте и сохраните файл."),
+        (ServiceError("table_document"),
+         "This is a document (PDF, Word or RTF). Export the people as CSV or .xlsx and choose that file.",
+         "Это документ (PDF, Word или RTF). Выгрузите людей в CSV или .xlsx и выберите тот файл."),
         (ServiceError("table_too_large", n=20),
          "The file has more than 20 MB. Split it, or delete the columns that are not needed.",
          "Файл больше 20 МБ. Разделите его или удалите лишние столбцы."),
