@@ -47,7 +47,7 @@ COMMAND = re.compile(r"[a-z./][a-z\d./-]* .+|.+;", re.DOTALL)
 OPTION = re.compile(r"--[a-z-]+")
 SETTING = re.compile(r"HIKFLASK_\w+=")
 OURS = re.compile(r"^(?:docker compose exec (?:app|backup) )?(?:flask --app wsgi|hikflask) ")
-NO_COMMAND = {"command line", "threads ended", "…"}
+NO_COMMAND = {"command line", "threads ended", "threads hang", "…"}
 # The blocks of these pages are taken out of them and run, each of them, by these tests. Those of backup.md that have a
 # language are run by tests/processes/test_copies_over_ssh.py.
 WHOLE = {
