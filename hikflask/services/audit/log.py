@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, insert, select
+from sqlalchemy import ColumnElement, Select, Table, insert, select
 
 from hikflask import request_id, text_rules
 from hikflask.extensions import db
@@ -110,10 +110,12 @@ def record_alone(action: str, **about: Any) -> None:
         record(action, **about)
 
 
-def record_photo_view(employee_id: int | None, file: str, number: str = "") -> None:
+def record_photo_view(employee_id: int | None, file: str, number: str = "", source: Select[int] | None = None) -> None:
     """Record that the actor viewed a photo, unless the same view was recorded within the last ten minutes.
 
+    :param file: the photo's file, or where else the face was shown.
     :param number: number of the person in a photo that is not saved yet; "" when it is not known.
+    :param source: of a face that is no photo here: finds the row that was looked at, which an erasure deletes.
     """
     employee = db.session.get(Employee, employee_id) if employee_id else None
     shown = one_line(employee.number if employee else number)[:32]
@@ -122,14 +124,15 @@ def record_photo_view(employee_id: int | None, file: str, number: str = "") -> N
     is_about = (AuditEntry.employee_id == (employee.id if employee else None), has_number)
     views = db.session.execute(select(AuditEntry).where(*_lately("photo.viewed"), *is_about)).scalars().all()
     if all(view.subject != file for view in sealing.opened(views)):
-        _record_new_view(employee.id if employee else None, file, shown)
+        source = select(Photo.id).where(Photo.file == file) if source is None else source
+        _record_new_view(employee.id if employee else None, file, shown, source)
 
 
 @transactional
-def _record_new_view(employee_id: int | None, file: str, number: str) -> None:
+def _record_new_view(employee_id: int | None, file: str, number: str, source: Select[int]) -> None:
     lock_numbers(number)
     # An erasure of the number may have ended meanwhile. Then the trail says nothing of the person any more.
-    is_there = db.session.execute(select(Photo.id).where(Photo.file == file)).first() is not None
+    is_there = db.session.execute(source).first() is not None
     number, subject = (number, file) if is_there else ("", "")
     record("photo.viewed", employee_id=employee_id, number=number, subject=subject)
 

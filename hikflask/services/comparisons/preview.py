@@ -6,8 +6,9 @@ from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.isapi import faces
-from hikflask.models import Photo
+from hikflask.models import PersonThere, Photo, Terminal
 from hikflask.models.comparison import Comparison
+from hikflask.services import audit
 from hikflask.services.comparisons import queries
 from hikflask.services.photos import storage
 from hikflask.services.terminals import connection
@@ -33,3 +34,9 @@ def picture_there(comparison: Comparison, number: str, holder: str) -> bytes | N
     with connection.converse(comparison.terminal_id, holder, LOOK, total=MAX_SECONDS, yields=True) as talk:
         picture = faces.fetch_picture(talk, person.face_url)
     return picture if storage.sha256(picture) == person.face_sha256 else None
+
+
+def record_view(terminal: Terminal, comparison: Comparison, number: str) -> None:
+    """Record that the actor viewed the face of somebody on the terminal."""
+    seen = select(PersonThere.id).where(PersonThere.comparison_id == comparison.id, PersonThere.number == number)
+    audit.record_photo_view(None, terminal.name, number, seen)

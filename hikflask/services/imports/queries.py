@@ -175,9 +175,9 @@ def photos_page(batch_id: int, limit: int, offset: int = 0) -> tuple[list[Import
     return list(page.scalars()), _count(batch_id, ImportRow.photo != "")
 
 
-def photo_name(batch_id: int, row_id: int) -> str | None:
-    """Return the name that the picture of a row has in the archive; None when there is no such row in the import."""
-    row = select(ImportRow.photo).where(ImportRow.id == row_id, ImportRow.batch_id == batch_id)
+def find_row(batch_id: int, row_id: int) -> ImportRow | None:
+    """Return a row of an import, or None when the import has no such row."""
+    row = select(ImportRow).where(ImportRow.id == row_id, ImportRow.batch_id == batch_id)
     return db.session.execute(row).scalar_one_or_none()
 
 

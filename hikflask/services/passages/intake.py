@@ -113,7 +113,9 @@ def unread() -> list[Unread]:
 
 def ring(terminal_id: int) -> None:
     """Let a terminal's log be read with the next sweep: something has happened there."""
-    _read_next(terminal_id, 0.0)
+    waits = select(EventLog.terminal_id).where(EventLog.terminal_id == terminal_id, EventLog.next_at > database_now())
+    if db.session.execute(waits).first():
+        _read_next(terminal_id, 0.0)
 
 
 def watch() -> None:

@@ -118,7 +118,7 @@ def face(terminal_id: int) -> Response:
         abort(HTTPStatus.SERVICE_UNAVAILABLE)
     if picture is None:
         abort(HTTPStatus.NOT_FOUND)
-    audit.record_photo_view(None, terminal.name, number)
+    preview.record_view(terminal, comparison, number)
     return responses.picture(picture, may_be_kept=False)
 
 

@@ -29,8 +29,9 @@ def photos(batch_id: int) -> ResponseReturnValue:
 @allow(OPERATOR, is_activity=False)
 def photo(batch_id: int, row_id: int) -> Response:
     """Answer the thumbnail of the photo of a row, which is a JPEG of ours; nothing else of the archive is served."""
-    batch = batch_or_404(batch_id)
-    name = queries.photo_name(batch_id, row_id) or abort(404)
-    response = Response(thumbnails.read(batch.photos_file, name) or abort(404), mimetype="image/jpeg")
+    batch, row = batch_or_404(batch_id), queries.find_row(batch_id, row_id) or abort(404)
+    picture = thumbnails.read(batch.photos_file, row.photo) or abort(404)
+    thumbnails.record_view(row)
+    response = Response(picture, mimetype="image/jpeg")
     response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -1,7 +1,8 @@
 """Where terminals tell by themselves that something happened: without a session, by the secret in the address.
 
 Whatever is refused is answered alike. What is believed is answered 200 with an empty body once the bell is rung: some
-terminals send anything else again for ever, and all that is behind it waits.
+terminals send anything else again for ever, and all that is behind it waits. So is what comes too often. It is not
+read, and the bell is rung all the same, or whoever has the secret could keep the terminal from being heard.
 """
 
 from http import HTTPStatus
@@ -14,7 +15,7 @@ from hikflask.http import body_limits
 from hikflask.http.permissions import public
 from hikflask.services.accounts import rate_limit
 from hikflask.services.accounts.errors import TooOften
-from hikflask.services.passages import push_slot, pushes
+from hikflask.services.passages import intake, push_slot, pushes
 
 bp = Blueprint("push", __name__)
 csrf.exempt(bp)
@@ -35,7 +36,10 @@ def receive(secret: str) -> Response:
             return _answer(HTTPStatus.NOT_FOUND)
         rate_limit.count_try(f"push:{sender.terminal_id}", MAX_CALLS, WINDOW_SECONDS)
     except TooOften:
-        return _answer(HTTPStatus.TOO_MANY_REQUESTS)
+        if sender is None:
+            return _answer(HTTPStatus.TOO_MANY_REQUESTS)
+        intake.ring(sender.terminal_id)
+        return _answer(HTTPStatus.OK)
     return _answer(HTTPStatus.OK if pushes.receive(sender, _body()) else HTTPStatus.NOT_FOUND)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, PersonKey, Photo
+from hikflask.models import AuditEntry, ImportRow, PersonKey, Photo
 from hikflask.services import audit
 from hikflask.services.audit import Actor, Entry, details_text, sealing
 from hikflask.services.audit.log import MAX_REFUSALS, MAX_TEXT_LENGTH, SAME_SECONDS
@@ -254,6 +254,13 @@ def test_look_at_a_photo_of_somebody_who_is_erased_at_that_moment_names_nobody(b
     look = next(one for one in everything() if one.action == "photo.viewed")
     assert (look.employee_id, look.employee, look.subject, eraser.error) == (ivan.id, "", "", None)
     assert db.session.query(PersonKey).count() == 0
+
+
+def test_look_at_a_face_in_what_an_erasure_has_deleted_names_nobody() -> None:
+    audit.record_photo_view(None, "import 1", "100222", db.select(ImportRow.id))
+
+    (look,) = everything()
+    assert (look.employee, look.subject, db.session.query(PersonKey).count()) == ("", "", 0)
 
 
 def test_passages_that_leave_are_recorded_once_an_hour_for_each_who_asks_and_each_kind() -> None:

@@ -174,5 +174,5 @@ def test_photos_are_paged_with_the_odd_ones_first() -> None:
     assert [row.number for row in queries.photos_page(found, 10)[0]] == ["5", "2", "1", "4"]
     page, total = queries.photos_page(found, 2, 1)
     assert ([row.photo for row in page], total) == (["2.jpg", "1.jpg"], 4)
-    assert queries.photo_name(found, page[0].id) == "2.jpg"
-    assert queries.photo_name(found + 1, page[0].id) is None
+    assert queries.find_row(found, page[0].id) == page[0]
+    assert queries.find_row(found + 1, page[0].id) is None

@@ -33,6 +33,7 @@ from tests.support.enrolments import enrol
 from tests.support.filled_forms import Filled, form_to, words
 from tests.support.jobs import add_people
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
+from tests.support.trail import entries
 from tests.support.wire import InProcess
 
 PLAN = f"{PAGE}/plan"
@@ -371,7 +372,9 @@ def test_face_on_the_terminal_is_shown_as_it_was_read_to_operators_alone(
     simulator.store.bind("100222", OTHER_FACE)
     at.compare()
     address = f"{PAGE}/face?number=100222"
-    assert at.client.get(address).data == OTHER_FACE
+    assert at.client.get(address).data == at.client.get(address).data == OTHER_FACE
+    with app.app_context():
+        assert [(one.employee, one.subject) for one in entries("photo.viewed")] == [("100222", "Вход")]
 
     assert client_of(app, VIEWER, "Ольга").get(address).status_code == 403
     assert app.test_client().get(address).status_code == 303

@@ -18,6 +18,7 @@ from tests.support.desk import ENGLISH
 from tests.support.imports import checked
 from tests.support.jobs import add_people
 from tests.support.signed_in import client_of
+from tests.support.trail import entries
 
 
 @pytest.fixture
@@ -65,6 +66,9 @@ def test_thumbnail_is_a_small_jpeg_for_operators_alone(app: Flask, client: Flask
     assert client.get(f"/imports/2/photos/{number}").status_code == 404
     assert client.get(f"/imports/1/photos/{unreadable}").status_code == 404
     assert client.get("/imports/1/photos/99").status_code == 404
+    with app.app_context():
+        looks = [(one.employee, one.subject) for one in entries("photo.viewed")]
+    assert sorted(looks) == [("", "import 1"), ("1", "import 1"), ("2", "import 1"), ("9", "import 1")]
     viewer = client_of(app, VIEWER)
     assert viewer.get(f"/imports/1/photos/{number}").status_code == 403
     assert viewer.get("/imports/1/photos").status_code == 403

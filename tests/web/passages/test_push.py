@@ -254,12 +254,16 @@ def test_every_refusal_is_the_same(app: Flask, simulator: Simulated, browser: Fl
 
 
 def test_calls_are_limited_for_each_terminal_and_for_strangers_by_their_place(
-    browser: FlaskClient, path: str, monkeypatch: pytest.MonkeyPatch
+    app: Flask, browser: FlaskClient, simulator: Simulated, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Whoever has the secret keeps no terminal from being heard by heartbeats, or by what another device says."""
     monkeypatch.setattr(push, "MAX_CALLS", 2)
     monkeypatch.setattr(push, "MAX_REFUSED", 1)
 
     unknown = [browser.post(f"{push_slot.PATH}unknown{n}").status_code for n in range(2)]
-    known = [browser.post(path, data=b"{}").status_code for _ in range(3)]
+    (beat, *_) = simulator.push.heartbeats()
+    bodies = (beat.body, b'{"serialNumber": "DS-K1T0000000000000000000"}')
+    known = [browser.post(path, data=body).status_code for body in bodies]
 
-    assert (unknown, known) == ([404, 429], [200, 200, 429])
+    assert (unknown, known, is_rung(app)) == ([404, 429], [200, 404], False)
+    assert (browser.post(path, data=b"{}").status_code, is_rung(app)) == (200, True)

@@ -10,6 +10,10 @@ from shutil import copyfileobj
 from tempfile import TemporaryFile
 from zipfile import ZipFile
 
+from sqlalchemy import select
+
+from hikflask.models import ImportRow
+from hikflask.services import audit
 from hikflask.services.core import no_space
 from hikflask.services.core.errors import BadArchive, BadPhoto
 from hikflask.services.imports import stored_files
@@ -75,3 +79,9 @@ def read(photos_file: str, name: str) -> bytes | None:
         return photo_archive.read(path_of(photos_file), name).read()
     except BadPhoto:  # Taken out at this moment.
         return None
+
+
+def record_view(row: ImportRow) -> None:
+    """Record that the actor viewed the photo of a row."""
+    seen = select(ImportRow.id).where(ImportRow.id == row.id, ImportRow.number == row.number)
+    audit.record_photo_view(None, f"import {row.batch_id}", row.number, seen)
