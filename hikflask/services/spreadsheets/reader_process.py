@@ -43,6 +43,10 @@ AT_ONCE = 2
 _TURNS, _HOLDERS = threading.Condition(), list[str]()
 # Names of columns → field and index of what is recognised. It decides which row is the header.
 Recognise = Callable[[Sequence[str]], Mapping[str, int]]
+# So many texts are looked at in the first rows of all sheets, whether they are names of columns. One with brackets
+# takes as long as BRACKETS others, and each few letters of one with two alphabets as long as another.
+MAX_NAMES, BRACKETS, FEW_LETTERS = 30_000, 20, 3
+LATIN = re.compile("[A-Za-z]")
 # The fields of the ID and of the name in it: a header says where these are, unless other words are used there.
 KEY, NAMES = "number", {"name", "last_name"}
 # A cell of a person: an ID such as 101, T-17 or HR-EMP-00001, a day, a telephone.
@@ -104,6 +108,36 @@ class Layout:
     since_1904: bool = False
 
 
+class _Names:
+    """Recognises names of columns: each row of them once, and no more than a request can wait for."""
+
+    def __init__(self, recognise: Recognise) -> None:
+        self._recognise, self._left = recognise, MAX_NAMES
+        self._found: dict[tuple[str, ...], Mapping[str, int]] = {}
+        self._seen: set[str] = set()
+
+    def __call__(self, names: Sequence[str]) -> Mapping[str, int]:
+        """Return what is recognised.
+
+        :raises table_unpacked: when the file has too many other texts in its first rows.
+        """
+        row = tuple(names)
+        if row not in self._found:
+            new = set(row) - self._seen
+            self._seen |= new
+            self._left -= sum(map(_cost, new))
+            if self._left < 0:
+                raise ServiceError("table_unpacked")
+            self._found[row] = self._recognise(row)
+        return self._found[row]
+
+
+def _cost(text: str) -> int:
+    if "(" in text or "[" in text:
+        return BRACKETS
+    return 1 if text.isascii() or not LATIN.search(text) else 1 + len(text) // FEW_LETTERS
+
+
 class _Sheet:
     """A sheet as the child process tells of it, with its header, which is the one row in a CSV, too."""
 
@@ -143,8 +177,9 @@ def inspect(path: Path, recognise: Recognise, sheet: str = "") -> Layout:
     limit: int = current_app.config["IMPORT_FILE_LIMIT"]
     if path.stat().st_size > limit * MEGABYTE:
         raise ServiceError("table_too_large", n=limit)
+    names = _Names(recognise)
     with wait_for_turn(), _output(path, ["inspect", str(INSPECT_SECONDS)]) as lines:
-        sheets = [_Sheet(contents, recognise) for contents in lines]
+        sheets = [_Sheet(contents, names) for contents in lines]
     chosen = _chosen(sheets, sheet)
     if chosen.is_too_wide:
         raise ServiceError("table_columns", n=MAX_COLUMNS)

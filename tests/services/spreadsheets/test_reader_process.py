@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from hikflask.services.spreadsheets import reader, reader_process
 from hikflask.services.spreadsheets.reader_process import ALL, PROGRAM, Layout, Row, inspect, read
 from tests.benchmarks import memory
 from tests.processes.processes import ROOT, until
-from tests.spreadsheets import ods, xls
+from tests.spreadsheets import ods, xls, xml_2003
 from tests.spreadsheets.workbooks import packed, parts, row, sheet, text, workbook
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -291,6 +291,25 @@ def test_table_with_forty_columns_is_read(path: Path) -> None:
 
     assert recognised(layout.columns) == {"number": 38, "name": 39}
     assert next(read(path, layout)).cells[38:] == ["7", "Пётр"]
+
+
+def test_names_of_columns_are_recognised_once_for_equal_rows_and_not_without_end(path: Path) -> None:
+    looked_at: list[Sequence[str]] = []
+
+    def counted(names: Sequence[str]) -> Mapping[str, int]:
+        looked_at.append(names)
+        return recognised(names)
+
+    rows = [xml_2003.row(*map(xml_2003.cell, line.split(";"))) for line in (HEAD, "1;Иванов;Цех")]
+    table = xml_2003.workbook(*(xml_2003.sheet(*rows, name=str(at)) for at in range(50)))
+    path.write_bytes(table)
+    assert len(inspect(path, counted).sheets) == 50
+    assert len(looked_at) == len(set(map(tuple, looked_at))) < 20
+    # A wide workbook of names that are all others, and have brackets.
+    wide = [[f"ФИО ({'а ' * 20}{at} {to} {line})" for to in range(100)] for at in range(2) for line in range(20)]
+    path.write_bytes("\n".join(map(";".join, wide)).encode())
+    looked_at.clear()
+    assert refusal(path, path.read_bytes()).code == "table_unpacked"
 
 
 @pytest.mark.child_processes

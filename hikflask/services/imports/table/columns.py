@@ -6,6 +6,7 @@ by hand. tests/spreadsheets/README.md tells where the names are from.
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from hikflask import text_rules
 from hikflask.text_rules import folded
@@ -203,6 +204,8 @@ EXPLAINS = re.compile(
 WORD = re.compile(r"[^\W\d_]+")
 NUMBER_SIGN, CYRILLIC = re.compile("[#№]"), re.compile("[а-я]")
 NOT_A_LETTER = re.compile(r"[\W_]+")
+# Each is looked at several times, and so are those of the next table.
+NAMES_KEPT = 4_096
 
 
 def recognised(columns: Sequence[str]) -> dict[str, int]:
@@ -372,10 +375,12 @@ def has_other_meaning(column: str) -> bool:
     return name in OTHER_DAY_NAMES or (FIELD_OF | UNSURE_FIELD_OF).get(name, VALID_TO) not in DAYS
 
 
+@lru_cache(NAMES_KEPT)
 def _is_another(column: str) -> bool:
     return ANOTHER.search(folded(text_rules.mended(column))) is not None
 
 
+@lru_cache(NAMES_KEPT)
 def plain_name(column: str) -> str:
     """Return a column's name without case, spaces, punctuation, and an explanation in brackets.
 

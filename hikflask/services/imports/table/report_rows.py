@@ -26,7 +26,10 @@ NOTE = "#"
 # What a row of a department has behind its name: how many people are in it, or what they earn.
 AMOUNT = re.compile(r"[-−]?\d[\d\s]*(?:[.,]\d+)?\Z")
 # Nobody's department is called so.
-PATRONYMIC = re.compile(r"(?:вич|вна|чна|оглы|кызы)\Z", re.IGNORECASE)
+PATRONYMIC = re.compile(
+    r"(?:вич|вна|чна|[оу]гл[ыи]|[кқ][ыи]з[ыи]|ғызы|ұлы|(?<!а)улы|[ʻ'‘’]g[ʻ'‘’]li|\bo?ugli|\bogl[iuy]|\b[qk]izi|kyzy|(?<!j)uly)\Z",
+    re.IGNORECASE,
+)
 WORD_OF_A_NAME = re.compile(r"[A-ZА-ЯЁ](?:\.|[a-zа-яё'’]+)(?:[-.]?[A-ZА-ЯЁ](?:\.|[a-zа-яё'’]+))*\Z")
 CYRILLIC = re.compile("[А-Яа-яЁё]")
 

@@ -124,6 +124,20 @@ def test_person_without_an_id_among_groups_stays_a_row() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Каримов Азиз Рустам угли", "Каримова Лола Рустам кизи", "Қасымов Нұрлан Серікұлы", "Асанова Аяна Бериккызы",
+     "Ахметов Айдос Серикулы", "Karimov Aziz Rustam oʻgʻli", "Karimova Lola Rustam qizi", "Алиев Али Вали оглы"],
+)  # fmt: skip
+def test_person_with_a_patronymic_of_any_kind_is_no_department(name: str) -> None:
+    assert read("Цех 1", "Иванов Иван Иванович;0001;;", name)[1] == [name, "", "", "", "Цех 1"]
+
+
+@pytest.mark.parametrize("group", ["Служба Безопасности", "Село Аулы", "Отдел Кадров", "Июль", "Отдел продаж July"])
+def test_department_that_ends_otherwise_is_one(group: str) -> None:
+    assert read("Цех 1", "Иванов Иван Иванович;0001;;", group, "Петрова Анна;0002;;")[1][4] == group
+
+
 def test_group_may_stand_where_the_id_stands_and_is_no_id() -> None:
     columns, fields = ["Таб. №", "ФИО"], {"number": 0, "name": 1}
 
