@@ -179,7 +179,7 @@ OTHER_TEXTS = {
     "table_vcard": re.compile(r"\s*BEGIN:VCARD\b", re.I),
 }
 TEXT_START = 4096
-DOCUMENTS, WORD = (b"%PDF-", b"{\\rtf"), "word/document.xml"
+DOCUMENTS, WORD, SLIDES = (b"%PDF-", b"{\\rtf"), "word/document.xml", "ppt/presentation.xml"
 ARCHIVES = (b"Rar!\x1a\x07", b"7z\xbc\xaf'\x1c")
 # How a table of dBase, FoxPro or Clipper begins; a day follows, and a line end after its fields, which are as long.
 DBF, DBF_FIELD = b"\x02\x03\x04\x30\x31\x32\x43\x83\x8b\x8e\xf5", 32
@@ -423,7 +423,7 @@ def _refuse_bomb(file: BinaryIO) -> str:
         raise Refused("table_xlsb")
     if WORD in names:
         raise Refused("table_document")
-    if form == "ods" and not {"mimetype", "content.xml"} <= names:
+    if SLIDES in names or (form == "ods" and not {"mimetype", "content.xml"} <= names):
         raise Refused("table_unreadable")
     if any(part.flag_bits & 1 for part in parts):
         raise Refused("table_password")

@@ -198,6 +198,7 @@ def test_web_page_without_a_table_is_called_that(page: str, encoding: str) -> No
         (b"%PDF-1.7\n\x01\x02\x03\x04\x05", "table_document"),
         (b"{\\rtf1\\ansi ID;Name}", "table_document"),
         (packed({"[Content_Types].xml": "<Types/>", "word/document.xml": "<w/>"}), "table_document"),
+        (packed({"[Content_Types].xml": "<Types/>", "ppt/presentation.xml": "<p/>"}), "table_unreadable"),
         (PEOPLE.encode("utf-32"), "table_encoding"),
         (b"\0\0\xfe\xff" + PEOPLE.encode("utf-32-be"), "table_encoding"),
         (b"7z\xbc\xaf'\x1c\x00\x04", "table_archive"),

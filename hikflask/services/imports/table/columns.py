@@ -159,7 +159,7 @@ LOOKS_LIKE_DAY = re.compile(
     (?:\d{4}[-./]DD[-./]DD|DD[-./,]DD[-./,]YYYY|DD[./]DD[./]\d\d|DD[ -][^\W\d_]{3,9}\.?[ -]YYYY
     |DD(?:st|nd|rd|th)?[-\s.]{1,2}MONTH[-\s,]{1,2}(?:YYYY|\d\d)|MONTH[-\s]DD(?:st|nd|rd|th)?[-\s,]{1,2}YYYY
     |YYYY[-\s]MONTH[-\s]DD|YYYY[-\s]*(?:yil|йил|ж(?:ыл\w*|\.))[,\s]+DD[-\s][^\W\d_]{3,10})
-    (?:[T,\s]+\d[\d:.]+(?:\ ?[AP]M)?Z?)?\s*(?:г\.?|года)?\Z
+    (?:[T,\s]+\d[\d:.]+(?:\ ?[AP]M)?Z?)?\s*(?:г\.?|года)?(?:\s+(?:включительно|вкл\.?|incl\w*\.?))?\Z
     |(?:до|по|until|till|through|end\ of|конец)\s+(?:the\s+)?(?:конца\s+|end\s+of\s+)?(?:MONTH\s+)?YYYY
     \s*(?:г\.?|года)?\Z
     """.replace("MONTH", MONTH + r"[^\W\d_]*\.?")

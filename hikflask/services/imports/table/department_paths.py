@@ -13,6 +13,8 @@ from hikflask.text_rules import folded
 SEPARATOR = re.compile(r"[/\\]")
 # Sigur writes its paths so, and no name has this sign.
 BACKSLASH = "\\"
+# How MySQL writes an empty cell.
+NULL = r"\N"
 # What HikCentral, iVMS-4200 and BioStar 2 call the top, in both languages. Whoever is only there is in no department.
 TOPS = {
     folded(top)
@@ -43,7 +45,7 @@ def last_part(department: str, top: str, here: Container[str] = ()) -> str:
     :param here: the spelling keys of the departments here. One that is here under its whole name is no path.
     """
     parts = _parts(department)
-    if not parts or spelling_key(department) in here:
+    if not parts or department == NULL or spelling_key(department) in here:
         return department
     if BACKSLASH in department:
         return parts[-1]

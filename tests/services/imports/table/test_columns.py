@@ -149,7 +149,8 @@ def test_status_is_no_plain_column_of_who_left() -> None:
      "31.12.2027 года", "31-Dec-27", "31 дек. 27", "Dec 31, 2027", "December 31st, 2027", "Friday, December 31, 2027",
      "пятница, 31 декабря 2027 г.", "31,12,2027", "2027-Dec-31", "2027-yil 31-dekabr", "2027 ж. 31 желтоқсан",
      "20271231",
-     "до конца 2027 года", "до 2027", "until the end of 2027", "through Dec 2027"],
+     "до конца 2027 года", "до 2027", "until the end of 2027", "through Dec 2027",
+     "до 31.12.2027 включительно"],
 )  # fmt: skip
 def test_days_without_a_meaning_are_asked_about(cell: str) -> None:
     columns = ["ID", "ФИО", "Куда", "До какого числа"]
