@@ -4,7 +4,6 @@ Each statement of the database is a sign, and each request to a terminal. Work t
 does long without either, gives signs of its own. Threads that nobody watches, such as those of pages, give none.
 """
 
-import math
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ class Signs:
     def __init__(self) -> None:
         self._due_at: dict[threading.Thread, float] = {}
         self._excused_until = 0.0
-        self._looked_at = math.inf
+        self._looked_at = time.monotonic()
 
     def watch(self, seconds: float = 0.0) -> None:
         """Watch the present thread from now on, and note that it goes on."""

@@ -62,8 +62,11 @@ def test_only_living_threads_that_are_watched_hang(watched: Watched) -> None:
     assert signs.silent() == []
 
 
-def test_process_that_was_paused_goes_on(watched: Watched) -> None:
+def test_process_that_was_paused_goes_on_also_where_nobody_had_looked_before(watched: Watched) -> None:
+    others = signs_of_life.Signs()
+    others.watch()
     watched.now += HOUR
+    assert others.silent() == []
     watched.wait(LONG)
     watched.wait(1.0)
 
