@@ -583,8 +583,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "department_ditto": (N_("Write the name of the department: signs for “as above” are not read."),),
     "name_note": (
         N_(
-            "Write the name alone: no address, digits or signs, and no note that somebody left or is away, or that a "
-            "post is vacant."
+            "Write the name alone: no position, address, digits or signs, and no note that somebody left or is away, "
+            "or that a post is vacant."
         ),
     ),
     "letters_broken": (
@@ -694,6 +694,13 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "table_side_by_side": (
         N_("“%(column)s” is there twice: rows have two people side by side. Put each person into a row of its own."),
         N_("Rows have two people side by side. Put each person into a row of its own."),
+    ),
+    "table_second_head": (
+        N_(
+            "In row %(line)s another table begins, with its columns in another order. Put each table into a file or a "
+            "sheet of its own."
+        ),
+        N_("Another table begins below, with its columns in another order. Put each table into a file of its own."),
     ),
     "table_leavers": (
         N_(

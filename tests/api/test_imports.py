@@ -530,7 +530,7 @@ def test_sheet_is_asked_for_where_several_have_people_and_the_answer_says_how_th
 
     asked = call(client, book)
     answer = call(client, book, sheet="Сотрудники")
-    one = call(client, packed(parts({"Уволенные": sheet(left), "Пусто": sheet("")})))
+    one = call(client, packed(parts({"Новые": sheet(left), "Пусто": sheet("")})))
 
     assert (asked.status_code, asked.get_json()["error"], asked.get_json()["fields"]) == (
         422,

@@ -67,8 +67,9 @@ REFUSED_HERE: dict[str, Rule] = {
         Rule(INVALID, "file"),
         "import_too_large table_unreadable table_empty table_no_rows table_too_large table_columns table_rows "
         "table_html table_sheets table_password table_macros table_damaged table_unpacked table_encoding table_quote "
-        "table_cut table_perhaps_cut table_leavers table_side_by_side table_slow table_ldif table_json table_vcard "
-        "table_archive table_dbf table_document table_xlsb nothing_uploaded wrong_rows_unlike too_many_corrections",
+        "table_cut table_perhaps_cut table_leavers table_second_head table_side_by_side table_slow "
+        "table_ldif table_json table_vcard table_archive table_dbf table_document table_xlsb nothing_uploaded "
+        "wrong_rows_unlike too_many_corrections",
     ),
     **_each(Rule(INVALID, "sheet"), "table_sheet_unknown table_sheet_unnamed"),
     "name_bytes": Rule(INVALID, "full_name"),

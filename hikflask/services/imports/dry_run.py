@@ -30,9 +30,9 @@ from hikflask.services.imports.classify import Picture, read_spellings
 from hikflask.services.imports.photos import photo_names, pictures
 from hikflask.services.imports.photos.thumbnails import Thumbnails
 from hikflask.services.imports.table import columns, doubts, report_rows
-from hikflask.services.imports.table.columns import DEPARTMENT, NAME, NUMBER, PARTS
+from hikflask.services.imports.table.columns import ACTIVE, DEPARTMENT, LEFT, NAME, NUMBER, PARTS
 from hikflask.services.imports.table.options import Options
-from hikflask.services.imports.table.values import Values
+from hikflask.services.imports.table.values import Values, are_leavers
 from hikflask.services.photos.inspection import PhotoCheck, PhotoInspectors
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.reader_process import Layout, Row
@@ -317,7 +317,8 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
     """Yield the people of the table, as they were corrected. The child process that reads ends when this is closed.
 
     :raises import_file_gone: :raises table_unreadable:
-    :raises table_leavers: when a part of it has those who left, and no column says so.
+    :raises table_leavers: when a part of it, or a sheet, has those who left, and no column says so.
+    :raises table_second_head: when another table begins below, with the same columns in other places.
     :raises DaysUnknown: when a column has days further down, and nobody said what they are.
     :raises ColumnsUnclear: when a row further down makes a column doubtful.
     """
@@ -326,12 +327,17 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
     path = stored_files.path_of(batch.table_file)
     layout, options = Layout(**batch.layout), Options.from_json(batch.options)
     undecided = columns.undecided_columns(layout.columns, batch.fields, options.unused_days)
+    says_who_left = bool({LEFT, ACTIVE} & batch.fields.keys())
     watch = doubts.Watch(layout.columns, batch.fields, options.unused_days)
     corrected = {place: _as_corrected(row) for place, row in _corrected(batch.id).items()}
     try:
         rows = reader_process.read(path, layout, batch.fields.get(NUMBER))
         working = report_rows.who_works(rows, batch.fields)
         for row in report_rows.people(working, layout, batch.fields, options, read_spellings()):
+            if doubts.is_other_head(layout.columns, row.cells, batch.fields[NUMBER]):
+                raise ServiceError("table_second_head", line=row.line)
+            if not says_who_left and are_leavers(row.sheet or layout.sheet):
+                raise ServiceError("table_leavers", line=row.line - 1)
             if days := columns.day_cells(layout.columns, row.cells, undecided):
                 raise DaysUnknown(layout.columns, days, row.cells)
             if may_be := dict(watch.doubts_in(row.cells)):

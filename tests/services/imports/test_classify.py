@@ -75,12 +75,22 @@ def test_department_that_a_spreadsheet_made_a_day_of_is_refused(day: str) -> Non
     assert classify(Values("1", {"number": "1", "department": day}), None, here, DEFAULT).verdict == "unchanged"
 
 
+def test_department_that_only_begins_like_those_who_left_is_one() -> None:
+    assert compared(None, name="Иван Иванов", department="Бывшие цеха").errors is None
+    assert compared(None, name="Иван Иванов", department="Уволенные 1" + 120 * " 1" + "x").errors is None
+
+
 @pytest.mark.parametrize("sign", ['"', "-//-", "— // —", "--«--", "то же", "там же"])
 def test_sign_for_as_above_is_no_department(sign: str) -> None:
     assert compared(IVAN, department=sign).errors == {"department": refusal("department_ditto")}
 
 
-@pytest.mark.parametrize("group", ["Уволенные", "уволены", "Бывшие сотрудники", "Dismissed", "Former employees"])
+@pytest.mark.parametrize(
+    "group",
+    [*("Уволенные", "уволены", "Бывшие сотрудники", "Dismissed", "Former employees", "Уволенные 2026"),
+     *("Уволенные (в 2026 году)", "Уволенные с 01.11.2026 по 30.11.2026", "Ishdan bo‘shaganlar"),
+     *("Уволенные\\Цех 2", "All Departments/Dismissed/Workshop 2", "Завод > Бывшие работники > Цех")],
+)  # fmt: skip
 def test_those_who_left_are_no_department_of_anybody_who_works(group: str) -> None:
     refused = {"department": refusal("department_left")}
 

@@ -7,6 +7,7 @@ from sqlalchemy import event, func, select
 from hikflask.extensions import db
 from hikflask.models import Employee, ImportRow, Job, Terminal
 from hikflask.models.columns import database_now
+from hikflask.services.core.db import transaction
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.imports import batches, queries, stored_files
 from hikflask.services.imports.table.options import Options
@@ -65,6 +66,19 @@ def test_column_whose_days_come_late_stops_the_dry_run_and_is_asked_about_then()
         batches.choose(found, fields, None)
     batches.choose(found, fields, None, options=Options(unused_days=(2,)))
     assert counts(check(found)) == (8, 0, 0, 0)
+
+
+def test_second_table_below_and_a_sheet_of_those_who_left_stop_the_dry_run() -> None:
+    below = made("1;Иван Иванов;Цех", "Табельный номер;Подразделение;ФИО", "2;Цех;Пётр Петров")
+    former = made("1;Иван Иванов;Цех")
+    layout = batch(former).layout
+    with transaction():
+        batches.get_one(former).layout = {**layout, "sheet": "Уволенные 2026"}
+
+    refusals = [run(started(imports.start_check, found)).refusal for found in (below, former)]
+
+    assert refusals == [refusal("table_second_head", line=3), refusal("table_leavers", line=1)]
+    assert rows(below) == rows(former) == []
 
 
 def test_rows_of_groups_are_departments_and_what_is_wrong_is_given_back_with_them() -> None:
@@ -149,7 +163,7 @@ def test_rows_that_are_wholly_equal_are_one_row() -> None:
     assert counts(found) == (1, 0, 0, 2)
 
 
-@pytest.mark.parametrize("hired", ["Дата приема", "Дата трудоустройства", "Hire Date (last)"])
+@pytest.mark.parametrize("hired", ["Дата приема", "Кадровые данные Дата приема", "Hire Date (last)"])
 def test_who_was_hired_again_is_no_leaver_by_the_day_before(hired: str) -> None:
     add_people("1", "2", "3")
 

@@ -61,7 +61,7 @@ NAMES: dict[str, str] = {
         Уволен | Уволена | Уволен(а) | Уволенный | Дата увольнения | Увольнение | Уволен с
         Увольнение Дата | Дата окончания работы
         Left | Has left | Dismissed | Terminated | Termination date | Leaving date | Date left | Dismissal date
-        Resigned | Resign date | Resignation date | Relieving date | Departure date | Employee leave date time
+        Resigned | Resign date | Resignation date | Relieving date | Employee leave date time
         Ishdan bo‘shagan sana | Ishdan bo‘shagan sanasi | Жұмыстан шыққан күні | Жұмыстан босатылған күні
     """,
     ACTIVE: """
@@ -322,8 +322,9 @@ def is_status(column: str) -> bool:
 
 
 def hired_columns(columns: Sequence[str]) -> list[int]:
-    """Return the indexes of the columns that say when somebody was hired."""
-    return [index for index, name in enumerate(columns) if plain_name(name) in HIRED_NAMES and not _is_another(name)]
+    """Return the indexes of the columns that say when somebody was hired, be it below the name of a group."""
+    names = {index: plain_name(name) for index, name in enumerate(columns) if not _is_another(name)}
+    return [index for index, name in names.items() if name in HIRED_NAMES or name.endswith(HIRING_DAYS)]
 
 
 def unmapped_days(
@@ -401,3 +402,4 @@ def _fields(names: dict[str, str]) -> dict[str, str]:
 
 FIELD_OF, UNSURE_FIELD_OF = _fields(NAMES), _fields(UNSURE)
 HIRED_NAMES, OTHER_DAY_NAMES = _names(HIRED), _names(OTHER_DAYS) | _names(HIRED)
+HIRING_DAYS = tuple(name for name in HIRED_NAMES if re.search("дата|date", name))

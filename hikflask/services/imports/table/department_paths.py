@@ -8,6 +8,7 @@ import re
 from collections.abc import Container, Iterable
 
 from hikflask.models.department import spelling_key
+from hikflask.services.imports.table.values import are_leavers
 from hikflask.text_rules import folded
 
 SEPARATOR = re.compile(r"[/\\]")
@@ -42,10 +43,13 @@ def top_of(departments: Iterable[str]) -> str:
 def last_part(department: str, top: str, here: Container[str] = ()) -> str:
     """Return the last part of a path below `top`; anything else comes back as it is.
 
+    A branch of those who left stays in it, since its last part is where others work.
+
     :param here: the spelling keys of the departments here. One that is here under its whole name is no path.
     """
     parts = _parts(department)
-    if not parts or department == NULL or spelling_key(department) in here:
+    is_whole = department == NULL or spelling_key(department) in here or are_leavers(department)
+    if not parts or is_whole:
         return department
     if BACKSLASH in department:
         return parts[-1]

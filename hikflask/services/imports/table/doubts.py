@@ -35,7 +35,7 @@ GIVEN = re.compile(r"имя|(?:employee|person|staff|worker)name\Z")
 # What a column of an unknown name is called that says who left, or who works here. Folded.
 CALLED_GONE = re.compile(
     r"увол|архив|неактив|заблок|dismiss|terminat|resign|\bfired|archiv|inactiv|deactiv|disabl|suspend|\b(?:b?locked)\b|"
-    r"\bishdan\b|\bишдан\b|жұмыстан"
+    r"\bdeparture date|\bishdan\b|\bишдан\b|жұмыстан"
 )
 CALLED_HERE = re.compile(r"\bактивн|\bработает|\bдействующ|\benabled|\bactive")
 # What it is called in a cell, folded.
@@ -99,6 +99,17 @@ class Watch:
         yield from ((index, ACTIVE) for index in self._here if folded(cells[index]) in NO)
         if GONE.search(folded("\n".join(cells[index] for index in self._open))):
             yield from ((index, LEFT) for index in self._open if GONE.search(folded(cells[index])))
+
+
+def is_other_head(names: Sequence[str], cells: Sequence[str], number: int) -> bool:
+    """Return whether a row is the header of another table below: it has the names of columns in other places.
+
+    :param number: the index of the column with the ID. One with a digit is no name of a column.
+    """
+    if any(map(str.isdigit, cells[number])):
+        return False
+    found = known.recognised(cells)
+    return NUMBER in found and len(found) > 1 and not found.items() <= known.recognised(names).items()
 
 
 def _judged(names: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[dict[str, int], dict[int, str]]:

@@ -93,11 +93,18 @@ NOT_A_NAME = re.compile(
     r"(?-i:\b(?:NULL|null|NaN|nan|None|none)\b)",
     re.IGNORECASE,
 )
+# Behind a bracket, a comma or a dash a small letter begins a note: (ув.), (fired), - уволилась, “, слесарь”. A day is
+# one, too, and a name in a second alphabet; so is a word in brackets that a dot ends, or that alone is in capitals.
+BESIDE_A_NAME = re.compile(r"[(\[](\w{2,}\.?)[)\]]|(?:[(\[,;/|]|\s[-–—])\s*([^\W\d_])|\d{1,2}\.\d{1,2}|\s/\s")
 # How a list calls those who left, above them or in place of their department.
 THOSE_WHO_LEFT = re.compile(
-    r"(?:уволен(?:ные|ы)|бывшие|dismissed|terminated|former|leavers)(?: сотрудники| работники| employees| staff)?\Z",
+    r"(?:уволен(?:ные|ы)|уволившиеся|бывшие|не работают|dismissed|terminated|fired|resigned|former|leavers|"
+    r"ex-employees|ishdan (?:bo.?shagan|ketgan)(?:lar)?|ишдан (?:бўшаган|кетган)(?:лар)?|"
+    r"жұмыстан (?:шыққан|босатылған)(?:дар)?)(?: сотрудники| работники| employees| staff)?"
+    r"(?:[\s,(]+(?:в|за|до|с|по|in|of|since|год[уа]?|г\.?|\d[\d./-]*)\)?)*\Z",
     re.IGNORECASE,
 )
+LEVELS = re.compile(r"[/\\|>→]")
 # “As above”, by hand.
 DITTO = re.compile(r"[\W_]+\Z|то же\Z|там же\Z", re.IGNORECASE)
 # What is written where there is nothing: in any field but those of yes and no; in place of a patronymic words, too.
@@ -192,6 +199,11 @@ def said_in(name: str, cell: str) -> str:
     return "" if folded(text) in WORDS_FOR_NOTHING.get(name, NOTHING) else text
 
 
+def are_leavers(department: str) -> bool:
+    """Return whether a department is those who left, or within them: “Уволенные 2026”, “Dismissed/Workshop”."""
+    return any(THOSE_WHO_LEFT.match(level.strip()) for level in LEVELS.split(department))
+
+
 def is_day(text: str) -> bool:
     """True for a text that only says a day, with its year in full, its month by name or slashes; 01.02.03 is a code."""
     is_whole = any(str(moment.year) in text for moment in _moments(text))
@@ -236,15 +248,32 @@ def _read_leaving(values: Values, cells: Mapping[str, str], status: bool, hired:
 
 
 def _read_notes(values: Values) -> None:
-    """Refuse a name that says more, or is broken. Of a leaver, who must not stay because of it, that here is kept."""
+    """Refuse a name that says more, or is broken. Of a leaver, who must not stay because of it, that here is kept.
+
+    So is the department here where that of the row is in a branch of those who left.
+    """
+    if values.leaves and are_leavers(values.texts.get(DEPARTMENT, "")) and LEVELS.search(values.texts[DEPARTMENT]):
+        del values.texts[DEPARTMENT]
     name = values.texts.get(NAME, "")
     is_broken = broken_letters.are_in(name, name=True)
-    if NAME in values.errors or not (is_broken or NOT_A_NAME.search(name)):
+    if NAME in values.errors or not (is_broken or _is_noted(name)):
         return
     if values.leaves:
         del values.texts[NAME]
     else:
         values.errors[NAME] = Refusal(code="letters_broken" if is_broken else "name_note", params={})
+
+
+def _is_noted(name: str) -> bool:
+    if NOT_A_NAME.search(name):
+        return True
+    notes = BESIDE_A_NAME.finditer(name) if name != name.lower() else ()
+    return any(_is_note(note[1] or note[2] or "", name) for note in notes)
+
+
+def _is_note(begins: str, name: str) -> bool:
+    is_cut = begins.endswith(".") or (len(begins) > 1 and begins.isupper() and not name.isupper())
+    return not begins or begins[0].islower() or is_cut
 
 
 def _read_days(values: Values, cells: Mapping[str, str], options: Options, later: timedelta) -> None:

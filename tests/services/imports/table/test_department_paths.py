@@ -37,6 +37,7 @@ def test_top_is_one_that_programs_write_or_shared_by_a_tree(departments: list[st
         ("", "All Departments", ""),
         ("Завод\\Цех 1/2", "Завод", "2"),
         (r"\N", "Завод", r"\N"),
+        ("Завод\\Уволенные\\Цех 2", "Завод", "Завод\\Уволенные\\Цех 2"),
     ],
 )
 def test_path_ends_as_its_last_part(department: str, top: str, part: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hikflask.services.imports.table.doubts import Watch, doubtful, recognised_fields
+from hikflask.services.imports.table.doubts import Watch, doubtful, is_other_head, recognised_fields
 
 ID, PARTS = "Таб. №", {"last_name": 1, "first_name": 2}
 
@@ -50,6 +50,7 @@ ID, PARTS = "Таб. №", {"last_name": 1, "first_name": 2}
         # Who left.
         ("Name;Left", ["Ann;12", "Ray;1", "Lee;0"], {"name": 1}, {2: "left"}),
         ("Name;Left", ["Ann;0", "Ray;1", "Lee;yes"], {"name": 1, "left": 2}, {}),
+        ("Name;Departure date", ["Ann;2026-11-10"], {"name": 1}, {2: "left"}),
         ("ФИО;Увол.", ["Иван;да"], {"name": 1}, {2: "left"}),
         ("Name;Archived", ["Ann;False"], {"name": 1}, {}),
         ("Name;Archived", ["Ann;False", "Ray;True"], {"name": 1}, {2: "left"}),
@@ -82,3 +83,22 @@ def test_row_further_down_is_looked_at_too() -> None:
 
     assert dict(watch.doubts_in(["1", "Иван", "", "", "слесарь"])) == {}
     assert dict(watch.doubts_in(["1", "Иван", "", "2", "уволен"])) == {3: "number", 4: "left"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_other"),
+    [
+        ("Таб. №;Отдел;ФИО", True),
+        ("ФИО;Таб. №;Отдел", True),
+        ("Таб. №;ФИО;Уволен", True),
+        ("Таб. №;ФИО;Отдел", False),
+        ("Табельный номер;Сотрудник;Подразделение", False),
+        ("Таб. №;ФИО;", False),
+        ("Код;;", False),
+        ("Иванов;Цех;Работает", False),
+        ("12;ФИО;Код", False),
+        (";Цех 1;", False),
+    ],
+)
+def test_header_further_down_with_columns_in_other_places_begins_another_table(cells: str, is_other: bool) -> None:
+    assert is_other_head(["Таб. №", "ФИО", "Отдел"], cells.split(";"), 0) is is_other

@@ -367,6 +367,15 @@ def test_first_day_that_a_program_knows_is_none_and_nobody_left_by_it(text: str)
         "Вакант",
         "Vacant",
         "John Smith (On Leave)",
+        "Зайцева Юлия (ув.)",
+        "Зайцева Юлия (УВ)",
+        "ЗАЙЦЕВА ЮЛИЯ (УВ.)",
+        "Зайцева Юлия - уволилась 12.05.2026",
+        "Зайцева Юлия [расчёт 30.11]",
+        "Зайцева Юлия, бухгалтер",
+        "Ann Lee (ex-employee)",
+        "Karimov Aziz (ishdan ketgan)",
+        "Иванов Иван / Ivanov Ivan",
         "Ann Lee <ann@x.com>",
         "1",
         "?",
@@ -382,9 +391,20 @@ def test_what_a_list_writes_beside_a_name_is_none_and_keeps_no_leaver_here(name:
     assert (left.texts, left.leaves, left.errors) == ({"number": "1", "left": "yes"}, True, {})
 
 
-@pytest.mark.parametrize("name", ["Увольнов Иван", "Вакансин Пётр", "Декретов Олег", "Dismissedov Ann"])
-def test_surname_that_begins_like_a_note_is_a_name(name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [*("Увольнов Иван", "Вакансин Пётр", "Декретов Олег", "Dismissedov Ann", "Иванова (Петрова) Анна", "Lee, Ann"),
+     *("иванов иван (ваня)", "Салтыков-Щедрин М.", "Салтыков - Щедрин", "ИВАНОВА (ПЕТРОВА) АННА", "Рабочий 12")],
+)  # fmt: skip
+def test_what_begins_like_a_note_may_be_a_name(name: str) -> None:
     assert read({"number": 0, "name": 1}, "1", name).errors == {}
+
+
+def test_branch_of_those_who_left_is_no_new_department_of_a_leaver() -> None:
+    fields = {"number": 0, "department": 1, "left": 2}
+
+    assert read(fields, "1", "Уволенные\\Цех 2", "да").texts == {"number": "1", "left": "yes"}
+    assert read(fields, "1", "Уволенные", "да").texts == {"number": "1", "left": "yes", "department": "Уволенные"}
 
 
 def test_value_for_all_rows_stands_in_place_of_a_column() -> None:
