@@ -252,6 +252,21 @@ def test_patient_guessing_from_many_places_is_limited_for_half_a_day() -> None:
     assert second_factor.open_session(found, code(), "10.2.0.1", device)
 
 
+def test_patient_guessing_in_an_open_session_is_limited_for_half_a_day() -> None:
+    with_factor()
+    person = signed_in()
+    for _ in range(second_factor.LONG_TRIES):
+        rate_limit.reset_account(f"factor-session:{person.session_id}")
+        with pytest.raises(FactorCodeWrong):
+            second_factor.switch_off(person, "000000")
+
+    rate_limit.reset_account(f"factor-session:{person.session_id}")
+    with pytest.raises(TooOften) as late:
+        second_factor.switch_off(person, code())
+    assert late.value.params["seconds"] > sign_in_limits.WINDOW_SECONDS
+    assert second_factor.has(person.operator_id)
+
+
 def test_secret_is_stored_encrypted_and_other_sessions_end_when_it_is_set_up() -> None:
     person, other = signed_in(), signed_in()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Terminal
+from hikflask.models import Capture, Employee, Terminal
 from hikflask.models.capture import CAPTURED, FAILED, QUEUED, SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.services.captures import queries
@@ -35,6 +35,17 @@ def test_newest_of_the_callers_own_for_this_number_is_meant(terminal: Terminal) 
 
     assert latest(terminal) == queries.latest_unsaved(None, "100222", "HR") == newest
     assert queries.latest_unsaved(terminal.id + 1, "100222", "HR") is None
+
+
+def test_path_of_somebody_elses_capture_is_unknown(terminal: Terminal) -> None:
+    capture = add(terminal, requested_by="Анна")
+    photo = queries.photo_of(capture)
+    assert photo is not None
+    employee = Employee(number="100222", name="Иван Иванов")
+
+    with pytest.raises(ServiceError, match=r"^capture_unknown$"):
+        queries.unsaved_of_path(f"/uploads/{photo.file}", None, employee, "HR")
+    assert queries.unsaved_of_path(f"/uploads/{photo.file}", None, employee, "Анна") == capture
 
 
 def test_picture_for_no_number_is_meant_for_a_quarter_of_an_hour(terminal: Terminal) -> None:

@@ -275,6 +275,12 @@ def test_page_of_passages_with_all_faces_and_moments_takes_at_most_400_kb(
     assert size < 400_000
 
 
+def viewed(app: Flask) -> list[str]:
+    """What the trail says of looks at pictures, the newest first."""
+    with app.app_context():
+        return [entry.subject for entry in list_entries(AuditFilter(action="passage.viewed"), 9)[0]]
+
+
 @pytest.mark.parametrize("settings", [{"PASSAGES": "poll", "PASSAGES_PICTURES": "7"}])
 def test_operators_see_the_picture_of_the_moment_and_the_trail_says_so_once(
     app: Flask, client: FlaskClient, terminal: Terminal
@@ -287,13 +293,12 @@ def test_operators_see_the_picture_of_the_moment_and_the_trail_says_so_once(
     for page in (client.get("/passages/"), client.get("/passages/state")):
         assert f'src="{address}?size=small"' in page.text
         assert f'href="{address}"' in page.text
+    assert viewed(app) == ["/passages/"]
     for page_before in ({"Referer": "http://localhost/passages/?q=x"}, {}, {}):
         answer = client.get(address, headers=page_before)
         assert (answer.data, answer.mimetype) == (FACE, "image/jpeg")
         assert answer.headers["Cache-Control"] == "private, no-store"
-    with app.app_context():
-        trail = list_entries(AuditFilter(action="passage.viewed"), 9)[0]
-        assert [entry.subject for entry in trail] == [address, "/passages/"]
+    assert viewed(app) == [address, "/passages/"]
     viewer = client_of(app, VIEWER)
     assert (viewer.get(address).status_code, address in viewer.get("/passages/").text) == (403, False)
     (Path(app.config["UPLOADS"]) / name).unlink()
