@@ -317,6 +317,8 @@ def test_rotation_keeps_the_newest_and_touches_nothing_else(filled: Flask, tmp_p
     assert left[:2] == old[2:]
     assert len(left) == 5
     assert left[3:] == ["hikflask-old.tar", "other.tar"]
+    # Whoever could read what the killed one left cannot read this one.
+    assert stat.S_IMODE((folder / left[2]).stat().st_mode) == 0o600
     assert run(filled, "restore", "--check", folder / left[2]).exit_code == 0
     for day in range(1, 15):
         (folder / f"hikflask-202512{day:02}-030000.tar").write_text("x")
@@ -324,6 +326,17 @@ def test_rotation_keeps_the_newest_and_touches_nothing_else(filled: Flask, tmp_p
     assert run(filled, "backup", "--into", folder).exit_code == 0
 
     assert len(list(folder.glob("hikflask-20*.tar"))) == 14
+
+
+def test_link_in_the_place_of_a_backup_that_is_made_is_not_followed(filled: Flask, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_text("x")
+    (tmp_path / ".backup.tar.part").symlink_to(theirs)
+
+    done = run(filled, "backup", tmp_path / "backup.tar")
+
+    assert (done.exit_code, theirs.read_text()) == (1, "x")
+    assert "cannot be written: Too many levels of symbolic links." in done.stderr
 
 
 def lose_photos(app: Flask) -> dict[str, bytes]:

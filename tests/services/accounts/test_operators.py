@@ -145,6 +145,8 @@ def test_who_is_kept_out_is_signed_out_at_once() -> None:
     assert sessions.find(key) is None
     with pytest.raises(SignInRefused):
         sessions.sign_in("Анна", OPERATOR_PASSWORD, "10.0.0.1")
+    operators.change(anna.id, OPERATOR, True)
+    assert sessions.find(key) is None
 
 
 @pytest.mark.both_databases

@@ -72,6 +72,18 @@ def audited(action: str) -> list[str]:
     return list(db.session.execute(db.select(AuditEntry.subject).where(AuditEntry.action == action)).scalars())
 
 
+def test_nobody_ends_a_session_of_somebody_else() -> None:
+    mine, theirs = open_session(add_operator("Анна", OPERATOR)), open_session(add_operator("Ольга", OPERATOR))
+    anna, olga = sessions.find(mine), sessions.find(theirs)
+    assert anna is not None
+    assert olga is not None
+
+    sessions.end_own(anna, olga.session_id)
+
+    assert sessions.find(theirs) == olga
+    assert audited("sign_out.elsewhere") == []
+
+
 def test_oldest_session_ends_when_one_too_many_is_opened(app: Flask) -> None:
     app.config["SESSIONS_PER_OPERATOR"] = 3
     anna, olga = add_operator("Анна", OPERATOR), add_operator("Ольга", OPERATOR)

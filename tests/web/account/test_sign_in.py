@@ -128,9 +128,13 @@ def test_signing_in_anew_ends_the_session_before(app: Flask, browser: FlaskClien
 
 def test_cookie_that_was_copied_is_worthless_after_signing_out(app: Flask, browser: FlaskClient) -> None:
     sign_in(browser)
+    with browser.session_transaction() as held:
+        held["factor"] = "a secret that is being set up"
     copied = browser.get_cookie("hikflask")
     assert copied is not None
     browser.post("/sign-out")
+    with browser.session_transaction() as left:
+        assert dict(left) == {}
 
     thief = app.test_client()
     thief.set_cookie("hikflask", copied.value)

@@ -2,6 +2,7 @@
 
 import pytest
 from flask import Flask
+from werkzeug.routing import RequestRedirect
 
 from hikflask.web.support import urls
 
@@ -28,6 +29,14 @@ def test_path_of_this_server_is_gone_on_to(app: Flask, wanted: str) -> None:
 def test_any_other_address_is_not(app: Flask, wanted: str) -> None:
     with app.test_request_context("/sign-in", query_string={"next": wanted}):
         assert urls.next_or("/else") == "/else"
+
+
+@pytest.mark.parametrize("place", ["//evil.example/", "///evil.example/", "/\\evil.example/"])
+def test_router_leads_to_no_other_server(app: Flask, place: str) -> None:
+    with app.test_request_context():
+        answer = urls.relative_redirect(RequestRedirect(f"http://localhost{place}?q=a"))
+    assert answer is not None
+    assert answer.location == "/evil.example/?q=a"
 
 
 @pytest.mark.parametrize(
