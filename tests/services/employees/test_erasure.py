@@ -11,6 +11,7 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, PersonThere, Photo, Terminal
 from hikflask.models.comparison import ONLY_THERE
+from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import ignored
 from hikflask.services.core.errors import NotFound
@@ -20,6 +21,7 @@ from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.jobs.kinds import DEPARTMENT, SEND
+from hikflask.services.photos import storage
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OLGA, OTHER_FACE, capture_face
@@ -99,6 +101,18 @@ def test_others_keep_what_is_theirs(simulator: Simulated, terminal: Terminal) ->
     assert files() == [kept.photo.file]
     assert set(simulator.people) == {"100333"}
     assert count(Capture) == 1
+
+
+def test_file_without_a_row_goes_at_once_though_the_terminal_is_away(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    ivan = enrol(simulator, terminal)
+    (storage.folder() / f"100222_{'x' * 22}.jpg").write_bytes(FACE)
+    wire.away.add("terminal.test")
+
+    erasure = erase_employee(ivan.id).row
+
+    assert (erasure.waits_for_terminal, erasure.photos, files()) == (True, 2, [])
 
 
 @pytest.mark.both_databases
@@ -183,6 +197,18 @@ def test_name_of_a_picture_under_a_mistyped_number_goes_once_its_draft_is_blank(
     erase_employee(ivan.id)
 
     assert "Иван" not in str([(entry.before, entry.after) for entry in entries()])
+
+
+def test_look_at_a_picture_under_a_mistyped_number_names_it_no_more(simulator: Simulated, terminal: Terminal) -> None:
+    photo = capture_face(simulator, terminal, Draft("10022", "Иван Иванов")).photo
+    assert photo is not None
+    audit.record_photo_view(None, photo.file, "10022")
+    ivan = save_employee(IVAN).row
+    assert "10022" in {entry.employee for entry in entries()}
+
+    erase_employee(ivan.id)
+
+    assert "10022" not in {entry.employee for entry in entries()}
 
 
 @pytest.mark.both_databases

@@ -157,7 +157,9 @@ def test_webhook_that_is_off_or_wants_other_events_is_told_nothing(simulator: Si
     enrol(simulator, terminal)
 
     assert db.session.execute(db.select(WebhookDelivery.id)).all() == []
-    assert deliveries.due_webhooks() == []
+    # One that waits when it is switched off waits on.
+    registry.test(2)
+    assert (deliveries.due_webhooks(), deliveries.send_next(2)) == ([], False)
 
 
 def test_messages_are_forgotten_with_events_and_go_with_their_webhook() -> None:

@@ -104,6 +104,14 @@ def test_too_many_files_are_refused_before_their_directory_is_read(
         assert refused.value.params == {"n": 1}
 
 
+def test_directory_that_takes_too_much_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = packed(tmp_path, "1.jpg")
+    monkeypatch.setattr(photo_archive, "MAX_DIRECTORY_BYTES", photo_archive.RECORD_SIZE + len("1.jpg") - 1)
+
+    with pytest.raises(BadArchive, match=r"^archive_too_many$"):
+        photo_archive.read_contents(archive)
+
+
 def test_file_with_a_name_and_additions_that_take_too_long_is_refused(tmp_path: Path) -> None:
     with ZipFile(tmp_path / "photos.zip", "w") as archive:
         info = ZipInfo("1.jpg")
