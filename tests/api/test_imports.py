@@ -335,6 +335,15 @@ def test_column_of_days_that_is_not_known_is_refused_until_it_is_named_as_unused
     assert call(client, content, unused_columns=["пускать  до", "Смена, с"]).get_json()["new"] == 1
 
 
+def test_only_column_of_a_field_that_is_not_clear_is_asked_about_and_not_called_missing(client: FlaskClient) -> None:
+    refused = call(client, "Табельный номер (мастера);ФИО\n1;Иван Иванов\n")
+
+    assert refused.get_json()["message"] == (
+        "file: It is not clear: “Табельный номер (мастера)” may be hikvision_id. Choose it, such as "
+        "hikvision_id=Табельный номер (мастера) in “columns”, or name it in “unused_columns”."
+    )
+
+
 def test_column_that_is_not_clear_is_refused_until_it_is_chosen_or_named_as_unused(
     app: Flask, client: FlaskClient
 ) -> None:

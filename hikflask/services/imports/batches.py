@@ -177,7 +177,7 @@ def choose(
     fields = {field: index for field, index in fields.items() if field not in options.fixed}
     options = replace(options, unused_days=tuple(dict.fromkeys((*options.unused_days, *replaced))))
     if batch.table_name:
-        _refuse_columns(batch, fields)
+        _refuse_columns(batch, fields, options)
         _refuse_side_by_side(batch, fields)
         _refuse_unclear(batch, fields, options)
         _refuse_days(batch, fields, options)
@@ -239,7 +239,7 @@ def reopen(batch_id: int) -> None:
         raise ServiceError("import_file_gone")
 
 
-def _refuse_columns(batch: ImportBatch, fields: Mapping[str, int]) -> None:
+def _refuse_columns(batch: ImportBatch, fields: Mapping[str, int], options: Options) -> None:
     indexes = range(len(batch.layout["columns"]))
     for field, index in fields.items():
         if field not in columns.FIELDS or index not in indexes:
@@ -247,13 +247,20 @@ def _refuse_columns(batch: ImportBatch, fields: Mapping[str, int]) -> None:
         if list(fields.values()).index(index) != list(fields).index(field):
             raise ServiceError("column_twice", fields=(field,))
     if columns.NUMBER not in fields:
-        raise ColumnsMissing(fields=(columns.NUMBER,))
+        raise _missing(batch, fields, options, columns.NUMBER)
     if columns.NAME in fields and (part := next((part for part in PARTS if part in fields), None)):
         raise ServiceError("column_twice", fields=(part,))
     if set(PARTS) & set(fields) and columns.LAST_NAME not in fields:
-        raise ColumnsMissing(fields=(columns.LAST_NAME,))
+        raise _missing(batch, fields, options, columns.LAST_NAME)
     if set(fields) == {columns.NUMBER} and not batch.photos_name:
-        raise ColumnsMissing(fields=(columns.NAME,))
+        raise _missing(batch, fields, options, columns.NAME)
+
+
+def _missing(batch: ImportBatch, fields: Mapping[str, int], options: Options, field: str) -> ServiceError:
+    """Return the error for a field without a column, of which one may have it."""
+    names: list[str] = batch.layout["columns"]
+    may_be = doubts.doubtful(names, batch.layout["sample"], fields, options.unused_days)
+    return ColumnsUnclear(names, may_be) if field in may_be.values() else ColumnsMissing(fields=(field,))
 
 
 def _refuse_side_by_side(batch: ImportBatch, fields: Mapping[str, int]) -> None:

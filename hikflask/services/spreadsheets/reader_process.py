@@ -243,6 +243,8 @@ def _header(head: list[Any], recognise: Recognise) -> tuple[int, list[str]]:
     # A single name of a column counts in the first row only: a cell below may have it, too.
     most, place, columns = 1, 0, head[0][1] if head else []
     for at, (line, cells, _, _, merged, _) in enumerate(head[:HEAD]):
+        if _has_a_person(head[place + 1 : at], recognise(columns)):
+            break  # Whatever is a header below is that of another table.
         above = _filled(head[at - 1][1], head[at - 1][4]) if at and head[at - 1][0] == line - 1 else []
         is_second = place == at - 1 and _is_second_head(above, cells, recognise)
         if _is_person(head, at, recognise) and not is_second:
@@ -304,6 +306,15 @@ def _is_person(head: list[Any], at: int, recognise: Recognise) -> bool:
         return True
     # Rows above a header are titles.
     return not named and any(_count(row[1]) >= _count(cells) for row in head[:at])
+
+
+def _has_a_person(rows: list[Any], fields: Mapping[str, int]) -> bool:
+    """Return whether a row has an ID with a digit and a name, below the names of columns that say where these are."""
+    named = [index for field, index in fields.items() if field in NAMES]
+    if KEY not in fields or not named:
+        return False
+    filled = (_padded(row[1], max(fields.values()) + 1) for row in rows)
+    return any(any(map(str.isdigit, cells[fields[KEY]])) and all(cells[at] for at in named) for cells in filled)
 
 
 def _count(cells: list[str]) -> int:

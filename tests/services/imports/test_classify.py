@@ -87,8 +87,8 @@ def test_sign_for_as_above_is_no_department(sign: str) -> None:
 
 @pytest.mark.parametrize(
     "group",
-    [*("Уволенные", "уволены", "Бывшие сотрудники", "Dismissed", "Former employees", "Уволенные 2026"),
-     *("Уволенные (в 2026 году)", "Уволенные с 01.11.2026 по 30.11.2026", "Ishdan bo‘shaganlar"),
+    [*("Уволенные", "Архив уволенных", "уволены", "Бывшие сотрудники", "Dismissed", "Former employees"),
+     *("Уволенные 2026", "Уволенные (в 2026 году)", "Уволенные с 01.11.2026 по 30.11.2026", "Ishdan bo‘shaganlar"),
      *("Уволенные\\Цех 2", "All Departments/Dismissed/Workshop 2", "Завод > Бывшие работники > Цех")],
 )  # fmt: skip
 def test_those_who_left_are_no_department_of_anybody_who_works(group: str) -> None:

@@ -234,6 +234,8 @@ def test_header_is_the_row_with_most_names_among_the_first(path: Path) -> None:
     title = "Список сотрудников;;\nКод;на 1 ноября;\n\n"
 
     assert looked(path, title + HEAD + "1;Иванов;Цех\n").header_line == 4
+    # People stand above the header of another table.
+    assert looked(path, "Таб. №;ФИО\n1;Иванов\n\nТаб. №;ФИО;Уволен\n2;Пётр;да\n").header_line == 1
     # A single name below may be somebody's cell.
     assert looked(path, "Номер пропуска;Кто\n1;Active\n").header_line == 1
     assert looked(path, "x\n" * 20 + HEAD + "1;Иванов;Цех\n").header_line == 1

@@ -34,15 +34,15 @@ BEGINS_WITH_A_SURNAME = re.compile(r"фио|фамилияимя")
 GIVEN = re.compile(r"имя|(?:employee|person|staff|worker)name\Z")
 # What a column of an unknown name is called that says who left, or who works here. Folded.
 CALLED_GONE = re.compile(
-    r"увол|архив|неактив|заблок|dismiss|terminat|resign|\bfired|archiv|inactiv|deactiv|disabl|suspend|\b(?:b?locked)\b|"
+    r"увол|архив|неактив|заблок|dismiss|terminat|resign|\bfired|\boffboard|archiv|inactiv|deactiv|disabl|suspend|\b(?:b?locked)\b|"
     r"\bdeparture date|\bishdan\b|\bишдан\b|жұмыстан"
 )
 CALLED_HERE = re.compile(r"\bактивн|\bработает|\bдействующ|\benabled|\bactive")
 # What it is called in a cell, folded.
 GONE = re.compile(
     r"\b(?:увол(?:ен|ил|ьн)|не работает|расторгнут|бывш\w+ (?:сотр|раб)|dismissed|terminated|resigned|fired\b|archived|"
-    r"inactive|deactivated|suspended|ex-?employee|former (?:employee|staff)|left (?:the )?(?:company|job)|leaver|"
-    r"ishdan (?:bo.?shagan|ketgan|chiqqan)|ишдан (?:бўшаган|кетган|чиққан)|жұмыстан (?:шы[ғқ]|бос))"
+    r"inactive|deactivated|offboarded|suspended|ex-?employee|former (?:employee|staff)|left (?:the )?(?:company|job)|"
+    r"leaver|ishdan (?:bo.?shagan|ketgan|chiqqan)|ишдан (?:бўшаган|кетган|чиққан)|жұмыстан (?:шы[ғқ]|бос))"
 )
 
 

@@ -94,12 +94,17 @@ NOT_A_NAME = re.compile(
     re.IGNORECASE,
 )
 # Behind a bracket, a comma or a dash a small letter begins a note: (ув.), (fired), - уволилась, “, слесарь”. A day is
-# one, too, and a name in a second alphabet; so is a word in brackets that a dot ends, or that alone is in capitals.
-BESIDE_A_NAME = re.compile(r"[(\[](\w{2,}\.?)[)\]]|(?:[(\[,;/|]|\s[-–—])\s*([^\W\d_])|\d{1,2}\.\d{1,2}|\s/\s")
+# one, too, and a name in a second alphabet; so is a word in brackets that a dot ends, or that alone is in capitals, an
+# abbreviation at the end, which of names has only “jr.” and “ст.”, and an asterisk.
+BESIDE_A_NAME = re.compile(
+    r"[(\[](\w{2,}\.?)[)\]]|(?:[(\[,;/|]|\s[-–—])\s*([^\W\d_])|\d{1,2}\.\d{1,2}|\s/\s|\*|"
+    r"\s(?!(?:jr|sr|мл|ст)\.)[a-zа-яё]+\.\Z"
+)
 # How a list calls those who left, above them or in place of their department.
 THOSE_WHO_LEFT = re.compile(
-    r"(?:уволен(?:ные|ы)|уволившиеся|бывшие|не работают|dismissed|terminated|fired|resigned|former|leavers|"
-    r"ex-employees|ishdan (?:bo.?shagan|ketgan)(?:lar)?|ишдан (?:бўшаган|кетган)(?:лар)?|"
+    r"(?:(?:архив|список) уволенных|уволен(?:ные|ы)|уволившиеся|бывшие|не работают|"
+    r"dismissed|terminated|fired|resigned|former|leavers|ex-employees|"
+    r"ishdan (?:bo.?shagan|ketgan)(?:lar)?|ишдан (?:бўшаган|кетган)(?:лар)?|"
     r"жұмыстан (?:шыққан|босатылған)(?:дар)?)(?: сотрудники| работники| employees| staff)?"
     r"(?:[\s,(]+(?:в|за|до|с|по|in|of|since|год[уа]?|г\.?|\d[\d./-]*)\)?)*\Z",
     re.IGNORECASE,

@@ -51,6 +51,7 @@ ID, PARTS = "Таб. №", {"last_name": 1, "first_name": 2}
         ("Name;Left", ["Ann;12", "Ray;1", "Lee;0"], {"name": 1}, {2: "left"}),
         ("Name;Left", ["Ann;0", "Ray;1", "Lee;yes"], {"name": 1, "left": 2}, {}),
         ("Name;Departure date", ["Ann;2026-11-10"], {"name": 1}, {2: "left"}),
+        ("Name;Offboarded", ["Ann;yes"], {"name": 1}, {2: "left"}),
         ("ФИО;Увол.", ["Иван;да"], {"name": 1}, {2: "left"}),
         ("Name;Archived", ["Ann;False"], {"name": 1}, {}),
         ("Name;Archived", ["Ann;False", "Ray;True"], {"name": 1}, {2: "left"}),
