@@ -234,6 +234,8 @@ def test_somebody_who_was_deleted_before_is_erased_by_number(
     erasure = erased("100222")
 
     assert (erasure.name, erasure.completed_at) == ("Иван Иванов", None)
+    # The trail names the person no more, though the terminal has not confirmed.
+    assert "100222" not in {entry.employee for entry in entries()}
     again = erased("100222")
     assert (again.id, count(Erasure)) == (erasure.id, 1)
     wire.away.clear()
