@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 
 import pytest
@@ -134,6 +135,26 @@ def test_a_second_change_of_the_password_costs_one_refusal_too() -> None:
         behave.password = "changed"
         with pytest.raises(errors.WrongPassword):
             client.request("GET", PATH)
+    assert behave.tries == 4
+
+
+class TerseTerminal(DigestTerminal):
+    """Firmware that tells the tries left beside the challenge to a bare request alone."""
+
+    def __call__(self, request: Seen, handler: BaseHTTPRequestHandler) -> Reply:
+        reply = super().__call__(request, handler)
+        return replace(reply, body=b"") if request.authorization and reply.status == 401 else reply
+
+
+def test_a_refusal_without_a_body_is_known_by_the_tries_that_the_next_challenge_tells() -> None:
+    behave = TerseTerminal()
+    with terminal(behave) as server:
+        client = client_of(server.url)
+        client.request("GET", PATH)
+        behave.password = "changed"
+        with pytest.raises(errors.WrongPassword):
+            client.request("GET", PATH)
+    assert [bool(seen.authorization) for seen in server.seen] == [False, True, True, False]
     assert behave.tries == 4
 
 

@@ -93,6 +93,7 @@ def test_commas_and_equal_signs_in_quotes_belong_to_the_value() -> None:
         "",
         "Negotiate",
         'Basic realm="x"',
+        'Basic realm="x", nonce="1"',
         'Digest realm="x"',
         'Digest nonce="1", algorithm=SHA-512',
         'Digest nonce="1", qop="auth-int"',

@@ -10,7 +10,9 @@ from hikflask.extensions import db
 from hikflask.models import Job
 from hikflask.models.job import DONE, DRAFT, FAILED, RUNNING, STOPPED, WAITING
 from hikflask.services.employees import export_files
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.jobs.kinds import EXPORT
+from tests.support.employees import by_number
 from tests.support.jobs import add_people, job, run, started
 from tests.support.retention import DAY, age, forget
 
@@ -65,6 +67,13 @@ def test_file_goes_with_its_job(exported: Job, app: Flask) -> None:
     forget()
 
     assert db.session.query(Job).count() == 0
+    assert names() == []
+
+
+def test_file_goes_at_once_when_somebody_in_it_is_erased(exported: Job) -> None:
+    erase_employee(by_number("1").id)
+
+    assert export_files.find(exported) is None
     assert names() == []
 
 

@@ -132,7 +132,7 @@ def test_cookie_that_was_copied_is_worthless_after_signing_out(app: Flask, brows
         held["factor"] = "a secret that is being set up"
     copied = browser.get_cookie("hikflask")
     assert copied is not None
-    browser.post("/sign-out")
+    assert browser.post("/sign-out").headers["Clear-Site-Data"] == '"cache"'
     with browser.session_transaction() as left:
         assert dict(left) == {}
 
