@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import stat
 import tarfile
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -79,6 +80,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
         manifest = backup.manifest
 
     assert (tmp_path / "photo.jpg").read_bytes() == b"photo"
+    assert stat.S_IMODE((tmp_path / "photo.jpg").stat().st_mode) == 0o600
     assert (manifest.taken_at, manifest.rows, manifest.has_keys) == (MANIFEST.taken_at, {"photo": 1}, False)
     assert manifest.photos == [PHOTO.removeprefix("uploads/")]
     with tarfile.open(fileobj=io.BytesIO(whole())) as tar:  # Any tar program reads it, too.

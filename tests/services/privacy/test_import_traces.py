@@ -118,9 +118,12 @@ def made_of(upload: Upload | None = None, archive: Upload | None = None) -> int:
 
 
 def test_row_that_is_erased_before_its_turn_is_said() -> None:
-    found = checked("1;Пётр Петров;", "2;Ольга Ёлкина;")
+    pictures = {"1.jpg": FACE, "2.jpg": OTHER_FACE}
+    found = checked("1;Пётр Петров;", "2;Ольга Ёлкина;", pictures=pictures)
     erase_by_number("1")
 
+    with ZipFile(stored_files.path_of(batch(found).photos_file)) as archive:
+        assert archive.namelist() == ["2.jpg"]
     assert import_traces.of_number("1") == []
     assert apply(found).failed == 0
     assert [row.number for row in rows(found)] == ["2"]
@@ -161,9 +164,14 @@ def test_sheet_with_the_name_of_the_person_is_not_named_any_more() -> None:
 def test_kept_columns_that_name_the_person_are_deleted() -> None:
     for name, heads in (("Отдел кадров", ["ID", "ФИО"]), ("Цех", ["100222", "Иванов  Иван"]), ("Иванов Иван", ["ID"])):
         mappings.save(name, heads, {"number": 0}, DEFAULT)
+    found = batch(checked("1;Ольга Ёлкина;"))
+    with transaction():
+        found.layout = {**found.layout, "columns": ["100222", "Иванов  Иван", "Цех"]}
 
-    import_traces.forget_rows(Person(["77"], ["Иванов Иван"]), None, [])
+    with transaction():
+        import_traces.forget_rows(Person(["77"], ["Иванов Иван"]), None, [])
 
+    assert batch(found.id).layout["columns"] == ["", "", ""]
     assert [mapping.name for mapping in mappings.list_all()] == ["Отдел кадров"]
 
 
