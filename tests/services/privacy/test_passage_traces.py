@@ -44,6 +44,8 @@ def test_records_of_an_erased_person_stay_without_number_name_and_picture(termin
     # Before he was added here, the terminal knew him already.
     earlier = event_row(terminal, number=ivan.number, name="Ivan", at=AT - timedelta(days=1), serial_no=6)
     add_events(earlier, own, event_row(terminal, employee=olga, name=olga.name), event_row(terminal, serial_no=9))
+    db.session.execute(db.update(Event).values(attendance="checkIn"))
+    db.session.commit()
 
     erasure = erase_employee(ivan.id).row
 
@@ -51,11 +53,11 @@ def test_records_of_an_erased_person_stay_without_number_name_and_picture(termin
     assert not (storage.folder() / PICTURE).exists()
     first, second, others, nobodys = events()
     for row in (first, second):
-        assert (row.number, row.name, row.employee_id, row.picture) == ("", "", None, None)
+        assert (row.number, row.name, row.employee_id, row.picture, row.attendance) == ("", "", None, None, "")
     assert second.record == {"major": 5, "minor": 75, "time": AT.isoformat(timespec="seconds"), "serialNo": 7}
     assert (second.occurred_at, second.kind, second.serial_no) == (AT, "passed", 7)
     assert (others.number, others.name, others.employee_id) == (OLGA.number, olga.name, olga.id)
-    assert nobodys.serial_no == 9
+    assert (nobodys.serial_no, nobodys.attendance) == (9, "checkIn")
     assert "Иван" not in every_text()
 
 

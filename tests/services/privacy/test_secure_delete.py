@@ -156,6 +156,15 @@ def test_cause_is_logged_once_until_it_is_done(caplog: pytest.LogCaptureFixture)
     assert [record.getMessage() for record in caplog.records] == [why, why]
 
 
+def test_every_table_that_names_people_by_their_id_is_written_anew_on_postgresql() -> None:
+    names = {"number", "draft_number", "employee_id"}
+    naming = {table.name for table in db.metadata.sorted_tables if names & {*table.columns.keys()}}
+
+    # The trail is sealed, and a group has of a person the number of a row alone.
+    left = naming - {table.__tablename__ for table in secure_delete.TABLES}
+    assert left == {"audit", "terminal_group_employee"}
+
+
 @on_postgresql
 def test_nobody_is_waited_for_on_postgresql(caplog: pytest.LogCaptureFixture) -> None:
     with db.engine.connect() as another:

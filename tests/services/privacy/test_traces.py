@@ -80,6 +80,8 @@ def test_whom_a_comparison_saw_before_the_terminal_confirmed_is_forgotten(
     db.session.add(JobItem(job_id=job.id, number="100222", refusal=said, written=written))
     db.session.commit()
     assert (db.session.get_one(Comparison, done.id).last_number, "Иван" in every_text()) == ("100222", True)
+    db.session.execute(db.update(Comparison).values(first_face="100222", last_face="100222"))
+    db.session.commit()
 
     settle_all()
     certificates.complete(erasure.id)
@@ -207,6 +209,14 @@ def test_message_that_is_still_to_be_sent_is_sent_and_then_deleted(simulator: Si
 
     assert db.session.query(WebhookDelivery).count() == 0
     assert len(receiver.got) == 2
+    of_next_owner = WebhookDelivery(webhook_id=webhook.id, event="enrolled", number="100222")
+    of_next_owner.happened_at = database_now(60)
+    with transaction():
+        db.session.add(of_next_owner)
+        db.session.flush()
+        of_next_owner.next_attempt_at = None  # It was sent.
+    forget()
+    assert db.session.query(WebhookDelivery).count() == 1
 
 
 def test_messages_about_others_and_to_other_receivers_stay(simulator: Simulated, terminal: Terminal) -> None:
