@@ -14,9 +14,10 @@ from sqlalchemy.exc import OperationalError
 
 from hikflask.extensions import db
 from hikflask.models import Photo
+from hikflask.models.columns import database_now
 from hikflask.models.photo import CAPTURED, UPLOADED
 from hikflask.services.core.db import transaction
-from hikflask.services.core.errors import BadPhoto, CaptureSuperseded
+from hikflask.services.core.errors import BadPhoto, CaptureSuperseded, PhotoForgotten
 from hikflask.services.photos import storage
 from tests.support.captures import FACE
 from tests.support.retention import age
@@ -285,6 +286,16 @@ def test_photo_whose_row_went_is_never_served() -> None:
     db.session.commit()
 
     assert storage.find_by_file(photo.file) is None
+
+
+def test_photo_that_is_forgotten_since_its_row_was_read_is_not_returned() -> None:
+    photo = kept()
+    assert storage.read_photo(photo) == FACE
+    with transaction(alone=True):
+        db.session.execute(db.update(Photo).values(forgotten_at=database_now()))
+
+    with pytest.raises(PhotoForgotten):
+        storage.read_photo(photo)
 
 
 def test_link_under_a_photos_name_is_never_served(tmp_path: Path) -> None:
