@@ -68,3 +68,8 @@ def test_page_before_is_one_that_can_be_opened(app: Flask, referrer: str | None,
 def test_present_address_keeps_the_query_that_came_after_the_page(app: Flask, referrer: str, shown: str) -> None:
     with app.test_request_context("/language", method="POST", headers={"Referer": referrer}):
         assert urls.present_address("/employees/") == shown
+
+
+@pytest.mark.parametrize("address", ["http://localhost//evil.example/", "http:////evil.example/", "/\\evil.example/"])
+def test_address_whose_path_reads_as_another_server_is_none_of_ours(address: str) -> None:
+    assert urls.own_path(address) == "/"
