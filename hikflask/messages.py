@@ -487,6 +487,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
             "checked once more."
         ),
     ),
+    "may_still_arrive": (
+        N_("A request got no answer and may still arrive at the terminal. Say so again in three minutes."),
+    ),
     "holder_not_shown": (N_("The terminal does not show who has this ID there. Remove it all the same?"),),
     "file_gone": FILE_LOST,
     # An import: its files.

@@ -35,7 +35,7 @@ REFUSED_HERE: dict[str, Rule] = {
     **_each(Rule(BAD_GATEWAY), "mail_account_refused mail_receivers_refused mail_refused mail_server_away"),
     **_each(
         Rule(CONFLICT),
-        "idempotency_answer_gone clock_not_set department_has_people plan_changed employee_inactive "
+        "idempotency_answer_gone may_still_arrive clock_not_set department_has_people plan_changed employee_inactive "
         "destination_stays privacy_not_set "
         "terminal_has_people terminal_in_use terminal_retired terminal_held photo_forgotten cancelled "
         "file_gone employeenoalreadyexist enrolment_unknown other_device certificate_uncheckable "

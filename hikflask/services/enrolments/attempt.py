@@ -128,6 +128,10 @@ class Attempt:
         if written.get("person") == CONFIRMED:
             self._note_sync()
 
+    def keep_late(self) -> None:
+        """Note that what was sent last may have its effect later: see state.SENT."""
+        self.late_until = self.row.may_arrive_until
+
     def write_gone(self) -> None:
         """Write that the terminal has nobody with this number. The row is deleted if it has no employee any more.
 

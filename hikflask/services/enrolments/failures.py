@@ -35,16 +35,20 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
     """
     row = attempt.row
     if isinstance(error, NoAnswer):
-        attempt.late_until = row.may_arrive_until
+        attempt.keep_late()
     if attempt.is_proven or row.is_confirmed or row.next_attempt_at is None:
         attempt.write(state.ENDED)
     elif isinstance(error, TerminalError) and error.stops:
         attempt.write(state.STOPPED, next_attempt_at=_after_stop(error), refusal=_reason(row, error))
     # Where somebody else has the number, a person must decide, which another attempt would only hide. The attempt of
-    # that decision sees to an unverified face first.
-    elif error.retryable or row.desired == ABSENT or (row.face_unverified and not isinstance(error, NumberTakenThere)):
-        is_late = error.code == state.REMOVAL_ASKED_AGAIN
-        later = attempt.late_until if is_late else database_now(schedule.back_off(row.attempts))
+    # that decision sees to an unverified face first. Nothing is given up before what may come late has come.
+    elif (
+        error.retryable
+        or row.desired == ABSENT
+        or ((row.face_unverified or attempt.is_late) and not isinstance(error, NumberTakenThere))
+    ):
+        waits = error.code == state.REMOVAL_ASKED_AGAIN or (attempt.is_late and not error.retryable)
+        later = attempt.late_until if waits else database_now(schedule.back_off(row.attempts))
         attempt.write(state.RESCHEDULED, next_attempt_at=later, refusal=_reason(row, error))
     else:
         # A terminal that does not show the validity will not do so later either.

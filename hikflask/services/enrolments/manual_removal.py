@@ -7,7 +7,7 @@ from hikflask.models.enrolment import SOMEBODY_ELSES
 from hikflask.models.refusal import Refusal
 from hikflask.services import audit
 from hikflask.services.core.db import transactional
-from hikflask.services.core.errors import NumberTakenThere
+from hikflask.services.core.errors import NumberTakenThere, ServiceError
 from hikflask.services.enrolments import audit_notes, queries
 from hikflask.services.privacy import certificates
 from hikflask.services.state import enrolment as state
@@ -19,7 +19,10 @@ def confirm_by_hand(enrolment_id: int, generation: int) -> bool:
     """End a removal because a person removed the number from the old device. Return False when the row changed.
 
     The present device does not have the person: it confirmed that, or the number was never sent to it.
+
+    :raises may_still_arrive: while something may still arrive at the present device.
     """
+    _refuse_while_late(enrolment_id)
     ended = _end(enrolment_id, state.REMOVED_BY_HAND, Enrolment.generation == generation)
     if ended:
         _note_end(ended)
@@ -31,7 +34,10 @@ def confirm_as_somebody_elses(enrolment_id: int, generation: int, name: str) -> 
     """End a removal because a person states that the number there, under this name, belongs to somebody else.
 
     The removal stays open if an earlier device may also know the number. Return False when the row changed.
+
+    :raises may_still_arrive: while something may still arrive there, as a face would under that name.
     """
+    _refuse_while_late(enrolment_id)
     asked = (
         Enrolment.generation == generation,
         Enrolment.refusal_code == NumberTakenThere.code,
@@ -55,6 +61,12 @@ def end_with_terminal(enrolment: Enrolment, note: str) -> None:
     ended = _end(enrolment.id, state.REMOVED_WITH_TERMINAL, confirmation_note=note)
     if ended:
         _note_end(ended)
+
+
+def _refuse_while_late(enrolment_id: int) -> None:
+    enrolment = queries.get(enrolment_id)
+    if enrolment and state.may_still_arrive(enrolment):
+        raise ServiceError("may_still_arrive")
 
 
 def _end(enrolment_id: int, transition: Transition, *where: Any, **given: Any) -> Enrolment | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from hikflask import request_id
 from hikflask.isapi import persons
-from hikflask.isapi.errors import NumberTaken, TerminalError
+from hikflask.isapi.errors import NumberTaken, Refused, TerminalError
 from hikflask.isapi.persons import Person, Rights, Validity
 from hikflask.models import Capture, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, REFUSED
@@ -151,6 +151,16 @@ def _enrol(attempt: Attempt) -> None:
 
 
 def _put_person(attempt: Attempt) -> Person | None:
+    """Put the person there; a face that came late is seen to also where the name is refused for good."""
+    try:
+        return _add_or_adopt(attempt)
+    except Refused as error:
+        if attempt.late and attempt.late["face"] and not (error.retryable or error.stops):
+            without_late_face(attempt, persons.find(attempt.talk, attempt.number))
+        raise
+
+
+def _add_or_adopt(attempt: Attempt) -> Person | None:
     """Add the person, or update our own record; return the person who was there before, or None.
 
     A number that was never sent there is added at once. Otherwise the terminal is first asked who has the number,

@@ -1,7 +1,7 @@
 """Removes a number from a terminal, and confirms it by the terminal's own answer."""
 
 from hikflask.isapi import persons
-from hikflask.isapi.errors import Nonsense, Refused
+from hikflask.isapi.errors import Nonsense, Refused, TerminalError
 from hikflask.isapi.persons import Person
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.core.errors import NumberTakenThere, ServiceError
@@ -39,11 +39,11 @@ def remove(attempt: Attempt) -> None:
         _refuse_somebody_elses(attempt, there)
         attempt.people, attempt.faces = (-1, -bool(there.faces)) if there else (0, 0)
     remove_person(attempt, there)
+    if attempt.is_late:
+        raise ServiceError(state.REMOVAL_ASKED_AGAIN)
     if attempt.row.on_old_device:
         attempt.write(state.GONE_FROM_NEW_DEVICE)
         raise ServiceError("other_device")
-    if attempt.is_late:
-        raise ServiceError(state.REMOVAL_ASKED_AGAIN)
     attempt.write_gone()
 
 
@@ -84,12 +84,29 @@ def remove_person(attempt: Attempt, there: Person | None) -> None:
     :raises removal_not_shown: when the list cannot be read.
     """
     attempt.write(state.SENDING_REMOVAL)
-    persons.remove(attempt.talk, attempt.number)
     try:
-        there = persons.find(attempt.talk, there.number if there else attempt.number)
+        persons.remove(attempt.talk, attempt.number)
+        there = _left(attempt, there.number if there else attempt.number)
+    except TerminalError:
+        _keep_late(attempt)
+        raise
+    if there is not None:
+        _keep_late(attempt)
+        raise ServiceError("removal_not_verified", name=there.name[:255] if attempt.row.desired == PRESENT else "")
+
+
+def _keep_late(attempt: Attempt) -> None:
+    """A terminal that accepts a removal only begins it, and whoever is desired there would be removed by it later."""
+    if attempt.row.desired == PRESENT:
+        attempt.keep_late()
+
+
+def _left(attempt: Attempt, number: str) -> Person | None:
+    """Return who still has the number there."""
+    try:
+        return persons.find(attempt.talk, number)
     except (Refused, Nonsense) as error:
         if error.retryable:
             raise
+        _keep_late(attempt)
         raise ServiceError("removal_not_shown") from error
-    if there is not None:
-        raise ServiceError("removal_not_verified", name=there.name[:255] if attempt.row.desired == PRESENT else "")

@@ -99,8 +99,12 @@ def _bring_enrolments_back() -> int:
     is_locked = exists().where(TERMINALS.c.id == ROWS.c.terminal_id, TERMINALS.c.unlock_at >= ROWS.c.next_attempt_at)
     due = (ROWS.c.next_attempt_at > one_moment(_max_wait() + MARGIN_SECONDS), ~is_locked)
     asked = (state.IS_LEAVING, ROWS.c.desired_since > one_moment(MARGIN_SECONDS))
+    late = (
+        ROWS.c.next_attempt_at.is_not(None),
+        ROWS.c.may_arrive_until > one_moment(state.LATE_SECONDS + MARGIN_SECONDS),
+    )
     postponed = _apply(state.POSTPONED, *due, next_attempt_at=database_now())
-    return postponed + _apply(state.ASKED_FOR_NOW, *asked)
+    return postponed + _apply(state.MAY_ARRIVE_FROM_NOW, *late) + _apply(state.ASKED_FOR_NOW, *asked)
 
 
 def _apply(transition: Transition, *where: ColumnElement[bool], **given: object) -> int:

@@ -149,6 +149,8 @@ AWAITS_A_PERSON = and_(
     REFUSAL_CODE.in_((NOT_RESTORED, CHANGED_SINCE_BACKUP)),
     ROWS.c.next_attempt_at.is_(None),
 )
+# Nothing that was sent, and got no answer, may still arrive at the terminal.
+NOTHING_MAY_ARRIVE = or_(ROWS.c.may_arrive_until.is_(None), ROWS.c.may_arrive_until <= NOW)
 WAS_WRITTEN = or_(ROWS.c.written_name != "", ROWS.c.sent_name != "")
 
 
@@ -194,11 +196,20 @@ class Transition:
             object.__setattr__(self, "writes", {**self.writes, **CHANGED})
 
 
+# A terminal that accepts a removal only begins it. Whoever is wanted again before it was proven may still be removed.
+REMOVAL_MAY_GO_ON = {
+    "may_arrive_until": case(
+        (and_(IS_LEAVING_BY_FACTS, ROWS.c.attempts > 0), database_now(LATE_SECONDS)), else_=ROWS.c.may_arrive_until
+    )
+}
+
+
 def _desire(state: str) -> dict[str, Any]:
     """Return what every change of the desired state writes: nothing is confirmed yet, and an attempt is due."""
     since = case((ROWS.c.desired != state, NOW), else_=ROWS.c.desired_since)
     unknown = {**NEXT_GENERATION, **NO_REFUSAL, **BY_THE_TERMINAL, **DUE, "person": PENDING, "step": ""}
-    return {**unknown, "desired": state, "desired_since": since}
+    late = {} if state == ABSENT else REMOVAL_MAY_GO_ON
+    return {**unknown, **late, "desired": state, "desired_since": since}
 
 
 # --- what is desired ---
@@ -444,8 +455,8 @@ MADE_DUE = Transition(
             ROWS.c.person == PENDING,
             ROWS.c.face_unverified,
             ROWS.c.next_attempt_at.is_not(None),
-            # It is to be proven once more.
-            and_(is_in(CONFIRMED), ROWS.c.may_arrive_until.is_not(None)),
+            # Something may come late, or has come by now.
+            ROWS.c.may_arrive_until.is_not(None),
         ),
         ~AWAITS_A_PERSON,
     ),
@@ -554,6 +565,8 @@ GIVEN_UP = Transition(
     given=("person", "refusal"),
 )
 # Written without the lease. The lease's holder may finish this row meanwhile; then nothing is left to postpone.
+# Sent while the clock was ahead: it may arrive for no longer than what is sent now.
+MAY_ARRIVE_FROM_NOW = Transition(moves(STATES), SENT)
 # It was asked for while the clock was ahead.
 ASKED_FOR_NOW = Transition(moves((LEAVING,)), {"desired_since": NOW})
 POSTPONED = Transition(moves(TRIED_STATES), {}, needs=ROWS.c.next_attempt_at.is_not(None), given=("next_attempt_at",))
@@ -571,7 +584,7 @@ POSTPONED_BETWEEN_STEPS = Transition(
 REMOVED_BY_HAND = Transition(
     moves((LEAVING,), REMOVED),
     {**BY_A_PERSON, "confirmation_note": ""},
-    needs=and_(ROWS.c.on_old_device, ~WAS_WRITTEN),
+    needs=and_(ROWS.c.on_old_device, ~WAS_WRITTEN, NOTHING_MAY_ARRIVE),
     given=("confirmed_by",),
     ends=True,
 )
@@ -585,7 +598,7 @@ REMOVED_WITH_TERMINAL = Transition(
 REMOVED_AS_SOMEBODY_ELSES = Transition(
     moves((LEAVING,), REMOVED),
     BY_A_PERSON,
-    needs=~ROWS.c.on_old_device,
+    needs=and_(~ROWS.c.on_old_device, NOTHING_MAY_ARRIVE),
     given=("confirmed_by", "confirmation_note"),
     ends=True,
 )
@@ -602,7 +615,9 @@ SOMEBODY_ELSES_HERE = Transition(
 INSERTED = insert(ROWS).returning(*ROWS.c)
 NEW = select(Enrolment).from_statement(INSERTED)
 NEW_PRESENT = select(Enrolment).from_statement(
-    INSERTED.values({**DESIRED_PRESENT.writes, "generation": 1, "desired_since": NOW, "by_group": False})
+    INSERTED.values(
+        {**DESIRED_PRESENT.writes, "generation": 1, "desired_since": NOW, "by_group": False, "may_arrive_until": None}
+    )
 )
 
 

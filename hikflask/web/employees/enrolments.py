@@ -1,5 +1,8 @@
 """The enrolments of an employee: shown while they are reconciled, tried again, or decided by the operator."""
 
+from collections.abc import Callable
+from functools import partial
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -7,7 +10,9 @@ from flask_babel import gettext as _
 from hikflask.background import tasks
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
+from hikflask.messages import error_sentence
 from hikflask.models import Enrolment
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments import desired, manual_removal, queries
 from hikflask.web.employees import removals
 from hikflask.web.employees.employees import employee_or_404, terminal_lines
@@ -50,7 +55,7 @@ def retry(enrolment_id: int) -> ResponseReturnValue:
 def replace(enrolment_id: int) -> ResponseReturnValue:
     """Overwrite the person who has the number on the terminal, if the enrolment is still as the page showed it."""
     enrolment = _enrolment(enrolment_id)
-    is_desired = desired.desire_overwrite(enrolment.id, row_id(request.form.get("wish")) or 0)
+    is_desired = desired.desire_overwrite(enrolment.id, _wish())
     if is_desired:
         tasks.enqueue_due([enrolment.id], by_hand=True)
     return _back(enrolment, is_done=is_desired)
@@ -61,8 +66,7 @@ def replace(enrolment_id: int) -> ResponseReturnValue:
 def by_hand(enrolment_id: int) -> ResponseReturnValue:
     """Record the operator's word that the number was removed by hand from a device that cannot confirm it."""
     enrolment = _enrolment(enrolment_id)
-    is_recorded = manual_removal.confirm_by_hand(enrolment.id, row_id(request.form.get("wish")) or 0)
-    return _back(enrolment, is_done=is_recorded)
+    return _recorded(enrolment, partial(manual_removal.confirm_by_hand, enrolment.id, _wish()))
 
 
 @bp.post("/enrolments/<int:enrolment_id>/somebody-else")
@@ -70,8 +74,20 @@ def by_hand(enrolment_id: int) -> ResponseReturnValue:
 def somebody_else(enrolment_id: int) -> ResponseReturnValue:
     """Record the operator's word that the record with this number and name belongs to somebody else."""
     enrolment = _enrolment(enrolment_id)
-    wish, name = row_id(request.form.get("wish")) or 0, request.form.get("name", "")
-    return _back(enrolment, is_done=manual_removal.confirm_as_somebody_elses(enrolment.id, wish, name))
+    name = request.form.get("name", "")
+    return _recorded(enrolment, partial(manual_removal.confirm_as_somebody_elses, enrolment.id, _wish(), name))
+
+
+def _recorded(enrolment: Enrolment, record: Callable[[], bool]) -> ResponseReturnValue:
+    try:
+        return _back(enrolment, is_done=record())
+    except ServiceError as error:
+        flash(error_sentence(error), "warning")
+    return _back(enrolment)
+
+
+def _wish() -> int:
+    return row_id(request.form.get("wish")) or 0
 
 
 def _enrolment(enrolment_id: int) -> Enrolment:
