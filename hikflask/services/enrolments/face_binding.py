@@ -90,7 +90,8 @@ def bind_face(attempt: Attempt, there: Person | None) -> FaceOutcome:
     """Bind the desired face.
 
     A face that is on the terminal and cannot be bound again (its photo is forgotten, its capture is gone) is verified
-    by its SHA-256. If the terminal shows no picture to compare, a confirmed face stays confirmed.
+    by its SHA-256. If the terminal shows no picture to compare, a confirmed face stays confirmed. So it does where only
+    something else, such as a name, got no answer.
 
     :param there: the person who was there before, or None if the person was just added.
     :raises CaptureSuperseded: when the terminal's file holds another face; that face does not stay bound.
@@ -106,12 +107,23 @@ def bind_face(attempt: Attempt, there: Person | None) -> FaceOutcome:
     face = FaceThere(present, _enrolled_sha256(attempt, there) if present else None, confirmed)
     if face.sha256 == source.sha256:
         return FaceOutcome()
+    if _is_as_before(attempt, face) or (refusal and face.confirmed and face.sha256 is None):
+        return FaceOutcome(kept=True)
     if refusal:
-        unknown = face.confirmed and face.sha256 is None
-        return FaceOutcome(kept=True) if unknown else _refused(attempt, refusal)
+        return _refused(attempt, refusal)
     if face.confirmed and not (face.present and face.sha256 in {None, attempt.row.face_there}):
         attempt.write(state.FACE_LOST)  # The terminal shows no face, or not the confirmed one.
     return _bind(attempt, source, face)
+
+
+def _is_as_before(attempt: Attempt, face: FaceThere) -> bool:
+    """True when a confirmed face is proven once more only because something else got no answer, and is there still.
+
+    Its picture is hidden, or is the known one. Where none is known, the terminal may store it in its own encoding.
+    """
+    if not (face.confirmed and face.present) or attempt.late is None or attempt.late["face"]:
+        return False
+    return not attempt.row.face_there or face.sha256 in {None, attempt.row.face_there}
 
 
 def without_late_face(attempt: Attempt, there: Person | None) -> Person | None:

@@ -287,6 +287,34 @@ def test_face_that_cannot_be_taken_off_is_said_to_be_there_still(simulator: Simu
     assert (row.state, row.refusal_code, row.confirmed_at is not None) == (REFUSED, "old_face_stays", True)
 
 
+@pytest.mark.parametrize("mode", [BY_PICTURE, BY_URL])
+@pytest.mark.parametrize("shows", ["no picture", "its own encoding"])
+def test_face_that_nothing_was_sent_for_stays_when_only_a_name_got_no_answer(
+    simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, shows: str, mode: str
+) -> None:
+    simulator.profile = replace(simulator.profile, face_by_picture=mode == BY_PICTURE)
+    bind, refused = simulator.store.bind, ["FDSearch/Delete", "FDDelete"]
+    if shows == "no picture":
+        refused.append("/LOCALS/pic/enrlFace/*")
+    else:
+        encode = b"again".join
+        monkeypatch.setattr(simulator.store, "bind", lambda number, jpeg: bind(number, encode([jpeg[:-2], jpeg[-2:]])))
+    for call in refused:
+        simulator.faults.add("refuse", "notSupport", path=call)
+    enrolment = enrol(simulator, terminal)
+    take_faces(terminal, mode)
+    proven_at = queries.get_one(enrolment.id).confirmed_at
+    change(enrolment, ANNA)
+    lose(simulator, enrolment, "UserInfo/Modify")
+    assert reconcile(enrolment.id, "worker").state == CONFIRMED
+    simulator.faults.add("refuse", "notSupport", path="FDSetUp")
+
+    proven = pass_the_time(enrolment)
+
+    assert (proven.state, proven.confirmed_at, proven.next_attempt_at) == (CONFIRMED, proven_at, None)
+    assert simulator.people["100222"]["name"] == "Анна Иванова"
+
+
 def test_face_that_the_terminal_stores_otherwise_stays_when_nothing_came_late(
     simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
