@@ -695,8 +695,14 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("A quotation mark is opened and never closed. Correct that row, or save the table as .xlsx."),
     ),
     "table_side_by_side": (
-        N_("“%(column)s” is there twice: rows have two people side by side. Put each person into a row of its own."),
-        N_("Rows have two people side by side. Put each person into a row of its own."),
+        N_(
+            "“%(column)s” is there twice: rows have two people side by side. Put each person into a row of its own, or "
+            "say that the columns of the second one are not used."
+        ),
+        N_(
+            "Rows have two people side by side. Put each person into a row of its own, or say that the columns of the "
+            "second one are not used."
+        ),
     ),
     "table_second_head": (
         N_(

@@ -38,8 +38,13 @@ def _text(description: str, **more: object) -> Schema:
 PARTS: dict[str, Schema] = {
     "sheet": _text("The name of the sheet to read; `*` for all that have the same columns."),
     "mapping": _text("The name of saved columns, then read as they were, unless another part says otherwise."),
-    "columns": _text("FIELD=HEADER, such as `hikvision_id=Pass no.`, each in a part of its own; without HEADER none."),
-    "unused_columns": _text("Columns that are asked about and not needed, by name, separated by commas or in parts."),
+    "columns": _text(
+        "FIELD=HEADER, such as `hikvision_id=Pass no.`, each in a part of its own; without HEADER none. "
+        "The place of a column names it, too: `hikvision_id=2`."
+    ),
+    "unused_columns": _text(
+        "Columns that are asked about and not needed, by name or place, separated by commas or in parts."
+    ),
     "mode": _text("Whether only new people come in, or only known ones are changed.", enum=list(MODES)),
     "clear": _text(f"Fields whose empty cells clear what is here, of {', '.join(CLEARABLE)}, separated by commas."),
     "department": _text("The department of all, in place of a column."),

@@ -25,6 +25,7 @@ from hikflask.services.imports.batches import ColumnsMissing, ColumnsUnclear, Da
 from hikflask.services.imports.classify import PHOTO
 from hikflask.services.imports.effects import LOOK_ALIKES
 from hikflask.services.imports.photos import pictures
+from hikflask.services.imports.table.columns import told_apart
 from hikflask.services.jobs import import_report, imports, queries
 from hikflask.services.jobs.import_report import ListedRow, Report
 from hikflask.services.jobs.kinds import IMPORT, IMPORT_CHECK
@@ -109,8 +110,10 @@ def import_users() -> ResponseReturnValue:
         raise InputError({"file": _unclear(batch, error)}, error.code) from error
     except DaysUnknown as error:
         imports.forget_dry_run(batch.id)
-        names = ", ".join(f"“{batch.layout['columns'][index]}”" for index in error.indexes)
-        why = f"No validity is known in {names}. Call it “Valid from” or “Valid to”, or name it in “unused_columns”."
+        why = (
+            f"No validity is known in {error.params['columns']}. Call it “Valid from” or “Valid to”, or name it in "
+            "“unused_columns”."
+        )
         raise InputError({"file": why}, error.code) from error
     except (ServiceError, InputError):
         imports.forget_dry_run(batch.id)
@@ -212,15 +215,16 @@ def _columns_there(batch: ImportBatch, missing: str) -> str:
     """Say which columns the table has; where none has a name, how one is chosen by its place."""
     names: list[str] = batch.layout["columns"]
     if any(names):
-        return f"The table has {', '.join(f'“{name}”' for name in names if name)}."
+        told = zip(names, told_apart(names), strict=True)
+        return f"The table has {', '.join(f'“{place}”' for name, place in told if name)}."
     first = ", ".join(f"{place} “{cell}”" for place, cell in enumerate(batch.layout["sample"][0], 1))
     return f"The columns have no names. Choose by places, such as {missing}=1 in “columns”; the first row is {first}."
 
 
 def _unclear(batch: ImportBatch, error: ColumnsUnclear) -> str:
     """Say what the columns may be, and how that is answered."""
-    names: list[str] = batch.layout["columns"]
-    may_be = [(names[at] or str(at + 1), NAMES_OF_FIELDS.get(field, field)) for at, field in error.may_be.items()]
+    names = told_apart(batch.layout["columns"])
+    may_be = [(names[at], NAMES_OF_FIELDS.get(field, field)) for at, field in error.may_be.items()]
     told = ", ".join(f"“{name}” may be {field}" for name, field in may_be)
     name, field = may_be[0]
     return f"It is not clear: {told}. Choose it, such as {field}={name} in “columns”, or name it in “unused_columns”."

@@ -95,7 +95,7 @@ def _limit(_ctx: click.Context, _param: click.Parameter, value: str | None) -> L
 @click.option("--confirm", type=int, help="How many people lose access, where they are many.")
 @click.option("--confirm-name", "confirmed", multiple=True, metavar="ID", help="Who gets a wholly other name.")
 @click.option("--column", "chosen", multiple=True, metavar="FIELD=HEADER", help="Which column has a field, or none.")
-@click.option("--unused", multiple=True, metavar="HEADER", help="A column with days that is not needed.")
+@click.option("--unused", multiple=True, metavar="HEADER", help="A column that is asked about and not needed.")
 @click.option("--path", type=click.Choice(PATHS), help="What is read of a department's path.")
 @click.option("--sheet", default="", help="The sheet to read, or * for all with the same columns.")
 @click.option("--sheet-is-department", is_flag=True, help="The name of each sheet is the department.")
@@ -215,16 +215,15 @@ def _import(
         field = error.fields[0]
         raise click.ClickException(f"No column is known as {field}. {_columns_there(batch, field)}") from error
     except ColumnsUnclear as error:
-        names = batch.layout["columns"]
-        told = ", ".join(f"“{names[index] or index + 1}” may be {field}" for index, field in error.may_be.items())
+        names = columns.told_apart(batch.layout["columns"])
+        told = ", ".join(f"“{names[index]}” may be {field}" for index, field in error.may_be.items())
         raise click.ClickException(
             f"It is not clear: {told}. Name it by --column FIELD=HEADER, or say that it is not needed by "
             "--unused HEADER."
         ) from error
     except DaysUnknown as error:
-        names = [batch.layout["columns"][index] for index in error.indexes]
         raise click.ClickException(
-            f"No validity is known in {_quoted(names)}. Name it by --column valid_to=HEADER or --column "
+            f"No validity is known in {error.params['columns']}. Name it by --column valid_to=HEADER or --column "
             "valid_from=HEADER, or say that it is not needed by --unused HEADER."
         ) from error
     finally:
@@ -236,8 +235,7 @@ def _columns_there(batch: ImportBatch, missing: str) -> str:
     """Say which columns the table has, and how one is named; where none has a name, by its place."""
     names: list[str] = batch.layout["columns"]
     if any(names):
-        places = [name or str(place) for place, name in enumerate(names, 1)]
-        return f"Name it by --column {missing}=HEADER; the table has {_quoted(places)}."
+        return f"Name it by --column {missing}=HEADER; the table has {_quoted(columns.told_apart(names))}."
     first = ", ".join(f"{place} “{cell}”" for place, cell in enumerate(batch.layout["sample"][0], 1))
     return f"The columns have no names. Name them by places, such as --column {missing}=1; the first row is {first}."
 
@@ -278,7 +276,9 @@ def _chosen(batch: ImportBatch, how: Mapping[str, Any]) -> tuple[dict[str, int],
 def _index(names: Sequence[str], header: str) -> int:
     index = columns.index_of(names, header)
     if index is None:
-        raise click.UsageError(f"--unused: the table has no column “{header}”, but {_quoted(names)}.")
+        raise click.UsageError(
+            f"--unused: the table has no column “{header}”, but {_quoted(columns.told_apart(names))}."
+        )
     return index
 
 

@@ -344,6 +344,19 @@ def test_only_column_of_a_field_that_is_not_clear_is_asked_about_and_not_called_
     )
 
 
+def test_column_that_is_called_like_another_one_is_named_by_its_place(client: FlaskClient) -> None:
+    content = "Сотрудник;Таб. №;Мастер;Таб. №\nИван Иванов;0012;Анна Петрова;0013\n"
+
+    refused = call(client, content)
+
+    assert refused.get_json()["message"] == (
+        "file: It is not clear: “Таб. № (4)” may be hikvision_id. Choose it, such as hikvision_id=Таб. № (4) in "
+        "“columns”, or name it in “unused_columns”."
+    )
+    for answer in ({"unused_columns": "Таб. № (4)"}, {"columns": "hikvision_id=2", "unused_columns": "4"}):
+        assert call(client, content, dry_run="true", **answer).get_json()["new"] == 1
+
+
 def test_column_that_is_not_clear_is_refused_until_it_is_chosen_or_named_as_unused(
     app: Flask, client: FlaskClient
 ) -> None:

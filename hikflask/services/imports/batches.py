@@ -48,7 +48,8 @@ class ColumnsUnknown(ServiceError):
 
     def __init__(self, names: Sequence[str], indexes: Iterable[int], cells: Sequence[str] = ()) -> None:
         self.indexes, self.cells = tuple(indexes), cells
-        super().__init__(columns=", ".join(f"“{names[index]}”" for index in self.indexes))
+        told = columns.told_apart(names)
+        super().__init__(columns=", ".join(f"“{told[index]}”" for index in self.indexes))
 
 
 class DaysUnknown(ColumnsUnknown):
@@ -178,7 +179,7 @@ def choose(
     options = replace(options, unused_days=tuple(dict.fromkeys((*options.unused_days, *replaced))))
     if batch.table_name:
         _refuse_columns(batch, fields, options)
-        _refuse_side_by_side(batch, fields)
+        _refuse_side_by_side(batch, fields, options)
         _refuse_unclear(batch, fields, options)
         _refuse_days(batch, fields, options)
     if terminal_id is not None:
@@ -263,9 +264,9 @@ def _missing(batch: ImportBatch, fields: Mapping[str, int], options: Options, fi
     return ColumnsUnclear(names, may_be) if field in may_be.values() else ColumnsMissing(fields=(field,))
 
 
-def _refuse_side_by_side(batch: ImportBatch, fields: Mapping[str, int]) -> None:
+def _refuse_side_by_side(batch: ImportBatch, fields: Mapping[str, int], options: Options) -> None:
     names: list[str] = batch.layout["columns"]
-    if columns.are_side_by_side(names, batch.layout["sample"], fields):
+    if columns.are_side_by_side(names, batch.layout["sample"], fields, options.unused_days):
         raise ServiceError("table_side_by_side", column=names[fields[columns.NUMBER]])
 
 

@@ -1,6 +1,5 @@
 """The second step of an import: which column of the table is which field; then the dry run is started."""
 
-from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -208,8 +207,5 @@ def _read(
 
 def named(columns: Sequence[str]) -> list[str]:
     """Return the headers of a table, with the place of each that is empty or there twice."""
-    times = Counter(columns)
-    return [
-        header if header and times[header] == 1 else f"{header} ({place})" if header else place
-        for header, place in ((header, str(_("Column %(n)s", n=number))) for number, header in enumerate(columns, 1))
-    ]
+    told = zip(columns, recognition.told_apart(columns), strict=True)
+    return [name if header else str(_("Column %(n)s", n=name)) for header, name in told]

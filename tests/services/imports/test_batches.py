@@ -9,7 +9,7 @@ from hikflask.models import ImportBatch, Terminal
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import BadArchive, ServiceError
 from hikflask.services.imports import batches, stored_files
-from hikflask.services.imports.batches import DaysUnknown, Upload
+from hikflask.services.imports.batches import ColumnsUnclear, DaysUnknown, Upload
 from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import imports
 from hikflask.services.privacy import import_traces
@@ -134,6 +134,10 @@ def test_two_people_in_a_row_are_not_taken_for_one() -> None:
         with pytest.raises(ServiceError, match=r"^table_side_by_side$") as refused:
             batches.choose(batch_id, fields, None)
         assert refused.value.params == {"column": "Таб. №"}
+        with pytest.raises(ColumnsUnclear, match=r"^column_unclear$") as unclear:
+            batches.choose(batch_id, fields, None, options=Options(unused_days=(4,)))
+        assert unclear.value.params == {"columns": "“Таб.№”"}
+        batches.choose(batch_id, fields, None, options=Options(unused_days=(3, 4)))
     # A table that was put together from two, and one where a card is called like the ID.
     for person, other in (("1;Иван;;1;Иван", header), ("1;Иван;;7;Склад", "ID;ФИО;;ID;Отдел")):
         batches.choose(batches.make(table(person, header=other), None).id, fields, None)

@@ -5,6 +5,7 @@ by hand. tests/spreadsheets/README.md tells where the names are from.
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
@@ -260,12 +261,26 @@ def with_names_in_cyrillic(
 def index_of(columns: Sequence[str], name: str) -> int | None:
     """Return the index of the column that somebody named, in any case and with any spaces; None where there is none.
 
-    A column without a name is named by its place, from 1.
+    Its place, from 1, names it, too, alone or in brackets behind its name: of two with the same name nothing else does.
     """
-    named = [column or str(place) for place, column in enumerate(columns, 1)]
-    plain = [" ".join(column.split()).casefold() for column in (*named, name)]
+    places = [str(place) for place in range(1, len(columns) + 1)]
+    named = [*(column or place for column, place in zip(columns, places, strict=True)), *told_apart(columns), *places]
+    plain = list(map(_as_named, (*named, name)))
     index = plain.index(plain[-1])
-    return index if index < len(columns) else None
+    return index % len(columns) if index < len(named) else None
+
+
+def told_apart(columns: Sequence[str]) -> list[str]:
+    """Return the names of columns, with the place of each that is there twice, and the place of one without a name."""
+    times = Counter(map(_as_named, columns))
+    return [
+        str(place) if not column else f"{column} ({place})" if times[_as_named(column)] > 1 else column
+        for place, column in enumerate(columns, 1)
+    ]
+
+
+def _as_named(column: str) -> str:
+    return " ".join(column.split()).casefold()
 
 
 def with_choices(
@@ -284,20 +299,27 @@ def with_choices(
         if name.strip():
             index = index_of(columns, name)
             if index is None:
-                there = ", ".join(f"“{column}”" for column in columns if column)
+                there = ", ".join(
+                    f"“{told}”" for column, told in zip(columns, told_apart(columns), strict=True) if column
+                )
                 raise ValueError(f"the table has no column “{name}”, but {there}.")
             chosen = {other: at for other, at in chosen.items() if at != index} | {field: index}
     return chosen
 
 
-def are_side_by_side(columns: Sequence[str], sample: Sequence[Sequence[str]], fields: Mapping[str, int]) -> bool:
-    """Return whether a row has two people: the names of the columns of ID and name stand there again, above others."""
+def are_side_by_side(
+    columns: Sequence[str], sample: Sequence[Sequence[str]], fields: Mapping[str, int], unused: Collection[int] = ()
+) -> bool:
+    """Return whether a row has two people: the names of the columns of ID and name stand there again, above others.
+
+    :param unused: the indexes of columns that somebody said not to use.
+    """
     chosen = [fields[field] for field in (NUMBER, NAME, LAST_NAME) if field in fields]
     others = [
         [
             at
             for at, name in enumerate(columns)
-            if at != index and name and plain_name(name) == plain_name(columns[index])
+            if at not in {index, *unused} and name and plain_name(name) == plain_name(columns[index])
         ]
         for index in chosen
     ]

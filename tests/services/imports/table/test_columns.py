@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from hikflask.services.imports.table.columns import FIELDS, index_of, is_status, recognised, unmapped_days
+from hikflask.services.imports.table.columns import FIELDS, index_of, is_status, recognised, told_apart, unmapped_days
 
 
 @pytest.mark.parametrize(
@@ -231,6 +231,17 @@ def test_second_column_of_a_validity_is_asked_about() -> None:
 def test_column_is_found_by_its_name_in_any_case_and_with_any_spaces() -> None:
     assert index_of(["ID", "Пропуск  до"], " пропуск до ") == 1
     assert index_of(["ID", "Пропуск до"], "до") is None
+
+
+def test_column_is_found_by_its_place_as_the_page_tells_two_of_the_same_name_apart() -> None:
+    names = ["ID", "ФИО", "", "id", "ФИО", "2"]
+
+    assert told_apart(names) == ["ID (1)", "ФИО (2)", "3", "id (4)", "ФИО (5)", "2"]
+    found = {name: index_of(names, name) for name in (*told_apart(names), "фио", "5", "7", "ФИО (3)")}
+    assert found == {
+        "ID (1)": 0, "ФИО (2)": 1, "3": 2, "id (4)": 3, "ФИО (5)": 4, "2": 5, "фио": 1, "5": 4, "7": None,
+        "ФИО (3)": None,
+    }  # fmt: skip
 
 
 def test_name_with_a_letter_of_the_other_alphabet_is_known() -> None:
