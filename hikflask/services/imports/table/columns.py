@@ -34,28 +34,37 @@ NAMES: dict[str, str] = {
         Employee ID | Employee No. | Employee number | Employee code | Emp. ID | Emp. No. | Emp. code | Staff ID
         Staff No. | Staff number | Person ID | Person No. | Person number | Person code | Personnel No.
         Personnel number | Personnel ID | Payroll number | Pers. No. | Employee reference | hikvision_id | employeeNo
+        Employee ID# | EMPLID | AC-No. | Табель №
         Worker ID | Tabel raqami | Tabel raqam | Xodim raqami | Табель рақами | Табельдік нөмірі | Табель нөмірі
     """,
     NAME: """
         ФИО | Ф. И. О. | ФИО сотрудника | ФИО работника | ФИО полностью | Фамилия, имя, отчество
         Фамилия Имя Отчество | Фамилия И.О. | Полное имя | Имя сотрудника | Сотрудник | Работник | Физическое лицо
         Физлицо | Наименование сотрудника | Имя персоны | ФИО персоны | Подразделение / сотрудник
-        Организация / подразделение / сотрудник
+        Организация / подразделение / сотрудник | ФИО физ. лица | ФИО физического лица | ФИО работающего | Ф. И. Ш.
+        Фамилия, имя и отчество | Имя работника | Person full name | Name of employee
         Full name | Name | Employee name | Employee full name | Employee | Person name | Person | Staff name
         full_name | Last name, First name | Employee/app. name | Worker | Worker name
         F. I. Sh. | F. I. O. | To‘liq ism | To‘liq ismi | Аты-жөні | Т. А. Ә.
     """,
     LAST_NAME: """
-        Фамилия | Фамилия сотрудника | Last name | Surname | Family name | Familiya | Familiyasi | Фамилияси | Тегі
+        Фамилия | Фамилия сотрудника | Фамилия работника | Legal last name
+        Last name | Surname | Family name | Familiya | Familiyasi | Фамилияси | Тегі
     """,
-    FIRST_NAME: "Имя | First name | Given name | Forename | Ism | Ismi | Исми | Аты",
+    # With the patronymic in it, it has all that follows the surname.
+    FIRST_NAME: """
+        Имя | First name | Given name | Forename | Ism | Ismi | Исми | Аты | Имя Отчество | Имя и отчество
+        First names | Given names | Forenames | Other names | Legal first name | First name / MI
+        Ismi va sharifi | Ismi sharifi | Аты, әкесінің аты
+    """,
     MIDDLE_NAME: """
-        Отчество | Middle name | Patronymic | Second name | Otasining ismi | Sharifi | Отасининг исми | Әкесінің аты
+        Отчество | Отчество сотрудника | Отчество работника | Отч. | Отчество / при наличии
+        Middle name | Patronymic | Second name | Otasining ismi | Sharifi | Отасининг исми | Әкесінің аты
     """,
     DEPARTMENT: """
         Отдел | Подразделение | Подразделение организации | Структурное подразделение | Наименование подразделения
         Отдел / подразделение | Место работы | Цех | Департамент | Подразделения
-        Организационная единица | Орг. единица | Bo‘lim | Bo‘limi | Бўлим | Бөлім | Бөлімше
+        Организационная единица | Орг. единица | Bo‘lim | Bo‘limi | Бўлим | Бөлім | Бөлімше | Бөлімшесі
         Department | Department name | Dept. | Dept. name | Division | Organizational unit | Org. unit | Person group
     """,
     LEFT: """
@@ -190,17 +199,17 @@ IN_BRACKETS = re.compile(r"[(\[][^)\]]*+(?:[)\]]|(?<=…)\Z)")
 # bracket before it alone: a cell may be nothing but brackets.
 ANOTHER = re.compile(
     r"[(\[][^][()]*\b(?:стар|прежн|предыд|бывш|архив|план|предпол|ожида|прогноз|должн|руковод|начальник|"
-    r"паспорт|логин|карт|код|причин|виз|лет\b|договор|контракт|испыт|"
+    r"(?<!по )(?<!в )паспорт|логин|карт|код|причин|виз|лет\b|договор|контракт|испыт|"
     r"old|former|previous|archive|plan|expect|schedul|position|title|manager|supervisor|"
-    r"passport|login|card|code|id\b|reason|visa|hand|contract|probation)",
+    r"(?<!in )passport|login|card|code|id\b|reason|visa|hand|contract|probation)",
     re.IGNORECASE,
 )
 # Words in brackets that only explain a name, as folded. With any other one nobody knows whose name or ID it is.
 EXPLAINS = re.compile(
     r"(?:full|short|полн|целиком|кратк|сокращ|инициал|rus|lat|lot|eng|kir|cyr|uz|kaz|рус|лат|кир|англ|узб|каз|қаз|"
     r"required|optional|обязат|read|digit|sign|character|цифр|знак|симв|сотрудник|работник|employee|worker|person|"
-    r"включ|inclusive|organi[sz]|организ)\w*|"
-    r"name|only|yes|no|y|n|ha|true|false|да|нет|dd|mm|yyyy|hh|ss|дд|мм|гггг|date|day|дата|день|from|to|start|end|с|по|до|а"
+    r"включ|inclusive|organi[sz]|организ|налич|паспорт|passport)\w*|"
+    r"name|only|yes|no|y|n|ha|true|false|да|нет|dd|mm|yyyy|hh|ss|дд|мм|гггг|date|day|дата|день|from|to|start|end|as|in|с|по|до|а|при|в"
 )
 WORD = re.compile(r"[^\W\d_]+")
 NUMBER_SIGN, CYRILLIC = re.compile("[#№]"), re.compile("[а-я]")

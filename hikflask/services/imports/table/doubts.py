@@ -15,6 +15,7 @@ from hikflask.services.imports.table.columns import (
     FIRST_NAME,
     LAST_NAME,
     LEFT,
+    MIDDLE_NAME,
     NAME,
     NUMBER,
     PARTS,
@@ -32,6 +33,8 @@ AMOUNT = re.compile(r"(?![01]\Z)\d{1,3}(?:[.,]\d+)?\Z")
 # Whole names whose first word says what stands first.
 BEGINS_WITH_A_SURNAME = re.compile(r"фио|фамилияимя")
 GIVEN = re.compile(r"имя|(?:employee|person|staff|worker)name\Z")
+# How the name of a column with patronymics begins, folded.
+PATRONYMIC = re.compile(r"отч(?!ет)|middle|patronym|otasi|отаси|әкесі")
 # What a column of an unknown name is called that says who left, or who works here. Folded.
 CALLED_GONE = re.compile(
     r"увол|архив|неактив|заблок|dismiss|terminat|resign|\bfired|\boffboard|archiv|inactiv|deactiv|disabl|suspend|\b(?:b?locked)\b|"
@@ -126,6 +129,9 @@ def _judged(names: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[dict
     elif NAME in fields and fields[NAME] not in doubts:
         fields = {field: index for field, index in fields.items() if field not in PARTS}
     _judge_cells(names, sample, fields, doubts)
+    if FIRST_NAME in fields and MIDDLE_NAME not in fields:
+        called = (at for at, name in enumerate(names) if at not in fields.values() and PATRONYMIC.match(folded(name)))
+        doubts |= {at: MIDDLE_NAME for at in called if any(cells[at] for cells in sample)}
     return {field: index for field, index in fields.items() if index not in doubts}, doubts
 
 
@@ -173,6 +179,11 @@ def _judge_cells(
             fields |= dict(zip(PARTS, (fields.pop(NAME), *others), strict=False))
         else:
             doubts[fields[field]] = field
+    # Nobody is called by the surname alone: the rest may be under a name that is not known.
+    if LAST_NAME in fields and not {NAME, FIRST_NAME} & fields.keys():
+        surnames = (cells[fields[LAST_NAME]] for cells in sample)
+        if any(len(_words(surname)) == 1 for surname in surnames):
+            doubts[fields[LAST_NAME]] = LAST_NAME
     whole = [cells[fields[NAME]] for cells in sample if NAME in fields and cells[fields[NAME]]]
     if len(whole) >= TOO_MANY_NAMESAKES and len(set(whole)) == 1:
         doubts[fields[NAME]] = NAME

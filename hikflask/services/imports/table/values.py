@@ -100,6 +100,8 @@ BESIDE_A_NAME = re.compile(
     r"[(\[](\w{2,}\.?)[)\]]|(?:[(\[,;/|]|\s[-–—])\s*([^\W\d_])|\d{1,2}\.\d{1,2}|\s/\s|\*|"
     r"\s(?!(?:jr|sr|мл|ст)\.)[a-zа-яё]+\.\Z"
 )
+# “Smith, John A”, also below a name of a column without a comma.
+SURNAME_FIRST = re.compile(r"[^\W\d_a-zа-яё][^\W\d_]*(?:[-'’‘ʻ][^\W\d_]+)*\s*,\s*[^\W\d_a-zа-яё][^,]*\Z")
 # How a list calls those who left, above them or in place of their department.
 THOSE_WHO_LEFT = re.compile(
     r"(?:(?:архив|список) уволенных|уволен(?:ные|ы)|уволившиеся|бывшие|не работают|"
@@ -157,7 +159,7 @@ def read(
     :param since_1904: a number in a column of days counts them from 1904.
     """
     texts = {name: said_in(name, row.cells[index]) for name, index in fields.items()}
-    if commas and NAME in texts:
+    if NAME in texts and (commas or SURNAME_FIRST.match(texts[NAME])):
         texts[NAME] = " ".join(texts[NAME].replace(",", " ").split())
     cells = {name: text_rules.stripped(with_formula_mark_removed(text)) for name, text in texts.items()}
     if not any(cells.values()):

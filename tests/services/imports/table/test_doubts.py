@@ -5,6 +5,11 @@ import pytest
 from hikflask.services.imports.table.doubts import Watch, doubtful, is_other_head, recognised_fields
 
 ID, PARTS = "Таб. №", {"last_name": 1, "first_name": 2}
+WITH_PATRONYMIC = ["Имя Отчество", "Имя, отчество", "Имя и отчество", "Ismi va sharifi", "Аты, әкесінің аты"]
+PATRONYMICS = ["Отчество сотрудника", "Отч.", "Отчество (при наличии)", "Отчество/при наличии"]
+MAYBE_PATRONYMICS = ["Отчество лица", "Middle initial", "Отч-во"]
+WHOLE_NAMES = ["ФИО (при наличии)", "ФИО физ. лица", "ФИО работающего", "Фамилия, имя и отчество", "Person Full Name"]
+WHOLE_NAMES += ["Name of employee", "Full name (as in passport)", "Ф.И.Ш."]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +33,21 @@ ID, PARTS = "Таб. №", {"last_name": 1, "first_name": 2}
         ("last_name;first_name;name", ["Smith;John;Workshop 1"], PARTS, {3: "name"}),
         ("Фамилия;Имя сотрудника", ["Иванов;Иван"], PARTS, {}),
         ("Фамилия;Имя персоны", ["Иванов;Иванов Иван"], {"name": 2}, {}),
-        ("Фамилия;Сотрудник", ["Иванов;Петрова Анна"], {"last_name": 1}, {2: "name"}),
+        ("Фамилия;Сотрудник", ["Иванов;Петрова Анна"], {}, {1: "last_name", 2: "name"}),
+        # A surname alone is no name.
+        *((f"Фамилия;{rest}", ["Иванов;Иван Ильич"], PARTS, {}) for rest in WITH_PATRONYMIC),
+        *(
+            (f"Surname;{rest}", ["Smith;John A"], PARTS, {})
+            for rest in ("Other names", "Given names", "First Name / MI")
+        ),
+        *((f"Фамилия;{rest}", ["Иванов;И.И."], {}, {1: "last_name"}) for rest in ("И.О.", "инициалы", "Должность")),
+        ("Last name;Preferred name", ["Smith;John"], {}, {1: "last_name"}),
+        ("Фамилия;Отч.", ["Иванов;Ильич"], {"middle_name": 2}, {1: "last_name"}),
+        ("Фамилия;Должность", ["Иванов Иван;слесарь"], {"last_name": 1}, {}),
+        *((f"Фамилия;Имя;{name}", ["Иванов;Иван;Ильич"], {**PARTS, "middle_name": 3}, {}) for name in PATRONYMICS),
+        *((f"Фамилия;Имя;{name}", ["Иванов;Иван;Ильич"], PARTS, {3: "middle_name"}) for name in MAYBE_PATRONYMICS),
+        ("Фамилия;Имя;Отчество;Отч. на 01.12", ["Иванов;Иван;Ильич;И."], {**PARTS, "middle_name": 3}, {}),
+        *((name, ["Иванов Иван"], {"name": 1}, {}) for name in WHOLE_NAMES),
         # Two whole names: what says less is not asked about.
         ("Name;Full name", ["Johnny;John Albert Smith"], {"name": 1}, {2: "name"}),
         ("Сотрудник;Физическое лицо", ["Иванов И. И.;Иванов Иван Ильич"], {"name": 1}, {2: "name"}),

@@ -467,3 +467,13 @@ def test_what_a_spreadsheet_shows_in_place_of_a_value_is_nobodys_name(cell: str)
 
     assert found is not None
     assert found.errors == {"name": refusal("formula")}
+
+
+def test_surname_before_a_comma_is_the_name_without_the_comma() -> None:
+    said = {"Smith, John A": "Smith John A", "Smith,John": "Smith John", "Иванов, Иван Ильич": "Иванов Иван Ильич"}
+
+    for name, text in said.items():
+        values = read({"number": 0, "name": 1}, "1", name)
+        assert (values.texts["name"], values.errors) == (text, {}), name
+    for name in ("Иванов Иван, слесарь", "Иванов,слесарь"):
+        assert read({"number": 0, "name": 1}, "1", name).errors == {"name": refusal("name_note")}, name
