@@ -35,6 +35,10 @@ BEGINS_WITH_A_SURNAME = re.compile(r"фио|фамилияимя")
 GIVEN = re.compile(r"имя|(?:employee|person|staff|worker)name\Z")
 # How the name of a column with patronymics begins, folded.
 PATRONYMIC = re.compile(r"отч(?!ет)|middle|patronym|otasi|отаси|әкесі")
+# How a column with the names of visitors is called, folded.
+VISITOR = re.compile(
+    r"(?:(?:фио|имя) )?(?:посетител[ьяи]|гост[ьяи])|(?:name of )?(?:visitor|guest)s?(?:['’]?s?(?: full)? name)?"
+)
 # What a column of an unknown name is called that says who left, or who works here. Folded.
 CALLED_GONE = re.compile(
     r"увол|архив|неактив|заблок|dismiss|terminat|resign|\bfired|\boffboard|archiv|inactiv|deactiv|disabl|suspend|\b(?:b?locked)\b|"
@@ -129,6 +133,10 @@ def _judged(names: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[dict
     elif NAME in fields and fields[NAME] not in doubts:
         fields = {field: index for field, index in fields.items() if field not in PARTS}
     _judge_cells(names, sample, fields, doubts)
+    visitors = [at for at, name in enumerate(names) if VISITOR.fullmatch(folded(name))]
+    # An employee beside a visitor is the host.
+    if NAME in fields and any(len(_words(cells[at])) > 1 for cells in sample for at in visitors):
+        doubts[fields[NAME]] = NAME
     if FIRST_NAME in fields and MIDDLE_NAME not in fields:
         called = (at for at, name in enumerate(names) if at not in fields.values() and PATRONYMIC.match(folded(name)))
         doubts |= {at: MIDDLE_NAME for at in called if any(cells[at] for cells in sample)}

@@ -48,6 +48,10 @@ WHOLE_NAMES += ["Name of employee", "Full name (as in passport)", "Ф.И.Ш."]
         *((f"Фамилия;Имя;{name}", ["Иванов;Иван;Ильич"], PARTS, {3: "middle_name"}) for name in MAYBE_PATRONYMICS),
         ("Фамилия;Имя;Отчество;Отч. на 01.12", ["Иванов;Иван;Ильич;И."], {**PARTS, "middle_name": 3}, {}),
         *((name, ["Иванов Иван"], {"name": 1}, {}) for name in WHOLE_NAMES),
+        # A visitor and the host.
+        ("ФИО посетителя;Сотрудник", ["Иванов Иван;Петрова Анна"], {}, {2: "name"}),
+        *((f"{name};Employee", ["Ann Lee;Ray Lee"], {}, {2: "name"}) for name in ("Visitor", "Guest name")),
+        ("Guest;Employee", ["yes;Ray Lee"], {"name": 2}, {}),
         # Two whole names: what says less is not asked about.
         ("Name;Full name", ["Johnny;John Albert Smith"], {"name": 1}, {2: "name"}),
         ("Сотрудник;Физическое лицо", ["Иванов И. И.;Иванов Иван Ильич"], {"name": 1}, {2: "name"}),
