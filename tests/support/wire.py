@@ -1,5 +1,6 @@
 """The wire inside one process: the client's HTTP goes straight into a simulated terminal's WSGI application."""
 
+import json
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, cast
@@ -62,3 +63,21 @@ def _response(
     response.url = str(request.url)
     response.raw = HTTPResponse(body=BytesIO(body), status=status, preload_content=False)
     return response
+
+
+class NoRemovalOfFaces:
+    """A firmware that knows no call by which a face is removed, and may refuse FDSetUp with a bare 413."""
+
+    def __init__(self, wire: InProcess) -> None:
+        self._send = wire.send
+        self.takes_faces = True
+
+    def __call__(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        path, body = str(request.path_url).partition("?")[0], request.body or b""
+        sent = body if isinstance(body, bytes) else body.encode()
+        if path.endswith(("FDSearch/Delete", "FDDelete")) or (path.endswith("FDSetUp") and b"deleteFP" in sent):
+            words = {"statusCode": 4, "statusString": "Invalid Operation", "subStatusCode": "notSupport"}
+            return _response(request, 404, {}, json.dumps(words).encode())
+        if path.endswith("FDSetUp") and not self.takes_faces and request.headers.get("Authorization"):
+            return _response(request, 413, {}, b"Request Entity Too Large")
+        return self._send(request, **options)

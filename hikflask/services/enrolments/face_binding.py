@@ -58,26 +58,28 @@ class FaceThere:
     """The face that the number has on the terminal before anything is sent.
 
     `sha256` is that of its picture, or None if there is none or the terminal does not show it. `confirmed`: the row
-    says that it is the desired face.
+    says that it is the desired face. `stays`: the terminal refused to remove it.
     """
 
     present: bool
     sha256: str | None
     confirmed: bool
+    stays: bool = False
 
 
 @dataclass(frozen=True)
 class FaceOutcome:
     """The result of binding a face. `refusal` says why it was impossible, `kept` that the confirmed face was kept.
 
-    `previous` is the SHA-256 of an earlier face on the terminal, which must have changed. `sent` is how the face was
-    sent: BY_URL, BY_PICTURE, or empty.
+    `previous` is the SHA-256 of an earlier face on the terminal, which must have changed; `stays`: it could not be
+    removed before. `sent` is how the face was sent: BY_URL, BY_PICTURE, or empty.
     """
 
     refusal: Refusal | None = None
     face: str = PENDING
     kept: bool = False
     previous: str | None = None
+    stays: bool = False
     sent: str = ""
 
     @property
@@ -130,7 +132,8 @@ def without_late_face(attempt: Attempt, there: Person | None) -> Person | None:
     """Remove a face that may have come late, after its answer was given up: by then, the file at its URL may have been
     somebody else's. Return the person as there now.
 
-    The photo's own face stays, and one that the terminal stores as it stored the confirmed one.
+    The photo's own face stays, and one that the terminal stores as it stored the confirmed one; one that it does not
+    remove stays, too, to be replaced.
 
     :raises old_face_stays: as in _take_off().
     """
@@ -139,10 +142,9 @@ def without_late_face(attempt: Attempt, there: Person | None) -> Person | None:
         return there
     there = _with_faces(attempt, there)
     ours = {row.photo.sha256 if row.photo else None, row.face_there if row.face == CONFIRMED else None} - {None, ""}
-    if not there.faces or _enrolled_sha256(attempt, there) in ours:
+    if not there.faces or (enrolled := _enrolled_sha256(attempt, there)) in ours:
         return there
-    _take_off(attempt)
-    return replace(there, faces=0, face_url=None)
+    return replace(there, faces=0, face_url=None) if _take_off(attempt, enrolled) else there
 
 
 def shows_face(attempt: Attempt, found: Person, outcome: FaceOutcome) -> bool:
@@ -152,6 +154,11 @@ def shows_face(attempt: Attempt, found: Person, outcome: FaceOutcome) -> bool:
         return False
     # Nothing was bound where the previous face was the photo's own: bind_face returned before.
     return outcome.previous is None or _enrolled_sha256(attempt, found) not in {None, outcome.previous}
+
+
+def stays_there(attempt: Attempt, found: Person, outcome: FaceOutcome) -> bool:
+    """True when the terminal shows the previous face, which it refused to remove, although it took another one."""
+    return outcome.stays and _enrolled_sha256(attempt, found) == outcome.previous
 
 
 def stored_otherwise(attempt: Attempt, found: Person) -> str:
@@ -226,7 +233,7 @@ def _bind_url(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutcome:
     face = _remove_old_face(attempt, face)
     _send(attempt, lambda call: faces.bind_url(attempt.talk, attempt.number, url, call), face.present)
     _require_file(attempt, url, source.sha256, is_sent=True)
-    return FaceOutcome(previous=face.sha256, sent=BY_URL)
+    return FaceOutcome(previous=face.sha256, stays=face.stays, sent=BY_URL)
 
 
 def _bind_picture(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutcome:
@@ -237,7 +244,7 @@ def _bind_picture(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutc
         raise CaptureSuperseded("file_gone")
     face = _remove_old_face(attempt, face)
     _send(attempt, lambda call: _send_picture(attempt, picture, call), face.present)
-    return FaceOutcome(previous=face.sha256, sent=BY_PICTURE)
+    return FaceOutcome(previous=face.sha256, stays=face.stays, sent=BY_PICTURE)
 
 
 def _send_picture(attempt: Attempt, picture: bytes, call: FaceCall) -> None:
@@ -264,22 +271,27 @@ def _send_picture(attempt: Attempt, picture: bytes, call: FaceCall) -> None:
 def _remove_old_face(attempt: Attempt, face: FaceThere) -> FaceThere:
     """Remove the old face if the new one could not be told from it, also if it is the same face re-encoded there.
 
-    :raises old_face_stays: when the terminal refuses that; what was proven of it before is so still.
+    :raises old_face_stays: as in _take_off().
     """
     known = face.sha256 not in {None, attempt.row.face_there}
     told_apart = known and not attempt.row.face_unverified and not face.confirmed
     if not face.present or told_apart:
         return face
-    _take_off(attempt)
-    return FaceThere(present=False, sha256=None, confirmed=face.confirmed)
+    if _take_off(attempt, face.sha256):
+        return FaceThere(present=False, sha256=None, confirmed=face.confirmed)
+    return replace(face, stays=True)
 
 
-def _take_off(attempt: Attempt) -> None:
-    """Remove a face of which the row may have a proof.
+def _take_off(attempt: Attempt, sha256: str | None) -> bool:
+    """Remove a face, with this picture, of which the row may have a proof.
 
-    :raises old_face_stays: when the terminal refuses that; what was proven of it before is so still.
+    :return: False when the terminal refuses that, and the picture contradicts the proof. The face can be replaced:
+        another picture in its place proves that.
+    :raises old_face_stays: when the terminal refuses that, and the picture tells nothing; what was proven of it before
+        is so still.
     """
     row = attempt.row
+    contradicts = sha256 not in {None, row.face_there}
     proven = {"confirmed_at": row.confirmed_at, "face_there": row.face_there} if row.face == CONFIRMED else None
     if proven:
         attempt.write(state.FACE_LOST)
@@ -288,10 +300,13 @@ def _take_off(attempt: Attempt) -> None:
     except Refused as error:
         if error.retryable or not _did_nothing(error):
             raise
+        if contradicts:
+            return False
         stays = ServiceError("old_face_stays")
         if proven:
             attempt.write(state.OLD_FACE_STAYS, **proven, refusal=refusal_of(stays))
         raise stays from error
+    return True
 
 
 def _send(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) -> None:
@@ -380,9 +395,12 @@ def _with_faces(attempt: Attempt, person: Person) -> Person:
 
 
 def _undo_unverified(attempt: Attempt) -> None:
-    """Remove a face that is unverified."""
+    """Remove a face that is unverified.
+
+    :raises old_face_stays: when the terminal refuses that.
+    """
     if attempt.row.face_unverified:
-        _remove_face(attempt)
+        _take_off(attempt, None)
         attempt.write(state.FACE_CERTAIN)
 
 

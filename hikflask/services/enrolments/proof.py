@@ -11,7 +11,7 @@ from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments import rights, validity
 from hikflask.services.enrolments.attempt import Attempt
-from hikflask.services.enrolments.face_binding import FaceOutcome, has_face, shows_face, stored_otherwise
+from hikflask.services.enrolments.face_binding import FaceOutcome, has_face, shows_face, stays_there, stored_otherwise
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
 from hikflask.services.terminals import recovery
@@ -25,6 +25,7 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
 
     :raises person_not_verified: :raises name_not_verified: :raises face_not_verified: :raises validity_not_verified:
     :raises validity_not_shown: :raises rights_not_verified: when Search does not show it.
+    :raises old_face_stays: when the terminal neither removed nor replaced the face that was there before.
     """
     attempt.begin("proof")
     person = _find_ours(attempt)
@@ -33,6 +34,9 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
         return
     if not shows_face(attempt, person, outcome):
         attempt.write(state.PERSON_NOT_SHOWN if rights.unproven(attempt, person) else state.FACE_NOT_SHOWN)
+        if stays_there(attempt, person, outcome):
+            attempt.write(state.FACE_CERTAIN)
+            raise ServiceError("old_face_stays")
         raise ServiceError("face_not_verified")
     if attempt.picture_name:
         attempt.talk.pending_updates["picture_name"] = attempt.picture_name

@@ -1,11 +1,9 @@
 """The bytes that were bound are proven by the terminal's file, before and after; a face in doubt is taken off again."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import requests
 from flask_babel import force_locale
 from sqlalchemy import select, update
 
@@ -31,7 +29,7 @@ from tests.support.comparisons import desire_with_photo, enrol_with_photo
 from tests.support.due import make_due
 from tests.support.employees import save_capture
 from tests.support.enrolments import desire_with_face, employee_of, enrol
-from tests.support.wire import InProcess, _response
+from tests.support.wire import InProcess, NoRemovalOfFaces
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -243,24 +241,6 @@ def test_refusal_of_the_other_form_that_is_about_the_face_is_said(simulator: Sim
         reconcile(wanted.id, "test")
 
     assert queries.get_one(wanted.id).refusal_code == "alreadyexistthisface"
-
-
-class NoRemovalOfFaces:
-    """A firmware that knows no call by which a face is removed, and may refuse FDSetUp with a bare 413."""
-
-    def __init__(self, wire: InProcess) -> None:
-        self._send = wire.send
-        self.takes_faces = True
-
-    def __call__(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        path, body = str(request.path_url).partition("?")[0], request.body or b""
-        sent = body if isinstance(body, bytes) else body.encode()
-        if path.endswith(("FDSearch/Delete", "FDDelete")) or (path.endswith("FDSetUp") and b"deleteFP" in sent):
-            words = {"statusCode": 4, "statusString": "Invalid Operation", "subStatusCode": "notSupport"}
-            return _response(request, 404, {}, json.dumps(words).encode())
-        if path.endswith("FDSetUp") and not self.takes_faces and request.headers.get("Authorization"):
-            return _response(request, 413, {}, b"Request Entity Too Large")
-        return self._send(request, **options)
 
 
 @pytest.fixture

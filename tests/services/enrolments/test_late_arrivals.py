@@ -9,7 +9,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import NoAnswer, TerminalError
 from hikflask.models import AuditEntry, Enrolment, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import CONFIRMED, REFUSED, WAITING
+from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED, WAITING
 from hikflask.models.terminal import BY_PICTURE, BY_URL
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureSuperseded, ServiceError
@@ -17,15 +17,17 @@ from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.state.badges import OLD_FACE_THERE, badge_of, detail_of
 from hikflask.services.terminals import checks, people_changes, registry
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.terminal.person_store import blank_person
 from tests.conftest import HOST, PASSWORD
-from tests.support.captures import FACE, IVAN, OTHER_FACE
+from tests.support.captures import FACE, IVAN, OTHER_FACE, THIRD_FACE
 from tests.support.comparisons import take_over
 from tests.support.employees import save_with_face
 from tests.support.enrolments import desire, desire_with_face, employee_of, enrol
 from tests.support.retention import age
+from tests.support.wire import InProcess, NoRemovalOfFaces
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -285,6 +287,92 @@ def test_face_that_cannot_be_taken_off_is_said_to_be_there_still(simulator: Simu
 
     row = queries.get_one(enrolment.id)
     assert (row.state, row.refusal_code, row.confirmed_at is not None) == (REFUSED, "old_face_stays", True)
+
+
+@pytest.fixture
+def no_removal(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "send", NoRemovalOfFaces(wire))
+
+
+def wrong_face_that_comes_late(simulator: Simulated, terminal: Terminal, enrolment: Enrolment) -> None:
+    save_with_face(simulator, terminal, IVAN, OTHER_FACE)
+    lose(simulator, enrolment, "FDSetUp")
+    save_with_face(simulator, terminal, IVAN, FACE)
+    assert reconcile(enrolment.id, "worker").state == CONFIRMED
+    simulator.store.bind("100222", OTHER_FACE)
+
+
+@pytest.mark.usefixtures("no_removal")
+def test_wrong_face_that_comes_late_is_replaced_where_none_is_taken_off(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    simulator.profile = replace(simulator.profile, face_by_picture=True)
+    enrolment = desire_with_face(simulator, terminal)
+    take_faces(terminal, BY_PICTURE)
+    wrong_face_that_comes_late(simulator, terminal, enrolment)
+
+    proven = pass_the_time(enrolment)
+
+    assert (proven.state, proven.next_attempt_at, proven.unanswered) == (CONFIRMED, None, None)
+    assert simulator.faces["100222"].jpeg == FACE
+
+
+@pytest.mark.usefixtures("no_removal")
+def test_wrong_face_that_comes_late_is_not_called_confirmed_where_it_is_not_replaced_either(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    simulator.profile = replace(simulator.profile, face_by_picture=True)
+    enrolment = desire_with_face(simulator, terminal)
+    take_faces(terminal, BY_PICTURE)
+    wrong_face_that_comes_late(simulator, terminal, enrolment)
+    simulator.faults.add("ok-without-effect", path="FDSetUp")
+
+    with pytest.raises(ServiceError, match=r"^face_not_verified$"):
+        pass_the_time(enrolment)
+    row = queries.get_one(enrolment.id)
+    assert (row.state, row.face, row.confirmed_at) == (WAITING, PENDING, None)
+    with pytest.raises(ServiceError, match=r"^old_face_stays$"):
+        reconcile(enrolment.id, "worker")
+
+    row = queries.get_one(enrolment.id)
+    assert (row.state, row.face, row.refusal_code, row.next_attempt_at) == (REFUSED, PENDING, "old_face_stays", None)
+    assert (row.confirmed_at, row.confirmed_photo_id) == (None, None)
+    simulator.faults.clear()
+    save_with_face(simulator, terminal, IVAN, THIRD_FACE)
+    assert reconcile(enrolment.id, "worker").state == CONFIRMED
+    assert simulator.faces["100222"].jpeg == THIRD_FACE
+
+
+@pytest.mark.usefixtures("no_removal")
+def test_wrong_face_that_comes_late_stays_and_is_said_where_the_file_is_anothers_by_then(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    take_faces(terminal, BY_URL)
+    wrong_face_that_comes_late(simulator, terminal, enrolment)
+    simulator.capture_elsewhere(OTHER_FACE)
+
+    with pytest.raises(CaptureSuperseded):
+        pass_the_time(enrolment)
+
+    row = queries.get_one(enrolment.id)
+    assert (row.state, row.face, row.confirmed_at) == (REFUSED, REFUSED, None)
+    assert badge_of(row, detail_of(row)) == OLD_FACE_THERE
+
+
+@pytest.mark.usefixtures("no_removal")
+def test_new_photo_whose_answer_was_lost_is_sent_again_where_no_face_is_taken_off(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    simulator.profile = replace(simulator.profile, face_by_picture=True)
+    enrolment = enrol(simulator, terminal)
+    take_faces(terminal, BY_PICTURE)
+    save_with_face(simulator, terminal, IVAN, OTHER_FACE)
+    lose(simulator, enrolment, "FDSetUp")
+
+    assert reconcile(enrolment.id, "worker").state == CONFIRMED
+
+    assert simulator.faces["100222"].jpeg == OTHER_FACE
 
 
 @pytest.mark.parametrize("mode", [BY_PICTURE, BY_URL])
