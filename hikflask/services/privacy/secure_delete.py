@@ -43,6 +43,7 @@ TABLES = (
     models.ImportRow,
     models.Job,
     models.JobItem,
+    models.IdempotencyKey,
     models.IgnoredDifference,
     models.PersonKey,
     models.PersonThere,
