@@ -12,6 +12,7 @@ from hikflask.services.imports.table import columns as known
 from hikflask.services.imports.table.columns import (
     ACTIVE,
     CYRILLIC,
+    DEPARTMENT,
     FIRST_NAME,
     LAST_NAME,
     LEFT,
@@ -122,6 +123,10 @@ def is_other_head(names: Sequence[str], cells: Sequence[str], number: int) -> bo
 def _judged(names: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[dict[str, int], dict[int, str]]:
     """Return which column has which field, and those that may have one: index → field."""
     fields = known.with_names_in_cyrillic(names, sample, known.recognised(names))
+    # Of two departments that in words counts, and not its code.
+    in_words = [at for at, name in enumerate(names) if known.claim(name) == DEPARTMENT and _has_words(sample, at)]
+    if in_words and not _has_words(sample, fields[DEPARTMENT]):
+        fields[DEPARTMENT] = in_words[0]
     doubts = {index: field for field, index in fields.items() if _is_of_something_else(names[index])}
     has_parts = {LAST_NAME, FIRST_NAME} <= fields.keys() - doubts.values()
     if has_parts and NAME in doubts.values():
@@ -216,6 +221,10 @@ def _says_more(field: str, cell: str, chosen: str) -> bool:
         return cell != chosen
     is_other_alphabet = _is_cyrillic(chosen) and not _is_cyrillic(cell)
     return not (is_other_alphabet or _words(cell) <= _words(chosen) or has_initials_of(cell, chosen))
+
+
+def _has_words(sample: Sequence[Sequence[str]], index: int) -> bool:
+    return any(_words(cells[index]) for cells in sample)
 
 
 def _words(text: str) -> set[str]:

@@ -48,6 +48,9 @@ WHOLE_NAMES += ["Name of employee", "Full name (as in passport)", "Ф.И.Ш."]
         *((f"Фамилия;Имя;{name}", ["Иванов;Иван;Ильич"], PARTS, {3: "middle_name"}) for name in MAYBE_PATRONYMICS),
         ("Фамилия;Имя;Отчество;Отч. на 01.12", ["Иванов;Иван;Ильич;И."], {**PARTS, "middle_name": 3}, {}),
         *((name, ["Иванов Иван"], {"name": 1}, {}) for name in WHOLE_NAMES),
+        ("ФИО;Department;Наименование отдела", ["Иван;12;Цех 1"], {"name": 1, "department": 3}, {}),
+        ("ФИО;Отдел;Department name", ["Иван;Цех 1;Shop"], {"name": 1, "department": 2}, {}),
+        ("ФИО;Отдел;Цех", ["Иван;12;7"], {"name": 1, "department": 2}, {}),
         # A visitor and the host.
         ("ФИО посетителя;Сотрудник", ["Иванов Иван;Петрова Анна"], {}, {2: "name"}),
         *((f"{name};Employee", ["Ann Lee;Ray Lee"], {}, {2: "name"}) for name in ("Visitor", "Guest name")),
