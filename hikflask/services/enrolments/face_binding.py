@@ -147,6 +147,18 @@ def without_late_face(attempt: Attempt, there: Person | None) -> Person | None:
     return replace(there, faces=0, face_url=None) if _take_off(attempt, enrolled) else there
 
 
+def take_back_late_face(attempt: Attempt, there: Person) -> None:
+    """Remove the face of who leaves from a record that is somebody else's by now, where it may have come late.
+
+    Only the very photo goes: somebody else's own face stays.
+    """
+    photo = attempt.row.photo
+    if photo is None or not (attempt.late or {}).get("face"):
+        return
+    if _enrolled_sha256(attempt, _with_faces(attempt, there)) == photo.sha256:
+        _remove_face(attempt)
+
+
 def shows_face(attempt: Attempt, found: Person, outcome: FaceOutcome) -> bool:
     """True when the terminal's own answer shows a face that differs from the previous one."""
     found = _with_faces(attempt, found)

@@ -6,6 +6,7 @@ from hikflask.isapi.persons import Person
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.core.errors import NumberTakenThere, ServiceError
 from hikflask.services.enrolments.attempt import Attempt
+from hikflask.services.enrolments.face_binding import take_back_late_face
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import checks
 
@@ -73,6 +74,7 @@ def _refuse_somebody_elses(attempt: Attempt, there: Person | None) -> None:
         raise ServiceError("other_device")
     if there and not (attempt.row.overwrite or is_ours):
         attempt.write(state.SOMEBODY_ELSE_SHOWN)
+        take_back_late_face(attempt, there)
         raise NumberTakenThere(n=there.number, name=there.name[:255])
 
 

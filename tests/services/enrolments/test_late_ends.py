@@ -72,7 +72,15 @@ def test_id_is_somebody_elses_only_once_no_face_of_who_left_may_come_under_it(
     with pytest.raises(ServiceError, match=r"^may_still_arrive$"):
         manual_removal.confirm_as_somebody_elses(row.id, row.generation, "Пётр")
 
+    simulator.store.bind("100222", FACE)  # It came, under that name.
     age(Enrolment, "may_arrive_until", 1.0)
+    with pytest.raises(NumberTakenThere):
+        reconcile(enrolment.id, "worker")
+    assert simulator.faces == {}
+    simulator.store.bind("100222", OTHER_FACE)
+    with pytest.raises(NumberTakenThere):
+        reconcile(enrolment.id, "worker")
+    assert [*simulator.faces] == ["100222"]
     assert manual_removal.confirm_as_somebody_elses(row.id, row.generation, "Пётр")
 
 
