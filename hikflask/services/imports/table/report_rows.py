@@ -14,7 +14,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.imports.table import department_paths
 from hikflask.services.imports.table.columns import ACTIVE, DEPARTMENT, LAST_NAME, LEFT, NAME, NUMBER
 from hikflask.services.imports.table.options import LAST_PART, Options
-from hikflask.services.imports.table.values import THOSE_WHO_LEFT
+from hikflask.services.imports.table.values import are_leavers
 from hikflask.services.spreadsheets.reader_process import Layout, Row
 
 TOTAL = re.compile(
@@ -78,9 +78,17 @@ def who_works(rows: Iterable[Row], fields: Mapping[str, int]) -> Iterator[Row]:
 
     :raises table_leavers: at a row that calls those below it people who left, where no column says so.
     """
+    answers, above = [fields[field] for field in (LEFT, ACTIVE) if field in fields], None
     for row in rows:
-        if not {LEFT, ACTIVE} & fields.keys() and _is_above_leavers(row.cells):
-            raise ServiceError("table_leavers", line=row.line)
+        # A cell across several columns may be read as one in each.
+        texts = {cell for cell in row.cells if cell and not AMOUNT.match(cell)}
+        is_alone = len(texts) == 1
+        if is_alone and are_leavers(*texts):
+            above = row.line
+        elif is_alone and not any(map(str.isdigit, row.cells[fields[NUMBER]])):
+            above = None
+        elif above and texts and not any(row.cells[index] for index in answers):
+            raise ServiceError("table_leavers", line=above)
         yield row
 
 
@@ -129,11 +137,6 @@ def _group(cells: Sequence[str], fields: Mapping[str, int]) -> str:
         return ""
     is_an_id = any(sign.isdigit() for sign in name) and (" " not in name)
     return "" if is_an_id or PATRONYMIC.search(name) else name
-
-
-def _is_above_leavers(cells: Sequence[str]) -> bool:
-    first, *others = [cell for cell in cells if cell] or [""]
-    return bool(THOSE_WHO_LEFT.match(first)) and all(map(AMOUNT.match, others))
 
 
 def _is_name_like(text: str, names: Iterable[str]) -> bool:

@@ -102,15 +102,23 @@ BESIDE_A_NAME = re.compile(
 )
 # “Smith, John A”, also below a name of a column without a comma.
 SURNAME_FIRST = re.compile(r"[^\W\d_a-zа-яё][^\W\d_]*(?:[-'’‘ʻ][^\W\d_]+)*\s*,\s*[^\W\d_a-zа-яё][^,]*\Z")
-# How a list calls those who left, above them or in place of their department.
+# How a list calls those who left, above them or in place of their department. «Архив» alone is a department of many
+# firms, and «Удалённые сотрудники» work at home.
 THOSE_WHO_LEFT = re.compile(
-    r"(?:(?:архив|список) уволенных|уволен(?:ные|ы)|уволившиеся|бывшие|не работают|"
-    r"dismissed|terminated|fired|resigned|former|leavers|ex-employees|"
-    r"ishdan (?:bo.?shagan|ketgan)(?:lar)?|ишдан (?:бўшаган|кетган)(?:лар)?|"
-    r"жұмыстан (?:шыққан|босатылған)(?:дар)?)(?: сотрудники| работники| employees| staff)?"
-    r"(?:[\s,(]+(?:в|за|до|с|по|in|of|since|год[уа]?|г\.?|\d[\d./-]*)\)?)*\Z",
-    re.IGNORECASE,
+    r"\bуволен(?:\b|н|[аоы]\b)|\bуволи(?:лись|лся|лась|вши)|\bбывши[ей](?: (?:сотр|раб|персон)| ?\Z)|"
+    r"\bне работают\b|\bудаленные(?! (?:сотр|раб))|\bзаблокированн|\bархив(?:ные)? (?:сотр|раб|персон|польз|людей)|"
+    r"\bчерный список|"
+    r"\bdismissed|\bterminated|\bfired\b|\bresigned|\bleavers?\b|\bex employ|\bblack ?list|"
+    r"\b(?:former|disabled|deleted|blocked|inactive|archived|deactivated|suspended)"
+    r"(?: (?:empl|user|staff|pe|work)| ?\Z)|"
+    r"\bishdan (?:bo.?shagan|ketgan)|\bишдан (?:бўшаган|кетган)|жұмыстан (?:шыққан|босатылған)"
 )
+# The same as what is done, which has a department in some firms.
+LEAVING = re.compile(r"\b(?:увольнени[ея]|terminations?|dismissals?|resignations?)\b")
+A_DEPARTMENT = re.compile(r"\b(?:отдел|служб|сектор|бюро|управлени|групп|центр|depart|division|team|office|unit)")
+# More words than these, but for those as short as prepositions, say something else.
+MAX_WORDS = 4
+LONG_WORD, NO_LETTERS = re.compile(r"[^\W\d_]{3,}"), re.compile(r"[\W\d_]+")
 LEVELS = re.compile(r"[/\\|>→]")
 # “As above”, by hand.
 DITTO = re.compile(r"[\W_]+\Z|то же\Z|там же\Z", re.IGNORECASE)
@@ -208,13 +216,22 @@ def said_in(name: str, cell: str) -> str:
 
 def are_leavers(department: str) -> bool:
     """Return whether a department is those who left, or within them: “Уволенные 2026”, “Dismissed/Workshop”."""
-    return any(THOSE_WHO_LEFT.match(level.strip()) for level in LEVELS.split(department))
+    return any(_are_called_leavers(level) for level in LEVELS.split(department))
 
 
 def is_day(text: str) -> bool:
     """True for a text that only says a day, with its year in full, its month by name or slashes; 01.02.03 is a code."""
     is_whole = any(str(moment.year) in text for moment in _moments(text))
     return is_whole or bool(SHORT_DAY.match(text))
+
+
+def _are_called_leavers(text: str) -> bool:
+    # ʻ is within a word.
+    words = NO_LETTERS.sub(" ", folded(text).replace("'", ""))
+    if len(LONG_WORD.findall(words)) > MAX_WORDS:
+        return False
+    is_of_leaving = LEAVING.search(words) and not A_DEPARTMENT.search(words)
+    return bool(is_of_leaving or THOSE_WHO_LEFT.search(words))
 
 
 def _read_texts(values: Values, cells: Mapping[str, str]) -> None:

@@ -58,7 +58,11 @@ def test_total_with_a_count_where_the_ids_are_is_left_out() -> None:
     assert read("Total;7", columns=["Отдел", "ID"], fields={"department": 0, "number": 1}) == [["Total", "7"]]
 
 
-@pytest.mark.parametrize("group", ["Уволенные;;;", ";Бывшие сотрудники;;", "Уволены;;;2"])
+@pytest.mark.parametrize(
+    "group",
+    [*("Уволенные;;;", ";Бывшие сотрудники;;", "Уволены;;;2", "Уволенные:;;;", ";;;УВОЛЕННЫЕ!!!", "Увольнения 2026;;;"),
+     *("Уволенные;Уволенные;Уволенные;Уволенные", "Terminated employees:;;;")],
+)  # fmt: skip
 def test_those_who_left_in_a_part_of_the_table_are_not_read_as_if_they_worked(group: str) -> None:
     rows = [Row(at, line.split(";")) for at, line in enumerate(("Иванов Иван;1;;", group, "Пётр;2;;да"), 2)]
 
@@ -67,6 +71,11 @@ def test_those_who_left_in_a_part_of_the_table_are_not_read_as_if_they_worked(gr
 
     assert refused.value.params == {"line": 3}
     assert list(report_rows.who_works(rows, {**FIELDS, "left": 3})) == rows
+    ended = [rows[1], Row(5, ["Цех 1", "", "", ""]), rows[0]]
+    assert list(report_rows.who_works(ended, FIELDS)) == ended
+    silent = [rows[1], Row(5, ["Пётр", "2", "", ""])]
+    with pytest.raises(ServiceError, match="table_leavers"):
+        list(report_rows.who_works(silent, {**FIELDS, "left": 3}))
 
 
 def test_column_of_the_departments_is_shown_like_those_of_the_file() -> None:
