@@ -338,10 +338,10 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
                 raise ServiceError("table_second_head", line=row.line)
             if not says_who_left and are_leavers(row.sheet or layout.sheet):
                 raise ServiceError("table_leavers", line=row.line - 1)
-            if days := columns.day_cells(layout.columns, row.cells, undecided):
-                raise DaysUnknown(layout.columns, days, row.cells)
             if may_be := dict(watch.doubts_in(row.cells)):
                 raise ColumnsUnclear(layout.columns, may_be, row.cells)
+            if days := columns.day_cells(layout.columns, row.cells, undecided):
+                raise DaysUnknown(layout.columns, days, row.cells)
             other = corrected.get((row.sheet, row.line))
             # A column for the departments above may have been added since.
             yield replace(other, cells=[*other.cells, *row.cells[len(other.cells) :]]) if other else row

@@ -21,7 +21,7 @@ from hikflask.services.imports.table.columns import (
     NUMBER,
     PARTS,
 )
-from hikflask.services.imports.table.values import NO
+from hikflask.services.imports.table.values import NO, says_who_left
 from hikflask.text_rules import folded
 
 # Fields of which a second column is asked about where its cells say something else.
@@ -40,18 +40,19 @@ PATRONYMIC = re.compile(r"отч(?!ет)|middle|patronym|otasi|отаси|әке
 VISITOR = re.compile(
     r"(?:(?:фио|имя) )?(?:посетител[ьяи]|гост[ьяи])|(?:name of )?(?:visitor|guest)s?(?:['’]?s?(?: full)? name)?"
 )
-# What a column of an unknown name is called that says who left, or who works here. Folded.
+# What a column of an unknown name is called that says who left, or who works here. Folded, in separate words.
 CALLED_GONE = re.compile(
-    r"увол|архив|неактив|заблок|dismiss|terminat|resign|\bfired|\boffboard|archiv|inactiv|deactiv|disabl|suspend|\b(?:b?locked)\b|"
+    r"увол|архив|неактив|заблок|\bудален[аы]?\b|\b(?:пометка|дата) (?:на )?удалени|\bвыбыл|\bвыбыти|\bуш(?:ел|ла)\b|"
+    r"(?:причина|дата) ухода|прекращени|\bпропуск сдан|\bобходной|\bчерн\w+ спис|"
+    r"dismiss|terminat|resign|\bfired|\boffboard|archiv|inactiv|deactiv|disabl|suspend|\bdeleted|\b(?:b?locked)\b|"
+    r"\bblack ?list|\b(?:exit|leave|leaving|separation) (?:reason|date)|\b(?:reason|date) (?:of|for) (?:exit|leaving)|"
     r"\bdeparture date|\bishdan\b|\bишдан\b|жұмыстан"
 )
-CALLED_HERE = re.compile(r"\bактивн|\bработает|\bдействующ|\benabled|\bactive")
-# What it is called in a cell, folded.
-GONE = re.compile(
-    r"\b(?:увол(?:ен|ил|ьн)|не работает|расторгнут|бывш\w+ (?:сотр|раб)|dismissed|terminated|resigned|fired\b|archived|"
-    r"inactive|deactivated|offboarded|suspended|ex-?employee|former (?:employee|staff)|left (?:the )?(?:company|job)|"
-    r"leaver|ishdan (?:bo.?shagan|ketgan|chiqqan)|ишдан (?:бўшаган|кетган|чиққан)|жұмыстан (?:шы[ғқ]|бос))"
+CALLED_HERE = re.compile(
+    r"\bактивн|\bработает|\bдейств(?:ует|ующ)|\bтрудоустроен|\bв штате|\benabled|\bactive|"
+    r"\bcurrent (?:empl|staff)|\bemployed"
 )
+WITHIN_A_NAME = re.compile(r"_|(?<=[a-zа-я])(?=[A-ZА-Я])")
 
 
 def recognised_fields(names: Sequence[str], sample: Sequence[Sequence[str]]) -> dict[str, int]:
@@ -89,8 +90,9 @@ class Watch:
         self._open = {index: name for index, name in enumerate(names) if index not in decided}
         claims = {index: known.claim(name) for index, name in self._open.items() if not known.IN_BRACKETS.search(name)}
         self._rivals = [(at, field, fields[field]) for at, field in claims.items() if field in ONLY_ONE & fields.keys()]
-        called = {index: folded(name) for index, name in self._open.items() if not known.has_other_meaning(name)}
-        self._gone = [index for index, name in called.items() if CALLED_GONE.search(name)]
+        called = {index: folded(WITHIN_A_NAME.sub(" ", name)) for index, name in self._open.items()}
+        gone = (index for index, name in called.items() if CALLED_GONE.search(name))
+        self._gone = [index for index in gone if not known.has_other_meaning(self._open[index])]
         self._here = [index for index, name in called.items() if CALLED_HERE.search(name)]
         self._answers = [fields[field] for field in (LEFT, ACTIVE) if field in fields]
 
@@ -105,8 +107,7 @@ class Watch:
     def _leaving_in(self, cells: Sequence[str]) -> Iterator[tuple[int, str]]:
         yield from ((index, LEFT) for index in self._gone if cells[index] and folded(cells[index]) not in NO)
         yield from ((index, ACTIVE) for index in self._here if folded(cells[index]) in NO)
-        if GONE.search(folded("\n".join(cells[index] for index in self._open))):
-            yield from ((index, LEFT) for index in self._open if GONE.search(folded(cells[index])))
+        yield from ((index, LEFT) for index in self._open if cells[index] and says_who_left(cells[index]))
 
 
 def is_other_head(names: Sequence[str], cells: Sequence[str], number: int) -> bool:

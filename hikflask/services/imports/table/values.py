@@ -42,24 +42,31 @@ FORMULA = re.compile(r"[=+\-@＝＋－＠]")
 NO_VALUE = re.compile(r"#(?:N/A|Н/?Д|[^\W\d][\w/]*[!?])\Z|(?:Err|Ошибка):\d{3}\Z")
 YES = {"да", "yes", "y", "true", "истина", "1", "x", "х", "+", "v", "✓", "✔"}
 NO = {"нет", "no", "n", "false", "ложь", "0", "-", "–", "—"}
-GONE = {
-    "уволен",
-    "уволена",
-    "уволено",
-    "увольнение",
-    "не работает",
-    "left",
-    "dismissed",
-    "terminated",
-    "inactive",
-    "resigned",
-    "retired",
-}
+# What cells say of somebody who left, as folded. In a column that nobody chose such words count within other ones, too.
+GONE_ANYWHERE = (
+    r"увол(?:ен(?:\(а\)|[ао])?|ил(?:ся|ась)|ьнени[ея])|(?:уже |больше )?не работает|(?:уже |больше )не сотрудник|"
+    r"договор (?:прекращен|расторгнут)|расторгнут|бывш\w+ (?:сотрудник|работник)\w*|"
+    r"dismissed|terminated|resigned|fired|archived|inactive|deactivated|deprovisioned|offboarded|suspended|"
+    r"ex[- ]?employee|former (?:employee|staff)|left (?:the )?(?:company|job)|no longer (?:works|employed)|leaver|"
+    r"ishdan (?:bo.?shagan|ketgan|chiqqan)|ишдан (?:бўшаган|кетган|чиққан)|жұмыстан (?:шыққан|шықты|босатылған|кетті)"
+)
+GONE_ALONE = (
+    r"увол\.?|ув\.?|приказ об увольнении|уш(?:ел|ла)|выбыл(?:\(а\)|а)?|рассчитан(?:\(а\)|а)?|сокращен(?:\(а\)|а)?|"
+    r"(?:termination|dismissal|resignation|retired|left|quit|withdrawn|exited|former|deceased)"
+)
+WITH_A_DAY = r"(?:\s+(?:с|от|on|since))?(?:[\s,]+[\d./-]+(?:\s*(?:г\.?|года))?)?"
+GONE = re.compile(rf"(?:{GONE_ANYWHERE}|{GONE_ALONE}|disabled|blocked|заблокирован[а]?)\Z")
+SAYS_WHO_LEFT = re.compile(rf"\b(?:{GONE_ANYWHERE})(?!\w)|\A(?:{GONE_ALONE}){WITH_A_DAY}\Z")
+NOT_ONE_WHO_LEFT = re.compile(r"\b(?:не|not) (?:увол|dismiss|terminat)")
 HERE = {"работает", "действующий", "действует", "активен", "активна", "active", "employed", "works", "working"}
 # What 1C calls the states of somebody who has not left.
 HERE |= {"работа", "отпуск", "основной отпуск", "декрет", "отпуск по уходу за ребенком", "больничный", "командировка"}
 HERE |= {"в отпуске", "в декрете", "на больничном", "в командировке", "on leave", "probation"}
-GONE_ON = re.compile(r"(?:уволена?|увольнение)\s+(?:с\s+)?(?=\d)", re.IGNORECASE)
+HERE |= {"болезнь", "прогул", "прием", "штатный", "основное место работы", "enabled", "current", "onboarding", "member"}
+HERE |= {"full-time", "part-time", "full-time permanent", "leave of absence", "ishlaydi", "ишлайди"}
+# The last one of 1C's is followed by leaving.
+VACATION = re.compile(r"отпуск(?!.*увол)")
+GONE_ON = re.compile(rf"(?:{GONE_ANYWHERE}|{GONE_ALONE})[\s,]+(?:(?:с|от|on|since)\s+)?(?=\d)")
 DATES = (
     "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d/%m/%Y",
@@ -219,6 +226,12 @@ def are_leavers(department: str) -> bool:
     return any(_are_called_leavers(level) for level in LEVELS.split(department))
 
 
+def says_who_left(cell: str) -> bool:
+    """Return whether a cell of a column that nobody chose says that somebody left."""
+    text = folded(cell)
+    return SAYS_WHO_LEFT.search(text) is not None and not NOT_ONE_WHO_LEFT.search(text)
+
+
 def is_day(text: str) -> bool:
     """True for a text that only says a day, with its year in full, its month by name or slashes; 01.02.03 is a code."""
     is_whole = any(str(moment.year) in text for moment in _moments(text))
@@ -336,9 +349,9 @@ def _shortened(text: str, length: int) -> str:
 def _leaving(name: str, text: str) -> str:
     """Return what a cell says: left, here, not yet (which says nothing), or unknown."""
     word = folded(text)
-    if word in GONE or word in (YES if name == LEFT else NO):
+    if GONE.match(word) or word in (YES if name == LEFT else NO):
         return "left"
-    if word in HERE or word in (NO if name == LEFT else YES):
+    if word in HERE or VACATION.match(word) or word in (NO if name == LEFT else YES):
         return "here"
     if name == ACTIVE:
         return "unknown"
@@ -346,13 +359,15 @@ def _leaving(name: str, text: str) -> str:
         return "not yet"
     # The last day of work is one, and who leaves in two weeks still comes. 12/01/2026 is a day of January or of
     # December: both must agree.
-    answers = {"left" if moment.date() < today() else "not yet" for moment in _moments(GONE_ON.sub("", text))}
+    answers = {"left" if moment.date() < today() else "not yet" for moment in _moments(GONE_ON.sub("", word))}
     return answers.pop() if len(answers) == 1 else "unknown"
 
 
 def _is_before(left: str, hired: str) -> bool:
     """Return whether the day of leaving is one before that of hiring, which has come: who left came back."""
-    days_left, days_hired = ([moment.date() for moment in _moments(GONE_ON.sub("", text))] for text in (left, hired))
+    days_left, days_hired = (
+        [moment.date() for moment in _moments(GONE_ON.sub("", folded(text)))] for text in (left, hired)
+    )
     return bool(days_left and days_hired) and max(days_left) < min(days_hired) and max(days_hired) <= today()
 
 

@@ -208,7 +208,27 @@ def test_states_of_1c_say_who_left(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for state in ("Работа", "Отпуск", "Декрет", "Отпуск по уходу за ребёнком", "в отпуске", "On leave", "Probation"):
         assert said("left", state) == (False, []), state
-    for state in ("Увольнение", "Уволен 30.11.2026", "Уволена с 30.11.2026"):
+    here = (
+        *(
+            "Отпуск основной",
+            "ОтпускОсновной",
+            "Отпуск по беременности и родам",
+            "Болезнь",
+            "Прогул",
+            "Прием",
+            "Штатный",
+        ),
+        *("Enabled", "Current", "Onboarding", "Member", "Full-Time Permanent", "Leave of absence", "Ishlaydi"),
+    )
+    for state in here:
+        assert said("left", state) == (False, []), state
+    assert said("left", "Отпуск с последующим увольнением") == (None, ["left_unreadable"])
+    gone = (
+        *("Увольнение", "Уволен 30.11.2026", "Уволена с 30.11.2026", "увол. 30.11.2026", "Left 30.11.2026"),
+        *("ушла", "Приказ об увольнении", "Suspended", "Archived", "DEPROVISIONED", "Ex-employee", "Disabled"),
+        *("Ishdan bo‘shagan", "Termination", "рассчитан(а)", "Уволен(а)", "Former"),
+    )
+    for state in gone:
         assert said("left", state) == (True, []), state
     assert said("left", "Уволен 01.12.2026") == (None, [])
     assert said("left", "Уволен приказом") == (None, ["left_unreadable"])
@@ -265,7 +285,7 @@ def test_day_of_leaving_before_that_of_hiring_is_of_an_earlier_employment(
 
 
 def test_mere_yes_in_a_status_deactivates_nobody() -> None:
-    for text in ("1", "да", "yes", "x", "+", "нет", "-", "Suspended"):
+    for text in ("1", "да", "yes", "x", "+", "нет", "-", "Locked"):
         found = values.read(Row(2, ["1", text]), {"number": 0, "left": 1}, DEFAULT, status=True)
         assert found is not None
         assert (found.leaves, found.errors) == (None, {"left": refusal("status_unclear")}), text
