@@ -184,6 +184,8 @@ class _TakeOver:
     files: storage.Files
     # The employee who has the number already.
     before: Facts | None = None
+    # A photo was still to be sent to the terminal.
+    is_face_due: bool = False
 
     def write(self) -> tuple[Enrolment, Employee]:
         """Create an employee from the person, or use the one with that number; return the enrolment, too."""
@@ -209,12 +211,14 @@ class _TakeOver:
         enrolment = enrolments.get(terminal.id) or state.create_for(terminal.id, employee.number)
         if self.photo is not None and encoded is None:
             self._give(employee, self.photo, replaces=is_new_face)
+        tried = enrolment.face_unverified or enrolment.next_attempt_at is not None
+        self.is_face_due = tried and enrolment.desired == PRESENT and enrolment.face == PENDING
         self._confirm(enrolment, employee)
         if (employee.valid_from, employee.valid_to) != (limits.first, limits.last):
             days = _limited(Draft(), limits)
             save_changes(days, self.files, employee_id=employee.id, fields=DAYS, by_groups=membership.ignore)
             self._confirm(enrolment, employee)
-        self._send_limits(enrolment, employee, limits)
+        self._send_rest(enrolment, employee, limits)
         if is_new_face:
             self._send_elsewhere(employee)
         return self._end(enrolment, employee)
@@ -304,8 +308,9 @@ class _TakeOver:
     def _confirm(self, enrolment: Enrolment, employee: Employee) -> None:
         """Write what the terminal shows of the person as desired and confirmed."""
         person, photo = self.shown.person, self.photo
-        # Where the terminal shows that there is no face, none is desired; where it does not tell, nothing changes.
-        untold = photo is None and person.faces != 0 and enrolment.desired == PRESENT
+        # Where the terminal shows that there is no face, none is desired, but for one that was still to be sent; where
+        # it does not tell, nothing changes.
+        untold = photo is None and (person.faces != 0 or self.is_face_due) and enrolment.desired == PRESENT
         kept = enrolment.photo_id if untold else None
         # With another name there, the face may be another one, too.
         same_name = person.name in enrolment.names_sent
@@ -328,11 +333,14 @@ class _TakeOver:
         )
         db.session.refresh(enrolment)
 
-    def _send_limits(self, enrolment: Enrolment, employee: Employee, limits: Limits) -> None:
-        """Have the employee's days sent where the terminal does not show just these: its own may be within a day."""
+    def _send_rest(self, enrolment: Enrolment, employee: Employee, limits: Limits) -> None:
+        """Have the employee's days sent where the terminal does not show just these: its own may be within a day. A
+        photo that was still to be sent is sent, too.
+        """
         window, valid = validity.wanted(employee), self.shown.person.valid
         is_there = valid is not None and valid.words == validity.words(window) and not limits.is_rounded
-        if window and not is_there:
+        is_photo_due = self.is_face_due and enrolment.photo_id is not None and enrolment.face == PENDING
+        if is_photo_due or (window and not is_there):
             own = Enrolment.id == enrolment.id
             state.apply(state.DESIRED_AS_BEFORE, own, employee_id=employee.id, photo_id=Enrolment.photo_id)
             state.apply(state.PUT_IN_BULK, own)

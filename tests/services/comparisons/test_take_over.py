@@ -10,7 +10,7 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.isapi.errors import Unreachable
 from hikflask.models import Employee, Enrolment, Photo, Terminal
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, WAITING
 from hikflask.models.photo import TAKEN_OVER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.dates import today
@@ -32,6 +32,7 @@ from hikflask.simulator.terminal.person_store import Card
 from tests.conftest import PASSWORD
 from tests.support.captures import FACE, IVAN, OTHER_FACE
 from tests.support.comparisons import compare, differences, enrol_with_photo, limit_there, strangers, take_over
+from tests.support.employees import save_with_face
 from tests.support.enrolments import employee_of, enrol
 from tests.support.wire import InProcess
 
@@ -92,6 +93,27 @@ def test_face_is_not_kept_where_the_record_has_another_name_than_was_written(
     enrolment = taken(terminal, "100222", "Пётр Петров", same_person=True)
 
     assert (enrolment.written_name, enrolment.face, enrolment.is_confirmed) == ("Пётр Петров", PENDING, False)
+
+
+@pytest.mark.parametrize("shows_face", [True, False])
+def test_photo_that_was_still_to_be_sent_is_sent_after_the_days_there_were_taken(
+    simulator: Simulated, terminal: Terminal, *, shows_face: bool
+) -> None:
+    simulator.profile = dataclasses.replace(simulator.profile, face_by_picture=True)
+    enrolment = enrol(simulator, terminal)
+    checks.check(terminal.id, "test")
+    simulator.faults.add("refuse", "notSupport", path="/LOCALS/pic/enrlFace/*")
+    save_with_face(simulator, terminal, IVAN, OTHER_FACE)
+    if not shows_face:
+        simulator.store.unbind(["100222"])
+    limit_there(simulator, "100222", "2036-06-30T23:59:59")
+
+    row = taken(terminal, "100222", IVAN.name)
+
+    assert (row.state, row.face, row.next_attempt_at is not None) == (WAITING, PENDING, True)
+    assert employee("100222").valid_to == date(2036, 6, 30)
+    assert reconcile(enrolment.id, "worker").is_confirmed
+    assert simulator.faces["100222"].jpeg == OTHER_FACE
 
 
 def test_person_without_a_readable_picture_comes_without_a_photo(simulator: Simulated, terminal: Terminal) -> None:
