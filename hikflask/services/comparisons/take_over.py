@@ -1,8 +1,9 @@
 """Takes over somebody who is on a terminal already: number, name, validity, and the enrolled picture where it is given.
 
 Nothing is written to the terminal, so cards, fingerprints and rights stay as they are. The terminal's own answer, asked
-anew, is what confirms the enrolment. Only where its validity is not in whole days, these are sent afterwards; and
-somebody whose time is over comes in as inactive, to be removed from the terminal like everybody who left.
+anew, is what confirms the enrolment. Only where its validity is not in whole days, these are sent afterwards, and so is
+a photo that was still to be sent, or whose face the comparison no longer counted as proven; and somebody whose time is
+over comes in as inactive, to be removed from the terminal like everybody who left.
 """
 
 from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, WAITI
 from hikflask.models.photo import TAKEN_OVER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.dates import today
-from hikflask.services.core.errors import NumberTakenThere, ServiceError
+from hikflask.services.core.errors import CaptureSuperseded, NumberTakenThere, ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
@@ -23,6 +23,7 @@ from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
+from hikflask.services.state.badges import OLD_FACE_THERE, badge_of, detail_of
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
@@ -114,6 +115,25 @@ def test_photo_that_was_still_to_be_sent_is_sent_after_the_days_there_were_taken
     assert employee("100222").valid_to == date(2036, 6, 30)
     assert reconcile(enrolment.id, "worker").is_confirmed
     assert simulator.faces["100222"].jpeg == OTHER_FACE
+
+
+def test_face_that_cannot_be_read_beside_a_name_that_was_taken_over_is_said_to_be_there(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    simulator.people["100222"]["name"] = "Пётр Петров"
+    simulator.faults.add("refuse", "notSupport", path="/LOCALS/pic/enrlFace/*")
+    compare(terminal)
+
+    row = taken(terminal, "100222", "Пётр Петров", same_person=True)
+
+    assert (row.state, row.face, row.next_attempt_at is not None) == (WAITING, PENDING, True)
+    simulator.capture_elsewhere(OTHER_FACE)
+    with pytest.raises(CaptureSuperseded):
+        reconcile(enrolment.id, "worker")
+    row = queries.get_one(enrolment.id)
+    assert (row.person, badge_of(row, detail_of(row))) == (CONFIRMED, OLD_FACE_THERE)
+    assert simulator.faces["100222"].jpeg == FACE
 
 
 def test_person_without_a_readable_picture_comes_without_a_photo(simulator: Simulated, terminal: Terminal) -> None:
