@@ -28,6 +28,9 @@ from hikflask.text_rules import folded
 ONLY_ONE = {NUMBER, NAME, LAST_NAME, FIRST_NAME, LEFT}
 # So many people with one name are not those who are meant.
 TOO_MANY_NAMESAKES = 5
+# What counts rows, where the first so many are counted one by one.
+NUMBERS, FEW = {"номер", "number"}, 5
+TELEPHONE_OR_CAR = re.compile(r"[+(]?\d(?:[\s()-]*\d){9,14}\Z|[A-ZА-Я]\s?\d{3}\s?[A-ZА-Я]{2}\s?\d{2,3}\Z")
 WORD = re.compile(r"[^\W\d_]+")
 # Days, as those of a vacation, and no answer to whether somebody left: 0 and 1 may be one.
 AMOUNT = re.compile(r"(?![01]\Z)\d{1,3}(?:[.,]\d+)?\Z")
@@ -201,8 +204,20 @@ def _judge_cells(
     whole = [cells[fields[NAME]] for cells in sample if NAME in fields and cells[fields[NAME]]]
     if len(whole) >= TOO_MANY_NAMESAKES and len(set(whole)) == 1:
         doubts[fields[NAME]] = NAME
+    if NUMBER in fields and _is_no_id(names[fields[NUMBER]], [cells[fields[NUMBER]] for cells in sample]):
+        doubts[fields[NUMBER]] = NUMBER
     if LEFT in fields and any(AMOUNT.match(cells[fields[LEFT]]) for cells in sample):
         doubts[fields[LEFT]] = LEFT
+
+
+def _is_no_id(name: str, cells: Sequence[str]) -> bool:
+    """Return whether a name that says little, such as “Номер”, stands above telephones, cars or numbers of rows."""
+    word = known.plain_name(name)
+    if known.UNSURE_FIELD_OF.get(word) != NUMBER or not cells:
+        return False
+    counted = [str(place) for place in range(1, len(cells) + 1)]
+    is_counted = len(cells) >= FEW and word in NUMBERS and list(cells) == counted
+    return is_counted or all(map(TELEPHONE_OR_CAR.match, cells))
 
 
 def _goes_on(names: Sequence[str], sample: Sequence[Sequence[str]], index: int) -> Iterator[int]:

@@ -136,6 +136,27 @@ def test_columns_that_may_be_something_else_are_asked_about(
     assert doubtful(names, sample, found | chosen, found.values()) == {}
 
 
+@pytest.mark.parametrize(
+    ("head", "ids", "is_asked"),
+    [
+        ("Номер", ["1", "2", "3", "4", "5"], True),
+        ("Номер", ["1", "2", "3", "4", "6"], False),
+        ("Номер", ["1", "2"], False),
+        ("ID", ["1", "2", "3", "4", "5"], False),
+        ("Номер", ["998901234567", "+7 (912) 345-67-89"], True),
+        ("Табельный номер", ["998901234567"], False),
+        ("Номер", ["998901234567", "0012"], False),
+        ("Number", ["А123ВС77"], True),
+    ],
+)
+def test_what_is_no_id_though_it_has_a_number_is_asked_about(head: str, ids: list[str], is_asked: bool) -> None:
+    names, sample = [head, "ФИО"], [[number, f"Иван {at}"] for at, number in enumerate(ids)]
+
+    found = recognised_fields(names, sample)
+
+    assert doubtful(names, sample, found, ()) == ({0: "number"} if is_asked else {})
+
+
 def test_row_further_down_is_looked_at_too() -> None:
     watch = Watch([ID, "ФИО", "", "Табельный номер", "Прим."], {"number": 0, "name": 1}, ())
 
