@@ -21,6 +21,7 @@ from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
 from hikflask.models.photo import TAKEN_OVER
+from hikflask.models.refusal import OLD_FACE, Refusal
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
@@ -318,6 +319,8 @@ class _TakeOver:
         late = enrolment.may_come_late
         confirmed = photo is not None or (kept is not None and same_name and enrolment.face == CONFIRMED)
         photo_id = photo.id if photo else kept
+        # A face that the terminal has and does not show opens doors all the same.
+        unseen_face = Refusal(code=state.NO_PHOTO, params={OLD_FACE: True})
         state.apply(
             state.TAKEN_OVER,
             Enrolment.id == enrolment.id,
@@ -331,6 +334,7 @@ class _TakeOver:
             # As if it had been sent from here: it is lifted there once it is lifted here.
             sent_valid=validity.words(validity.wanted(employee)) or (enrolment.sent_valid if late else ""),
             unanswered=late,
+            refusal=unseen_face if person.faces and photo_id is None else None,
         )
         db.session.refresh(enrolment)
 

@@ -393,7 +393,6 @@ TAKEN_OVER = Transition(
     moves(STATES, CONFIRMED, REFUSED),
     {
         **NEXT_GENERATION,
-        **NO_REFUSAL,
         **BY_THE_TERMINAL,
         **DONE,
         "next_attempt_at": case((ROWS.c.may_arrive_until > NOW, ROWS.c.may_arrive_until)),
@@ -417,6 +416,7 @@ TAKEN_OVER = Transition(
         "valid_there",
         "sent_valid",
         "unanswered",
+        "refusal",
     ),
     ends=True,
 )

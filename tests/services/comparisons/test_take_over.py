@@ -136,6 +136,15 @@ def test_face_that_cannot_be_read_beside_a_name_that_was_taken_over_is_said_to_b
     assert simulator.faces["100222"].jpeg == FACE
 
 
+def test_face_of_a_stranger_that_cannot_be_read_is_said_to_be_there(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900"], [FACE])
+    simulator.faults.add("refuse", "notSupport", path="/LOCALS/pic/enrlFace/*")
+
+    row = taken(terminal)
+
+    assert (row.person, row.face, badge_of(row, detail_of(row))) == (CONFIRMED, PENDING, OLD_FACE_THERE)
+
+
 def test_person_without_a_readable_picture_comes_without_a_photo(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900"])
 

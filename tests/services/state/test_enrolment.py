@@ -296,7 +296,7 @@ def test_postponing_leaves_alone_what_is_done(enrolment: Enrolment) -> None:
 def test_who_is_taken_over_while_something_may_arrive_is_proven_once_it_cannot(terminal: Terminal) -> None:
     enrolment = desire(terminal)
     db.session.execute(db.update(Enrolment).values(may_arrive_until=database_now(60.0)))
-    nothing = dict.fromkeys(("photo_id", "confirmed_photo_id", "unanswered"))
+    nothing = dict.fromkeys(("photo_id", "confirmed_photo_id", "unanswered", "refusal"))
     words = dict.fromkeys(("face_there", "valid_there", "sent_valid"), "")
     own = {"employee_id": enrolment.employee_id, "face": PENDING, "written_name": "Иван Иванов"}
 
