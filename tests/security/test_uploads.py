@@ -269,7 +269,7 @@ def test_no_command_has_anything_of_what_is_uploaded_and_none_goes_through_a_she
     monkeypatch.setattr(subprocess.Popen, "__init__", noted)
     with zipfile.ZipFile(tmp_path / "photos.zip", "w") as photos:
         photos.writestr(f"{evil}/100223.jpg", FACE)
-    table = f"ID,ФИО,Отдел,{evil}\n100223,Иван {evil},{evil},{evil}\n".encode()
+    table = f"ID,ФИО,Отдел,{evil}\n100223,Иван Иванов,{evil},{evil}\n".encode()
     user = client.post("/api/users/", json={"hikvision_id": "100222", "full_name": evil}).get_json()["id"]
     client.post(f"/api/users/{user}/photo", data={"photo": (BytesIO(FACE), f"{evil}.jpg")})
     files = {"file": (BytesIO(table), evil), "photos": (BytesIO((tmp_path / "photos.zip").read_bytes()), evil)}
