@@ -107,6 +107,11 @@ BESIDE_A_NAME = re.compile(
     r"[(\[](\w{2,}\.?)[)\]]|(?:[(\[,;/|]|\s[-–—])\s*([^\W\d_])|\d{1,2}\.\d{1,2}|\s/\s|\*|"
     r"\s(?!(?:jr|sr|мл|ст)\.)[a-zа-яё]+\.\Z"
 )
+# A last word in small letters behind words with capitals is a note, too, but for parts of names.
+SMALL_WORD = re.compile(
+    r"\b[A-ZА-ЯЁ]\w+ [A-ZА-ЯЁ][\w.]*(?: [A-ZА-ЯЁ][\w.]*)* (?!(?:огл[ыуі]|о[гғ]ли|угли|[кқ][ыиі]з[ыі]|ұлы|ўғли|бек|хан|"
+    r"o.?g.?li|ogl[uiy]|ugli|q[iy]z[iy]|kyzy|uly|bek|khan|jr|sr|мл|ст|i{1,3}|iv)\Z)[a-zа-яё]{2,}(?: [a-zа-яё]+)*\Z"
+)
 # “Smith, John A”, also below a name of a column without a comma.
 SURNAME_FIRST = re.compile(r"[^\W\d_a-zа-яё][^\W\d_]*(?:[-'’‘ʻ][^\W\d_]+)*\s*,\s*[^\W\d_a-zа-яё][^,]*\Z")
 # How a list calls those who left, above them or in place of their department. «Архив» alone is a department of many
@@ -302,7 +307,7 @@ def _read_notes(values: Values) -> None:
 
 
 def _is_noted(name: str) -> bool:
-    if NOT_A_NAME.search(name):
+    if NOT_A_NAME.search(name) or SMALL_WORD.search(name):
         return True
     notes = BESIDE_A_NAME.finditer(name) if name != name.lower() else ()
     return any(_is_note(note[1] or note[2] or "", name) for note in notes)

@@ -394,6 +394,9 @@ def test_first_day_that_a_program_knows_is_none_and_nobody_left_by_it(text: str)
         "Зайцева Юлия [расчёт 30.11]",
         "Зайцева Юлия, бухгалтер",
         "Зайцева Юлия ув.",
+        "Зайцева Юлия Петровна ушла",
+        "Зайцева Ю. П. не работает",
+        "Ann Lee quit",
         "Зайцева Юлия *",
         "Ann Lee (ex-employee)",
         "Karimov Aziz (ishdan ketgan)",
@@ -417,7 +420,7 @@ def test_what_a_list_writes_beside_a_name_is_none_and_keeps_no_leaver_here(name:
     "name",
     [*("Увольнов Иван", "Вакансин Пётр", "Декретов Олег", "Dismissedov Ann", "Иванова (Петрова) Анна", "Lee, Ann"),
      *("иванов иван (ваня)", "Салтыков-Щедрин М.", "Салтыков - Щедрин", "ИВАНОВА (ПЕТРОВА) АННА", "Рабочий 12"),
-     "Дюма Александр ст."],
+     "Дюма Александр ст.", "Алиев Вагиф Расим оглы", "Karimova Nodira Aziz qizi", "Ann van der Berg", "Иванов иван"],
 )  # fmt: skip
 def test_what_begins_like_a_note_may_be_a_name(name: str) -> None:
     assert read({"number": 0, "name": 1}, "1", name).errors == {}
