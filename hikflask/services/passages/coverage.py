@@ -6,7 +6,7 @@ all after it were read. A gap counts more than a complete span of the same time.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -96,10 +96,16 @@ def halted() -> list[tuple[Terminal, date]]:
 def forget_all() -> None:
     """Delete all spans within the caller's transaction, once nothing that was read is here any more."""
     changed_rows(delete(EventCoverage))
-    for terminal_id, state in db.session.execute(select(EventLog.terminal_id, EventLog.state)).all():
-        of_terminal = update(EventLog).where(EventLog.terminal_id == terminal_id)
+    columns = (EventLog.terminal_id, EventLog.state, EventLog.complete_to, EventLog.anchor_at, EventLog.clock_offset)
+    for terminal_id, state, reached, anchor_at, ahead in db.session.execute(select(*columns)).all():
+        complete_to = reached
+        if reached is not None and anchor_at is not None:
+            # What was stored since then, up to the anchor, is deleted as well. Times are in whole seconds.
+            anchored = anchor_at - timedelta(seconds=(ahead or 0) - 1)
+            complete_to = max(reached, min(anchored, datetime.now(UTC)))
         kept = {name: value for name, value in state.items() if name not in (BEGINS, FROM)}
-        changed_rows(of_terminal.values(state=kept))
+        of_terminal = update(EventLog).where(EventLog.terminal_id == terminal_id)
+        changed_rows(of_terminal.values(state=kept, complete_to=complete_to))
 
 
 def _add(terminal_id: int, device_serial: str, since: datetime, until: datetime, **about: Any) -> None:

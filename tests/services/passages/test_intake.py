@@ -652,9 +652,12 @@ def test_what_happens_is_new_though_another_worker_read_the_log_just_before_the_
 def test_reading_ends_when_all_passages_are_deleted_and_leaves_nothing(
     app: Flask, terminal: Terminal, log: Any, between: Between
 ) -> None:
-    happen(log, 23)
+    hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    happen(log, 23, at=hour_ago)
     intake.read_log(terminal.id, "test")
-    happen(log, 40)
+    make_due(complete_to=hour_ago)
+    for minute in range(40):
+        happen(log, 1, at=hour_ago + timedelta(minutes=minute))
 
     def delete_all() -> None:
         app.config["PASSAGES"] = "off"
@@ -668,12 +671,15 @@ def test_reading_ends_when_all_passages_are_deleted_and_leaves_nothing(
 
     assert (kept(), db.session.execute(select(EventCoverage)).all()) == ([], [])
     assert row_of(terminal).error_code == ""
-    # What is read backwards from then on says nothing of what was deleted.
+    # What is read from then on says nothing of what was deleted.
     app.config["PASSAGES"] = "poll"
     read_all(terminal)
     assert deleted_during_a_write
-    first_kept = db.session.execute(select(func.min(Event.occurred_at)).where(Event.serial_no > 23)).scalar()
-    assert all(first_kept is None or span.from_at >= first_kept for span in spans_of(terminal.id) if span.is_complete)
+    first_kept = db.session.execute(select(func.min(Event.occurred_at)).where(Event.serial_no > 23)).scalar_one()
+    complete = [span.from_at for span in spans_of(terminal.id) if span.is_complete]
+    last_deleted = first_kept - timedelta(minutes=1)
+    assert hour_ago < last_deleted
+    assert [last_deleted < since < first_kept for since in complete] == [True]
 
 
 @pytest.mark.both_databases
