@@ -257,7 +257,7 @@ def _read_texts(values: Values, cells: Mapping[str, str]) -> None:
     if NAME in cells:
         values.texts[NAME] = storable(cells[NAME])
     elif set(PARTS) & cells.keys():
-        values.texts[NAME] = storable(" ".join(cells[part] for part in PARTS if cells.get(part)))
+        values.texts[NAME] = storable(" ".join(_parts_of_name(cells)))
     if DEPARTMENT in cells:
         values.texts[DEPARTMENT] = storable(cells[DEPARTMENT])
     for name, required in ((NAME, True), (DEPARTMENT, False)):
@@ -267,6 +267,19 @@ def _read_texts(values: Values, cells: Mapping[str, str]) -> None:
             values.texts[name] = _shortened(values.texts[name], 2 * MAX_NAME_LENGTH)
     if DEPARTMENT in values.texts and DEPARTMENT not in values.errors:
         values.texts[DEPARTMENT] = departments.one_spaced(values.texts[DEPARTMENT])
+
+
+def _parts_of_name(cells: Mapping[str, str]) -> list[str]:
+    """Return the parts of a name, without those that the one before has among others: of “Ann Lee” and “Lee” the first.
+
+    Who is called Ali Ali has one in each.
+    """
+    parts: list[str] = []
+    for part in filter(None, map(cells.get, PARTS)):
+        words, before = set(folded(part).split()), set(folded(parts[-1]).split()) if parts else set()
+        if not words < before:
+            parts.append(part)
+    return parts
 
 
 def _read_leaving(values: Values, cells: Mapping[str, str], status: bool, hired: Sequence[str]) -> None:
@@ -307,7 +320,9 @@ def _read_notes(values: Values) -> None:
 
 
 def _is_noted(name: str) -> bool:
-    if NOT_A_NAME.search(name) or SMALL_WORD.search(name):
+    # Behind a single word, small letters may be a first name.
+    behind = name.partition(" ")[2]
+    if NOT_A_NAME.search(name) or SMALL_WORD.search(name) or (behind.islower() and says_who_left(behind)):
         return True
     notes = BESIDE_A_NAME.finditer(name) if name != name.lower() else ()
     return any(_is_note(note[1] or note[2] or "", name) for note in notes)

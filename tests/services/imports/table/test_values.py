@@ -36,6 +36,23 @@ def test_name_is_put_together_from_its_parts() -> None:
     assert read(PARTS, "1", " Ёлкина", "Ольга", "").texts == {"number": "1", "name": "Ёлкина Ольга"}
 
 
+@pytest.mark.parametrize(
+    ("cells", "name"),
+    [
+        (("Иванов", "Иван Иванович", "Иванович"), "Иванов Иван Иванович"),
+        (("Иванов Иван", "Иван", "Иванович"), "Иванов Иван Иванович"),
+        (("Иванов Иван Иванович", "Иван", "Иванович"), "Иванов Иван Иванович"),
+        (("Каримов", "Азиз Рустам ўғли", "Рустам Ўғли"), "Каримов Азиз Рустам ўғли"),
+        # Names that are twice.
+        (("Али", "Али", ""), "Али Али"),
+        (("Иванов", "Иван", "Иванов"), "Иванов Иван Иванов"),
+        (("Петров", "Пётр", "Петров Петрович"), "Петров Пётр Петров Петрович"),
+    ],
+)
+def test_part_that_is_in_the_one_before_it_adds_nothing(cells: tuple[str, str, str], name: str) -> None:
+    assert read(PARTS, "1", *cells).texts["name"] == name
+
+
 def test_row_without_anything_in_its_columns_is_no_row() -> None:
     assert values.read(Row(2, ["", " \t", "Итого"]), {"number": 0, "name": 1}, DEFAULT) is None
 
@@ -395,6 +412,10 @@ def test_first_day_that_a_program_knows_is_none_and_nobody_left_by_it(text: str)
         "Зайцева Юлия, бухгалтер",
         "Зайцева Юлия ув.",
         "Зайцева Юлия Петровна ушла",
+        "Юлия ув",
+        "Зайцева увол",
+        "Зайцева больше не работает",
+        "Ann quit",
         "Зайцева Ю. П. не работает",
         "Ann Lee quit",
         "Зайцева Юлия *",
@@ -420,7 +441,8 @@ def test_what_a_list_writes_beside_a_name_is_none_and_keeps_no_leaver_here(name:
     "name",
     [*("Увольнов Иван", "Вакансин Пётр", "Декретов Олег", "Dismissedov Ann", "Иванова (Петрова) Анна", "Lee, Ann"),
      *("иванов иван (ваня)", "Салтыков-Щедрин М.", "Салтыков - Щедрин", "ИВАНОВА (ПЕТРОВА) АННА", "Рабочий 12"),
-     "Дюма Александр ст.", "Алиев Вагиф Расим оглы", "Karimova Nodira Aziz qizi", "Ann van der Berg", "Иванов иван"],
+     *("Дюма Александр ст.", "Алиев Вагиф Расим оглы", "Karimova Nodira Aziz qizi", "Ann van der Berg", "Иванов иван"),
+     *("Анна фон Берг", "Нурлан оглы", "Мехмет қызы", "Ли на", "Smith bob", "Иванова яна")],
 )  # fmt: skip
 def test_what_begins_like_a_note_may_be_a_name(name: str) -> None:
     assert read({"number": 0, "name": 1}, "1", name).errors == {}
