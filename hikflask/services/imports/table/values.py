@@ -29,6 +29,7 @@ from hikflask.services.imports.table.columns import (
     VALID_FROM,
     VALID_TO,
 )
+from hikflask.services.imports.table.days import moments
 from hikflask.services.imports.table.options import Options
 from hikflask.services.spreadsheets.csv_writer import with_formula_mark_removed
 from hikflask.services.spreadsheets.reader_process import Row
@@ -67,20 +68,17 @@ HERE |= {"full-time", "part-time", "full-time permanent", "leave of absence", "i
 # The last one of 1C's is followed by leaving.
 VACATION = re.compile(r"отпуск(?!.*увол)")
 GONE_ON = re.compile(rf"(?:{GONE_ANYWHERE}|{GONE_ALONE})[\s,]+(?:(?:с|от|on|since)\s+)?(?=\d)")
-DATES = (
-    "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d/%m/%Y",
-    "%m/%d/%Y",
-)  # fmt: skip
-SHORT_DATES = ("%d.%m.%y", "%d.%m.%y %H:%M", "%d.%m.%y %H:%M:%S")
-# Behind a day, as a Russian writes it by hand.
-YEAR = re.compile(r"(?<=\d)\s*(?:г\.?|года)\Z", re.IGNORECASE)
-# Excel takes a year of two digits for one of this century up to 29, and up to 49 where Windows is recent.
-OF_THIS_CENTURY, OF_THE_LAST = range(50), range(30, 100)
 # How Excel keeps a day, and what a cell without the format of a day shows: days since this one.
 SERIAL, SERIAL_ZERO = re.compile(r"[1-9]\d{4}(?:\.\d+)?\Z"), datetime(1899, 12, 30)  # noqa: DTZ001 - a day has no zone
 # Workbooks that began on a Mac count from 1904.
 SINCE_1904 = datetime(1904, 1, 1) - SERIAL_ZERO  # noqa: DTZ001
+# What stands beside a first day, and a last one.
+BESIDE_A_DAY = {
+    VALID_FROM: re.compile(r"(?:со?|from|since)\s+", re.IGNORECASE),
+    VALID_TO: re.compile(
+        r"(?:до|по|until|till|through|to)\s+(?=.*\d)|\s*\(?(?:включительно|вкл\.?|incl\w*\.?)\)?\Z", re.IGNORECASE
+    ),
+}
 # When a day begins, or ends: a validity has no other times, and 18:00 is neither that day nor the one before.
 WHOLE_DAY = {VALID_FROM: {time.min}, VALID_TO: {time.min, time(23, 59), LAST_OF_DAY}}
 # How SAP and others write that there is no date. The first day that 1C, Excel, SQL or Unix know is none, either.
@@ -239,7 +237,7 @@ def says_who_left(cell: str) -> bool:
 
 def is_day(text: str) -> bool:
     """True for a text that only says a day, with its year in full, its month by name or slashes; 01.02.03 is a code."""
-    is_whole = any(str(moment.year) in text for moment in _moments(text))
+    is_whole = any(str(moment.year) in text for moment in moments(text))
     return is_whole or bool(SHORT_DAY.match(text))
 
 
@@ -343,7 +341,8 @@ def _read_days(values: Values, cells: Mapping[str, str], options: Options, later
             continue
         text = "" if _is_no_date(cells[name]) else cells[name]
         serial = (moment + later for moment in _serial(text))
-        days = {moment.date() for moment in (*_moments(text), *serial) if moment.time() in WHOLE_DAY[name]}
+        said = moments(BESIDE_A_DAY[name].sub("", text))
+        days = {moment.date() for moment in (*said, *serial) if moment.time() in WHOLE_DAY[name]}
         # 12/01/2026 is a day of January or of December.
         day = days.pop() if len(days) == 1 else None
         if name == VALID_TO and _has_no_end(text, day):
@@ -379,36 +378,21 @@ def _leaving(name: str, text: str) -> str:
         return "not yet"
     # The last day of work is one, and who leaves in two weeks still comes. 12/01/2026 is a day of January or of
     # December: both must agree.
-    answers = {"left" if moment.date() < today() else "not yet" for moment in _moments(GONE_ON.sub("", word))}
+    answers = {"left" if moment.date() < today() else "not yet" for moment in moments(GONE_ON.sub("", word))}
     return answers.pop() if len(answers) == 1 else "unknown"
 
 
 def _is_before(left: str, hired: str) -> bool:
     """Return whether the day of leaving is one before that of hiring, which has come: who left came back."""
     days_left, days_hired = (
-        [moment.date() for moment in _moments(GONE_ON.sub("", folded(text)))] for text in (left, hired)
+        [moment.date() for moment in moments(GONE_ON.sub("", folded(text)))] for text in (left, hired)
     )
     return bool(days_left and days_hired) and max(days_left) < min(days_hired) and max(days_hired) <= today()
 
 
 def _is_no_date(text: str) -> bool:
-    days = [moment.date() for moment in _moments(text)]
+    days = [moment.date() for moment in moments(text)]
     return bool(NO_DATE.match(text)) or (bool(days) and max(days) <= LAST_OF_NO_DATE)
-
-
-def _moments(text: str) -> Iterator[datetime]:
-    text = YEAR.sub("", text)
-    for form in DATES:
-        with suppress(ValueError):
-            yield datetime.strptime(text, form)  # noqa: DTZ007 - a day has no zone
-    for form in SHORT_DATES:
-        with suppress(ValueError):
-            moment = datetime.strptime(text, form)  # noqa: DTZ007
-            year = moment.year % 100
-            if year in OF_THIS_CENTURY:
-                yield moment.replace(year=2000 + year)
-            if year in OF_THE_LAST:
-                yield moment.replace(year=1900 + year)
 
 
 def _serial(text: str) -> Iterator[datetime]:

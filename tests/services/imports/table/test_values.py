@@ -211,7 +211,7 @@ def test_mark_of_our_own_export_is_removed() -> None:
 def test_leaving_is_said_in_many_ways() -> None:
     for text in ("да", "Уволен", "YES", "1", "x", "+", "31.01.2020", "2020-01-31", "2020-01-31 00:00:00"):
         assert said("left", text) == (True, []), text
-    for text in ("31.01.2020 г.", "Уволен 31.01.2020 года"):
+    for text in ("31.01.2020 г.", "Уволен 31.01.2020 года", "15-Nov-2020", "Уволена с 15 ноября 2020 г."):
         assert said("left", text) == (True, []), text
     for text in ("нет", "работает", "0", "-", "no"):
         assert said("left", text) == (False, []), text
@@ -342,6 +342,11 @@ DAYS = {"number": 0, "valid_from": 1, "valid_to": 2}
         # As Excel keeps a day: 46752 is the last of 2027.
         ("46752", "46752.99998842593", ("2027-12-31", "2027-12-31")),
         ("46752.0", "46752", ("2027-12-31", "2027-12-31")),
+        # With the month by name, and words beside the day.
+        ("с 1 марта 2027", "до 31.12.2027", ("2027-03-01", "2027-12-31")),
+        ("from 01-Mar-2027", "until Dec 31, 2027", ("2027-03-01", "2027-12-31")),
+        ("1 Mar 2027 12:00:00 AM", "по 31 дек. 2027 г. включительно", ("2027-03-01", "2027-12-31")),
+        ("2027-03-01T00:00:00Z", "12/31/2027 11:59:59 PM", ("2027-03-01", "2027-12-31")),
         # As a Russian writes it by hand.
         ("01.03.2027 г.", "31.12.2027г", ("2027-03-01", "2027-12-31")),
         ("2027-03-01 Г.", "31.12.2027 года", ("2027-03-01", "2027-12-31")),
@@ -482,6 +487,8 @@ def test_id_is_read_by_the_rules_for_all() -> None:
     [
         ("12/01/2036", "day_unreadable"),
         ("когда-нибудь", "day_unreadable"),
+        ("до 12/01/2036", "day_unreadable"),
+        ("01.01.2027 - 31.12.2027", "day_unreadable"),
         ("31.06.2036", "day_unreadable"),
         ("31.12.1999", "day_outside"),
         ("01.01.2038", "day_outside"),
