@@ -154,14 +154,24 @@ OTHER_DAYS = """
     Enrollment date | Registration date | Registered | Last login | Last access | Last seen | Last event
     Time | Date and time | Event time | Timestamp | Medical examination | Training date | Consent date
 """
-# Days when something began, whatever other words the name has, and those of a contract or a probation; as folded.
+# Days of birth and hiring, and when something began or happened, whatever other words the name has; as folded, in
+# separate words.
 BEGINNING = re.compile(
-    r"рожд|родил|прием|принят|найм|нанят|трудоустр|создан|добавлен|изменен|регистр|выдач|"
-    r"birth|\bborn\b|\bhire|\bjoin|creat|\badded\b|modif|updat|regist"
+    r"рожд|родил|birth|\bborn\b|tug.?il|туғил|туған|туылған|"
+    r"прием|принят|найм|нанят|трудоустр|зачислен|поступлени\w* на|"
+    r"\bhire|\bjoin|\bdoj\b|\bentry date|(?<!last )service date|"
+    r"\bstart date|ishga (?:kir|qabul|olin)|ишга (?:кир|қабул|олин)|жұмысқа (?:кір|қабыл|орналас)|"
+    r"создан|добавлен|изменен|регистр|выдач|creat|\badded\b|modif|updat|regist|(?:status|job|position|pay) effective|"
+    r"отметка времени|timestamp|\blast ?log ?(?:on|in)|последн\w+ (?:вход|проход|авториз|активн)|"
+    r"медосм|медицинск|медкомис|флюорогр|\bmedical|tibbiy|тиббий|медициналық"
 )
+# Beside an end this may be the first day of that validity.
+STARTS = re.compile(r"\bstart date")
 OF_A_CONTRACT = re.compile(r"договор|контракт|испыт|contract|probation")
-OF_A_PASS = re.compile(r"пропуск|доступ|карт|valid|access|\bpass|badge|card")
-OF_LEAVING = re.compile(r"расторж|прекращ|увольн|terminat|dismiss|resign")
+OF_A_PASS = re.compile(r"пропуск|доступ|карт|valid|access|\bpass|badge|card|permit")
+OF_LEAVING = re.compile(
+    r"расторж|прекращ|увольн|terminat|dismiss|resign|\bexit|last (?:day|date)|последн\w+ (?:день|дата)"
+)
 MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)"
 # A cell that is a day, with or without a time: 31.12.27, 2030-12-31 23:59:00.000, до 31 декабря 2027 г., 31-Dec-27,
 # Friday, December 31, 2027, 2027-yil 31-dekabr; or an end: до конца 2027 года.
@@ -213,6 +223,7 @@ EXPLAINS = re.compile(
     r"name|only|yes|no|y|n|ha|true|false|да|нет|dd|mm|yyyy|hh|ss|дд|мм|гггг|date|day|дата|день|from|to|start|end|as|in|с|по|до|а|при|в"
 )
 WORD = re.compile(r"[^\W\d_]+")
+WITHIN_A_NAME = re.compile(r"_|(?<=[a-zа-я])(?=[A-ZА-Я])")
 NUMBER_SIGN, CYRILLIC = re.compile("[#№]"), re.compile("[а-я]")
 NOT_A_LETTER = re.compile(r"[\W_]+")
 # Each is looked at several times, and so are those of the next table.
@@ -377,7 +388,15 @@ def unmapped_days(
 def undecided_columns(columns: Sequence[str], fields: Mapping[str, int], unused_days: Collection[int]) -> list[int]:
     """Return the indexes of columns that would be an expiry for all that is known, if there are days in them."""
     decided = {*fields.values(), *unused_days}
-    return [index for index, column in enumerate(columns) if index not in decided and not has_other_meaning(column)]
+    left = {index: column for index, column in enumerate(columns) if index not in decided}
+    has_end = any(
+        SPEAKS_OF_AN_END.search(in_words(column)) and not has_other_meaning(column) for column in left.values()
+    )
+    return [
+        index
+        for index, column in left.items()
+        if not has_other_meaning(column) or (has_end and STARTS.search(in_words(column)))
+    ]
 
 
 def day_cells(columns: Sequence[str], cells: Sequence[str], indexes: Iterable[int]) -> list[int]:
@@ -398,14 +417,20 @@ def _is_day(column: str, cell: str) -> bool:
 
 def has_other_meaning(column: str) -> bool:
     """Return whether the days of a column are known to be no validity."""
-    words = folded(text_rules.mended(column))
-    if BEGINNING.search(words) and not SPEAKS_OF_AN_END.search(words):
+    words = in_words(column)
+    is_of_an_end = SPEAKS_OF_AN_END.search(words) or OF_LEAVING.search(words)
+    if BEGINNING.search(words) and not is_of_an_end and not (STARTS.search(words) and OF_A_PASS.search(words)):
         return True
     if OF_A_CONTRACT.search(words) and not (OF_A_PASS.search(words) or OF_LEAVING.search(words)):
         return True
     # Whoever is going to leave by “Дата увольнения (план)” has no expiry by it.
     name = plain_name(IN_BRACKETS.sub("", column))
     return name in OTHER_DAY_NAMES or (FIELD_OF | UNSURE_FIELD_OF).get(name, VALID_TO) not in DAYS
+
+
+def in_words(column: str) -> str:
+    """Return a column's name folded, with the words of HireDate or hire_date apart."""
+    return folded(WITHIN_A_NAME.sub(" ", text_rules.mended(column)))
 
 
 @lru_cache(NAMES_KEPT)

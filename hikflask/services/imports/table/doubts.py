@@ -55,7 +55,6 @@ CALLED_HERE = re.compile(
     r"\bактивн|\bработает|\bдейств(?:ует|ующ)|\bтрудоустроен|\bв штате|\benabled|\bactive|"
     r"\bcurrent (?:empl|staff)|\bemployed"
 )
-WITHIN_A_NAME = re.compile(r"_|(?<=[a-zа-я])(?=[A-ZА-Я])")
 
 
 def recognised_fields(names: Sequence[str], sample: Sequence[Sequence[str]]) -> dict[str, int]:
@@ -93,7 +92,7 @@ class Watch:
         self._open = {index: name for index, name in enumerate(names) if index not in decided}
         claims = {index: known.claim(name) for index, name in self._open.items() if not known.IN_BRACKETS.search(name)}
         self._rivals = [(at, field, fields[field]) for at, field in claims.items() if field in ONLY_ONE & fields.keys()]
-        called = {index: folded(WITHIN_A_NAME.sub(" ", name)) for index, name in self._open.items()}
+        called = {index: known.in_words(name) for index, name in self._open.items()}
         gone = (index for index, name in called.items() if CALLED_GONE.search(name))
         self._gone = [index for index in gone if not known.has_other_meaning(self._open[index])]
         self._here = [index for index, name in called.items() if CALLED_HERE.search(name)]

@@ -176,7 +176,12 @@ def test_what_is_no_day_is_not_asked_about(cell: str) -> None:
      "Договор до", "Договор (по)", "Дата окончания трудового договора", "Срок действия договора",
      "Срок действия (договора)", "Contract expiry date", "Contract end", "Окончание испытательного срока",
      "Probation ends", "Final Confirmation Date", "Contract Start Date", "Принята",
-     "Created by date", "Кадровые данные Дата приема", "Документ, удостоверяющий личность Дата выдачи"],
+     "Created by date", "Кадровые данные Дата приема", "Документ, удостоверяющий личность Дата выдачи",
+     "Отметка времени", "Timestamp", "Start date", "Employment StartDate", "Entry date", "DOJ", "Date of joining",
+     "Дата зачисления", "LastLogonDate", "last_login_at", "Дата последнего входа", "Continuous Service Date",
+     "Employment Status Effective Date", "Следующий медосмотр", "Дата медицинского осмотра", "Next medical exam",
+     "Tug'ilgan sanasi", "Туғилган санаси", "Туған күні", "Ishga kirgan sanasi", "Ишга қабул қилинган санаси",
+     "Жұмысқа кірген күні", "Tibbiy ko‘rik sanasi"],
 )  # fmt: skip
 def test_days_with_another_meaning_are_not_asked_about_and_are_no_last_days(column: str) -> None:
     assert unmapped_days(["ID", column], [["1", "31.12.2027"]], {"number": 0}, ()) == []
@@ -193,10 +198,19 @@ def test_days_with_another_meaning_are_not_asked_about_and_are_no_last_days(colu
         "Принят до",
         "Регистрация до",
         "Created, valid until",
+        *("Access start date", "Permit StartDate", "Медосмотр до", "Last service date", "Last login, exit date"),
+        *("Start time", "Effective date", "Последний день работы", "Дата начала", "Ishga ruxsat muddati"),
     ],
 )
 def test_days_that_may_be_those_of_a_pass_or_an_end_are_asked_about(column: str) -> None:
     assert unmapped_days(["ID", column], [["1", "31.12.2027"]], {"number": 0}, ()) == [1]
+
+
+def test_start_beside_an_end_that_nobody_named_is_asked_about_with_it() -> None:
+    columns, cells = ["ID", "Start date", "End date"], [["1", "01.12.2026", "31.12.2027"]]
+
+    assert unmapped_days(columns, cells, {"number": 0}, ()) == [1, 2]
+    assert unmapped_days(columns, cells, {"number": 0, "valid_to": 2}, ()) == []
 
 
 @pytest.mark.parametrize(
