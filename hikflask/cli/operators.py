@@ -5,7 +5,7 @@ from flask.cli import with_appcontext
 
 from hikflask.cli.console import CommandGroup, checked_name, moment, read_password, table
 from hikflask.models import Operator
-from hikflask.models.operator import ROLES
+from hikflask.models.accounts import ROLES
 from hikflask.services.accounts import operators, second_factor, sessions, setup
 from hikflask.services.core.errors import NotFound
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from flask import current_app, g, request
 
-from hikflask.models.operator import ADMIN, OPERATOR, VIEWER, may
+from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER, may
 
 __all__ = [
     "ADMIN",

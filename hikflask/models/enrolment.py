@@ -8,12 +8,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
-from hikflask.models.photo import Photo
+from hikflask.models.people import Photo
 from hikflask.models.refusal import WithRefusal
 from hikflask.models.terminal import Terminal
 
 if TYPE_CHECKING:
-    from hikflask.models.employee import Employee
+    from hikflask.models.people import Employee
 
 PRESENT = "present"
 ABSENT = "absent"

@@ -1,4 +1,4 @@
-"""An import: a table of people, a ZIP of photos, or both, and what each of its rows would do or did."""
+"""Imports of tables of people and ZIPs of photos: what each row would do or did, and kept mappings of columns."""
 
 from datetime import datetime
 from typing import Any
@@ -106,3 +106,17 @@ class ImportRow(Base):
     employee_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="SET NULL"), index=True)
     former_photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="SET NULL"), index=True)
     state: Mapped[str] = mapped_column(String(8), default=OPEN)
+
+
+class ImportMapping(Base):
+    """A mapping. `columns` are the heads of the table, `fields` and `options` as those of an import."""
+
+    __table_args__ = (NO_ID_TWICE,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    columns: Mapped[list[str]] = mapped_column(JSON)
+    fields: Mapped[dict[str, int]] = mapped_column(JSON)
+    options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    saved_by: Mapped[str] = mapped_column(String(128), default="")
+    saved_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())

@@ -1,8 +1,8 @@
-"""A face terminal, the result of its check, and its lease."""
+"""Face terminals: the result of their check and their lease, when they answered, and groups of them."""
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, String, false
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
@@ -120,3 +120,42 @@ class Terminal(Base):
     compared_on: Mapped[date | None]
     drift_after: Mapped[int] = mapped_column(default=0, server_default="0")
     drift_looked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class ReachabilityChange(Base):
+    """A terminal answers, or does not, from this moment until its next row; None: that is not known.
+
+    Nothing is known before its first row.
+    """
+
+    __table_args__ = (Index("ix_reachability_change_terminal_id_at", "terminal_id", "at"), NO_ID_TWICE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+    is_reachable: Mapped[bool | None]
+
+
+def _members(name: str, other: str) -> Table:
+    """Return the table of what belongs to a group."""
+    return Table(
+        f"terminal_group_{name}",
+        Base.metadata,
+        Column("group_id", ForeignKey("terminal_group.id", ondelete="CASCADE"), primary_key=True),
+        Column(f"{name}_id", ForeignKey(f"{other}.id", ondelete="CASCADE"), primary_key=True, index=True),
+    )
+
+
+GROUP_TERMINALS = _members("terminal", "terminal")
+GROUP_DEPARTMENTS = _members("department", "department")
+GROUP_EMPLOYEES = _members("employee", "employee")
+
+
+class TerminalGroup(Base):
+    """A group of terminals by its name. Who belongs to it, alone or by department, is desired on its terminals."""
+
+    __table_args__ = (NO_ID_TWICE,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.simulator import Terminal as Simulated
 from tests.support.api_calls import GREEN, IVANS_FACE, add, capture, sync, user
 from tests.support.signed_in import client_of

@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from hikflask.models import Terminal
-from hikflask.models.operator import VIEWER
+from hikflask.models.accounts import VIEWER
 from hikflask.simulator import Terminal as Simulated
 from tests.support.api_calls import OLGA, OLGAS_FACE, enrol
 from tests.support.signed_in import client_of

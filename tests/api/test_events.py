@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Event, Terminal
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.models.event import CHECK_IN, KINDS, OFF, UNKNOWN_PERSON
-from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.core.db import transaction
 from hikflask.services.passages import coverage
 from hikflask.services.photos import storage

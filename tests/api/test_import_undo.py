@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
-from hikflask.models.operator import ADMIN, OPERATOR
+from hikflask.models.accounts import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.simulator import Terminal as Simulated
 from tests.support.enrolments import enrol

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from hikflask.api import imports
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Terminal
-from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
 from hikflask.services.imports import effects, stored_files

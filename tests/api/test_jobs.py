@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask.models.operator import VIEWER
+from hikflask.models.accounts import VIEWER
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.jobs import lifecycle

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models.operator import VIEWER
+from hikflask.models.accounts import VIEWER
 from tests.support.away import take_away
 from tests.support.metrics import samples
 from tests.support.signed_in import client_of, make_token

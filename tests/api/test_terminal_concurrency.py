@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Enrolment, Terminal
-from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST
 from tests.support.api_calls import a_device, add, steps, sync

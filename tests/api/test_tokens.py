@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.models import Terminal
-from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.simulator import Terminal as Simulated
 from tests.support.api_calls import a_user, capture
 from tests.support.signed_in import client_of, make_token

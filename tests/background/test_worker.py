@@ -12,8 +12,8 @@ from hikflask.background.queue import CAPTURES, TERMINALS, OnceAMinute
 from hikflask.background.worker import NamedThreads, Worker
 from hikflask.extensions import db, task_queue
 from hikflask.models import Alarm, AuditEntry, Heartbeat, Operator, OperatorSession, Photo, Terminal, Throttle
+from hikflask.models.accounts import LDAP, VIEWER
 from hikflask.models.columns import database_now
-from hikflask.models.operator import LDAP, VIEWER
 from hikflask.services.core import heartbeat
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access

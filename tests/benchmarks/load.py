@@ -26,7 +26,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from hikflask import create_app
-from hikflask.models.operator import OPERATOR
+from hikflask.models.accounts import OPERATOR
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SimulatorServer, Terminal

@@ -5,7 +5,7 @@ axe finds nothing in what Swagger UI draws: opened, tried, and in its dialog.
 
 from playwright.sync_api import expect
 
-from hikflask.models.operator import VIEWER
+from hikflask.models.accounts import VIEWER
 from tests.browser.axe import give_axe, violations, wrong_in_each_look
 from tests.browser.conftest import Site, Window
 from tests.support.signed_in import make_token

@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Job, JobItem, Terminal
+from hikflask.models.accounts import OPERATOR
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import NAME, ONLY_THERE
 from hikflask.models.enrolment import CONFIRMED, PRESENT
-from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons.plan import TAKE_OVER
 from hikflask.services.employees.erasure import erase_employee

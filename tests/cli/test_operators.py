@@ -10,7 +10,7 @@ from flask import Flask
 from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator
-from hikflask.models.operator import ROLES
+from hikflask.models.accounts import ROLES
 from hikflask.services.accounts import operators, sessions
 from tests.support.apps import close
 

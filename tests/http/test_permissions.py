@@ -8,8 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from hikflask.models.operator import ROLES
-from hikflask.models.operator import may as includes
+from hikflask.models.accounts import ROLES
+from hikflask.models.accounts import may as includes
 from hikflask.services.accounts import operators
 from tests.http.permissions_table import ADMIN, API, BOTH, CONFIRMED, NOBODY, PAGES, VIEWER, VIEWER_CONFIRMED
 from tests.support.signed_in import OPERATOR_PASSWORD, SignedInClient, client_of, make_token

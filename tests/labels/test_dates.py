@@ -17,8 +17,8 @@ from hikflask import messages
 from hikflask.extensions import Base, db
 from hikflask.labels import dates
 from hikflask.models import ApiToken, AuditEntry, Enrolment, Terminal
+from hikflask.models.accounts import VIEWER
 from hikflask.models.enrolment import SOMEBODY_ELSES
-from hikflask.models.operator import VIEWER
 from hikflask.services.accounts import api_tokens
 from hikflask.services.core.dates import end_of, start_of, today
 from tests.support.desk import ENGLISH, Desk

@@ -17,9 +17,9 @@ from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.isapi.errors import WrongPassword
 from hikflask.models import Employee, Enrolment, EventCoverage, EventLog, ReachabilityChange, Terminal
+from hikflask.models.accounts import ADMIN, OPERATOR
 from hikflask.models.columns import database_now
 from hikflask.models.event import OUTSIDE_HOURS, UNKNOWN_PERSON
-from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.core.db import transaction
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active

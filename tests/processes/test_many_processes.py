@@ -19,7 +19,7 @@ from hikflask.models import Employee, Enrolment, Heartbeat, Job, JobItem, Photo
 from hikflask.models import Terminal as Row
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED
-from hikflask.models.photo import UPLOADED
+from hikflask.models.people import UPLOADED
 from hikflask.services.photos import storage
 from hikflask.simulator import SimulatorServer, Terminal
 from hikflask.simulator.faces import NAMES, draw

@@ -15,7 +15,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Employee, EmployeeCount, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import ABSENT, PRESENT
-from hikflask.models.photo import UPLOADED
+from hikflask.models.people import UPLOADED
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures.drafts import Draft

@@ -19,8 +19,8 @@ from werkzeug.test import TestResponse
 from hikflask.api import imports as api_imports
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, ImportBatch, Job, JobItem, Terminal
+from hikflask.models.accounts import ADMIN, OPERATOR
 from hikflask.models.job import DRAFT
-from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import queries
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Photo
-from hikflask.models.photo import CAPTURED
+from hikflask.models.people import CAPTURED
 from hikflask.services.photos import storage
 from tests.support.captures import FACE
 

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from hikflask.http.permissions import Rule as AccessRule
 from hikflask.http.permissions import rule_of
-from hikflask.models.operator import OPERATOR
+from hikflask.models.accounts import OPERATOR
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 
 HTMX = {"HX-Request": "true"}

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from hikflask.extensions import db
 from hikflask.http import permissions
 from hikflask.models import AuditEntry, Employee, Operator, Terminal
-from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
+from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER
 from hikflask.services.audit.log import MAX_REFUSALS
 from tests.support.signed_in import client_of
 

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from hikflask.extensions import db
 from hikflask.models import Operator, OperatorSession, Throttle
-from hikflask.models.operator import VIEWER
+from hikflask.models.accounts import VIEWER
 from hikflask.services.accounts import operators, passwords, setup
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from hikflask.extensions import db
 from hikflask.models import OperatorSession
-from hikflask.models.operator import OPERATOR
+from hikflask.models.accounts import OPERATOR
 from hikflask.services.accounts import known_devices, operators
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 

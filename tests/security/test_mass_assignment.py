@@ -10,7 +10,7 @@ from sqlalchemy import inspect
 
 from hikflask.extensions import db
 from hikflask.models import ApiToken, Employee, Operator, OperatorSession, Terminal
-from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.models.accounts import OPERATOR, VIEWER
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of
 
 USER = {"hikvision_id": "100222", "full_name": "Иван Иванов", "department": "Охрана"}

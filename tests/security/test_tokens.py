@@ -15,8 +15,8 @@ from hikflask.extensions import db
 from hikflask.http import bearer_token
 from hikflask.http.permissions import Rule
 from hikflask.models import ApiToken, AuditEntry
+from hikflask.models.accounts import OPERATOR, ROLES, VIEWER
 from hikflask.models.columns import database_now
-from hikflask.models.operator import OPERATOR, ROLES, VIEWER
 from hikflask.services.accounts import api_tokens
 from tests.support.apps import close
 from tests.support.signed_in import client_of, make_token

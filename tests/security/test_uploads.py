@@ -17,8 +17,8 @@ from werkzeug.test import TestResponse
 
 from hikflask.extensions import db
 from hikflask.models import Photo
+from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER
 from hikflask.models.columns import database_now
-from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.photos import storage
 from tests.security.conftest import add_photo, multipart, upload

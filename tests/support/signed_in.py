@@ -16,8 +16,8 @@ from werkzeug.test import TestResponse
 from hikflask import create_app
 from hikflask.extensions import db, task_queue
 from hikflask.models import ApiToken, Operator, OperatorSession
+from hikflask.models.accounts import ADMIN, login_of
 from hikflask.models.columns import database_now
-from hikflask.models.operator import ADMIN, login_of
 from hikflask.services import audit
 from hikflask.services.accounts import api_tokens, sessions
 from hikflask.services.core.db import transaction

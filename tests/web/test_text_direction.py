@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import ImportRow, Terminal
-from hikflask.models.operator import ADMIN
+from hikflask.models.accounts import ADMIN
 from hikflask.services.accounts import api_tokens, operators
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter

@@ -24,8 +24,8 @@ from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
 from hikflask.http import bearer_token, body_limits, permissions
 from hikflask.models import IdempotencyKey
+from hikflask.models.accounts import ANSWER_SECONDS
 from hikflask.models.columns import database_now
-from hikflask.models.idempotency_key import KEPT_SECONDS
 from hikflask.services.core.db import changed_rows, claim_rows, transaction
 from hikflask.services.core.errors import ServiceError
 
@@ -70,7 +70,7 @@ def begin(token_id: int, key: str, fingerprint: str) -> Claim | Answer:
     fresh = insert(IdempotencyKey).values(**given, claimed_until=database_now(CLAIM_SECONDS))
     try:
         with transaction(alone=True):
-            changed_rows(delete(IdempotencyKey).where(*own, IdempotencyKey.created_at < database_now(-KEPT_SECONDS)))
+            changed_rows(delete(IdempotencyKey).where(*own, IdempotencyKey.created_at < database_now(-ANSWER_SECONDS)))
             row_id: int = db.session.execute(fresh.returning(IdempotencyKey.id)).scalar_one()
     except IntegrityError:
         return _begin_again(db.session.execute(select(IdempotencyKey).where(*own)).scalar_one_or_none(), fingerprint)

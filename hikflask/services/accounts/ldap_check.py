@@ -5,8 +5,8 @@ from sqlalchemy import or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Operator, OperatorSession
+from hikflask.models.accounts import LDAP
 from hikflask.models.columns import database_now
-from hikflask.models.operator import LDAP
 from hikflask.services import audit
 from hikflask.services.accounts import ldap_operators, operators, sessions
 from hikflask.services.accounts.errors import LdapAway

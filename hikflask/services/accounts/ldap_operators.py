@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 
 from hikflask.extensions import db
 from hikflask.models import Operator
+from hikflask.models.accounts import LDAP, login_of
 from hikflask.models.columns import database_now
-from hikflask.models.operator import LDAP, login_of
 from hikflask.services import audit
 from hikflask.services.accounts import reserved_names
 from hikflask.services.core.db import changed_rows, transactional

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import Operator
-from hikflask.models.operator import ADMIN, LOCAL, login_of
+from hikflask.models.accounts import ADMIN, LOCAL, login_of
 from hikflask.services import audit
 from hikflask.services.accounts import passwords, rate_limit, reserved_names, sessions
 from hikflask.services.accounts.errors import LdapDecides, OperatorsExist, PasswordWrong

@@ -16,8 +16,8 @@ from sqlalchemy import Float, and_, bindparam, delete, func, not_, select, updat
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession
+from hikflask.models.accounts import login_of
 from hikflask.models.columns import database_now
-from hikflask.models.operator import login_of
 from hikflask.services import audit
 from hikflask.services.accounts import known_devices, ldap_operators, passwords, rate_limit, sign_in_limits
 from hikflask.services.accounts.errors import LdapAway, PasswordsBusy, PasswordWrong, SignInRefused
@@ -53,7 +53,7 @@ class SignedIn:
 
     `confirmed`: the password was typed within the last ten minutes, to sign in or when it was asked for again.
     `device_generation`: see known_devices.py. `must_set_up_factor`: the role must have a second factor, and the
-    operator has none yet. `employees_view`: how the operator looks at the employees (models/operator.py).
+    operator has none yet. `employees_view`: how the operator looks at the employees (models/accounts.py).
     """
 
     session_id: int

@@ -20,7 +20,7 @@ from hikflask.isapi.persons import Person
 from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
-from hikflask.models.photo import TAKEN_OVER
+from hikflask.models.people import TAKEN_OVER
 from hikflask.models.refusal import OLD_FACE, Refusal
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit

@@ -11,7 +11,7 @@ from sqlalchemy import delete as delete_row
 from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import Department, Employee
-from hikflask.models.department import spelling_key
+from hikflask.models.people import spelling_key
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, transaction, write_first
 from hikflask.services.core.errors import DepartmentKnown, NotFound, ServiceError

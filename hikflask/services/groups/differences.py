@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, or_, select, union
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
-from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
+from hikflask.models.terminal import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services.core import shown
 from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses, Pair

@@ -7,8 +7,7 @@ from sqlalchemy import BindParameter, Integer, Select, String, bindparam, delete
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal, TerminalGroup
-from hikflask.models.terminal import BY_URL
-from hikflask.models.terminal_group import GROUP_EMPLOYEES, GROUP_TERMINALS
+from hikflask.models.terminal import BY_URL, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import ServiceError

@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal, TerminalGroup
-from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
+from hikflask.models.terminal import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services.core.db import MAX_COUNTED, rows_of
 
 # The columns of what belongs to a group, for ids().

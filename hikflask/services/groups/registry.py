@@ -10,7 +10,7 @@ from sqlalchemy import Column, delete, insert, select
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal, TerminalGroup
-from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
+from hikflask.models.terminal import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services import audit
 from hikflask.services.core.db import HELD_TERMINALS, Require, changed_rows
 from hikflask.services.core.errors import NotFound, ServiceError

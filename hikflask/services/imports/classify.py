@@ -10,9 +10,9 @@ from sqlalchemy.orm import joinedload
 from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import Consent, Department, Employee, Enrolment, Photo
-from hikflask.models.department import spelling_key
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
+from hikflask.models.people import spelling_key
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import today
 from hikflask.services.core.similar_names import are_wholly_other, has_initials_of

@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, ImportRow, Photo, Terminal
 from hikflask.models.enrolment import ABSENT, LEAVING
-from hikflask.models.photo import TAKEN_OVER
+from hikflask.models.people import TAKEN_OVER
 from hikflask.models.terminal import BY_URL
 from hikflask.services.imports.apply import FORMER_ENROLMENTS
 

@@ -14,8 +14,7 @@ from hikflask.models import Department, Employee, Enrolment, ImportBatch, Import
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import APPLIED, CHANGED, NEW, WRONG
 from hikflask.models.refusal import Refusal
-from hikflask.models.terminal import BY_URL
-from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
+from hikflask.models.terminal import BY_URL, GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services.core import keyset
 from hikflask.services.core.db import end_read
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place

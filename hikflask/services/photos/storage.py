@@ -25,7 +25,7 @@ from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
-from hikflask.models.photo import CAPTURED, UPLOADED
+from hikflask.models.people import CAPTURED, UPLOADED
 from hikflask.services.core import no_space
 from hikflask.services.core.db import after_commit, changed_rows, end_read, transaction
 from hikflask.services.core.errors import CaptureSuperseded, PhotoForgotten

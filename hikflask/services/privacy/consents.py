@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 from hikflask.extensions import db
 from hikflask.models import Consent, Employee
 from hikflask.models.columns import database_now
-from hikflask.models.consent import BY_CONSENT
+from hikflask.models.people import BY_CONSENT
 from hikflask.services import audit
 from hikflask.services.core.dates import today
 from hikflask.services.core.db import Require, locked_employee, transactional

@@ -25,8 +25,8 @@ from hikflask.models import (
     Terminal,
     WebhookDelivery,
 )
+from hikflask.models.accounts import ANSWER_GONE, ANSWER_SECONDS
 from hikflask.models.columns import database_now
-from hikflask.models.idempotency_key import GONE, KEPT_SECONDS
 from hikflask.models.refusal import without_values
 from hikflask.services import audit
 from hikflask.services.core.db import (
@@ -116,12 +116,12 @@ def blank_answers() -> None:
     begins before the erasure ends. The keys stay, so that nothing is done twice.
     """
     lock_table(cast("Table", IdempotencyKey.__table__))
-    changed_rows(update(IdempotencyKey).values(answer=GONE))
+    changed_rows(update(IdempotencyKey).values(answer=ANSWER_GONE))
 
 
 def forget_keys() -> int:
     """Delete Idempotency-Keys that are older than a day, some at a time; return how many."""
-    old = select(IdempotencyKey.id).where(IdempotencyKey.created_at < database_now(-KEPT_SECONDS))
+    old = select(IdempotencyKey.id).where(IdempotencyKey.created_at < database_now(-ANSWER_SECONDS))
     some = old.order_by(IdempotencyKey.created_at).limit(5 * CLEANUP_BATCH)
     with transaction():
         return changed_rows(delete(IdempotencyKey).where(IdempotencyKey.id.in_(some)))

@@ -9,7 +9,7 @@ from hikflask.config import MIN_AUDIT_DAYS, SETTINGS, as_text, contradiction
 from hikflask.extensions import db
 from hikflask.models import ChangedSetting
 from hikflask.models.columns import database_now
-from hikflask.models.setting import MAX_LENGTH
+from hikflask.models.installation import MAX_SETTING_LENGTH
 from hikflask.services import audit
 from hikflask.services.core.db import after_commit, changed_rows, lock_table, transaction
 from hikflask.services.core.errors import NotFound, ServiceError
@@ -90,8 +90,8 @@ def _value(name: str, text: str) -> Any:
         if name == AUDIT and text.isdecimal() and int(text) < MIN_AUDIT_DAYS:
             raise ServiceError("audit_retention_short", n=MIN_AUDIT_DAYS) from None
         raise ServiceError("setting_refused", setting=name) from None
-    if len(as_text(value)) > MAX_LENGTH:
-        raise ServiceError("setting_long", setting=name, n=MAX_LENGTH)
+    if len(as_text(value)) > MAX_SETTING_LENGTH:
+        raise ServiceError("setting_long", setting=name, n=MAX_SETTING_LENGTH)
     return value
 
 

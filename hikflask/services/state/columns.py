@@ -1,6 +1,6 @@
 """Enrolments with their employees as columns, for very many: objects of the ORM cost several times as much.
 
-They have the names of models/enrolment.py and models/employee.py.
+They have the names of models/enrolment.py and models/people.py.
 """
 
 from collections.abc import Iterator

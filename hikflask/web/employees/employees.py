@@ -15,8 +15,8 @@ from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.labels.enrolments import EnrolmentStatus, on_terminals, statuses_of, worst_first
 from hikflask.messages import error_sentence
 from hikflask.models import Employee
+from hikflask.models.accounts import AS_LIST, AS_PHOTOS
 from hikflask.models.enrolment import PRESENT, REMOVED
-from hikflask.models.operator import AS_LIST, AS_PHOTOS
 from hikflask.services.accounts import operators
 from hikflask.services.comparisons import own_records
 from hikflask.services.core.errors import ServiceError

@@ -17,7 +17,7 @@ from hikflask.forms.imports import ColumnsForm
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.messages import error_sentence
 from hikflask.models import ImportBatch
-from hikflask.models.department import spelling_key
+from hikflask.models.people import spelling_key
 from hikflask.services.core import refusal_status
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import ServiceError

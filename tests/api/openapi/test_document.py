@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from hikflask import text_rules
 from hikflask.isapi.errors import spelled
-from hikflask.models.operator import ROLES
+from hikflask.models.accounts import ROLES
 from hikflask.services.core.refusal_status import FROM_TERMINAL, OF_SIGNING_IN, REFUSED_HERE
 from tests.http.permissions_table import API, BOTH
 from tests.support.api_calls import a_device, a_user

@@ -18,7 +18,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 
 from hikflask.extensions import db
 from hikflask.models import Throttle
-from hikflask.models.operator import ADMIN, ROLES
+from hikflask.models.accounts import ADMIN, ROLES
 from tests.support.signed_in import make_token
 
 NOBODY = "nobody"

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.models import Terminal
-from hikflask.models.operator import VIEWER
+from hikflask.models.accounts import VIEWER
 from tests.support.api_calls import a_user
 from tests.support.signed_in import client_of
 

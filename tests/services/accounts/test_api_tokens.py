@@ -6,8 +6,8 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import ApiToken, AuditEntry
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.models.columns import database_now
-from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services import audit
 from hikflask.services.accounts import api_tokens
 from hikflask.services.audit import Actor

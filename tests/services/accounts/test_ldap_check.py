@@ -7,8 +7,8 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession
+from hikflask.models.accounts import ADMIN, OPERATOR
 from hikflask.models.columns import database_now
-from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.accounts import ldap_check, sessions
 from tests.support.ldap import PASSWORD, Directory
 from tests.support.signed_in import add_operator, open_session

@@ -7,7 +7,7 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator
-from hikflask.models.operator import ADMIN, LDAP, LOCAL, OPERATOR, VIEWER
+from hikflask.models.accounts import ADMIN, LDAP, LOCAL, OPERATOR, VIEWER
 from hikflask.services.accounts import ldap_operators, operators, sessions, sign_in_limits
 from hikflask.services.accounts.errors import LdapAway, LdapDecides, PasswordWrong, SignInRefused, TooOften
 from hikflask.services.core.errors import ServiceError

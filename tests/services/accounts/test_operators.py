@@ -8,7 +8,7 @@ from werkzeug.security import generate_password_hash
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator
-from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
+from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER
 from hikflask.services.accounts import operators, passwords, sessions
 from hikflask.services.accounts.errors import OperatorsExist, PasswordWrong, SignInRefused, TooOften
 from hikflask.services.core.errors import ServiceError

@@ -7,7 +7,7 @@ from sqlalchemy import String, cast
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
-from hikflask.models.operator import ADMIN
+from hikflask.models.accounts import ADMIN
 from hikflask.services.accounts import operators, passwords
 from hikflask.services.core.errors import ServiceError
 

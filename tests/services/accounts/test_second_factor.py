@@ -12,8 +12,8 @@ from werkzeug.security import check_password_hash
 
 from hikflask.extensions import db, vault
 from hikflask.models import AuditEntry, Operator, OperatorSession, RecoveryCode
+from hikflask.models.accounts import ADMIN, OPERATOR
 from hikflask.models.columns import database_now
-from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.accounts import (
     known_devices,
     operators,

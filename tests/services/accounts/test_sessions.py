@@ -9,8 +9,8 @@ from werkzeug.security import check_password_hash
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession
+from hikflask.models.accounts import OPERATOR
 from hikflask.models.columns import database_now
-from hikflask.models.operator import OPERATOR
 from hikflask.services.accounts import operators, passwords, sessions
 from hikflask.services.accounts.errors import (
     PasswordWrong,

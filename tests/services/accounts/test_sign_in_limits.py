@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models.operator import OPERATOR
+from hikflask.models.accounts import OPERATOR
 from hikflask.services.accounts import sessions, sign_in_limits
 from hikflask.services.accounts.errors import SignInRefused, TooOften
 from tests.support.signed_in import OPERATOR_PASSWORD, add_operator

@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import Unreachable
 from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, WAITING
-from hikflask.models.photo import TAKEN_OVER
+from hikflask.models.people import TAKEN_OVER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import CaptureSuperseded, NumberTakenThere, ServiceError

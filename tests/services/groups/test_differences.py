@@ -5,7 +5,7 @@ from sqlalchemy import Select, insert, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
-from hikflask.models.terminal_group import GROUP_DEPARTMENTS
+from hikflask.models.terminal import GROUP_DEPARTMENTS
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import UnsafePlan
 from hikflask.services.employees.save import save_employee

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
+from hikflask.models.terminal import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments

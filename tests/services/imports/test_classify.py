@@ -7,7 +7,7 @@ import pytest
 from flask_babel import force_locale
 
 from hikflask.messages import refusal_sentence
-from hikflask.models.department import spelling_key
+from hikflask.models.people import spelling_key
 from hikflask.services.imports.classify import (
     Leaving,
     Person,

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
-from hikflask.models.photo import CAPTURED, UPLOADED
+from hikflask.models.people import CAPTURED, UPLOADED
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import BadPhoto, CaptureSuperseded, PhotoForgotten
 from hikflask.services.photos import storage

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Operator
-from hikflask.models.operator import OPERATOR
+from hikflask.models.accounts import OPERATOR
 from tests.support.desk import ENGLISH, typed
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from hikflask.extensions import vault
-from hikflask.models.operator import LDAP, OPERATOR
+from hikflask.models.accounts import LDAP, OPERATOR
 from hikflask.services.accounts import operators
 from tests.support.desk import ENGLISH
 from tests.support.ldap import PASSWORD, Directory

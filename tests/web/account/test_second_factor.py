@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from hikflask.extensions import db, vault
 from hikflask.models import Employee, Operator, OperatorSession
-from hikflask.models.operator import ADMIN, OPERATOR
+from hikflask.models.accounts import ADMIN, OPERATOR
 from hikflask.services.accounts import known_devices, operators
 from tests.support.desk import ENGLISH, HTMX, typed
 from tests.support.filled_forms import form_to

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from flask import Flask
 
-from hikflask.models.operator import ADMIN
+from hikflask.models.accounts import ADMIN
 from hikflask.services.accounts import operators, setup
 from tests.support.desk import ENGLISH
 

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession
+from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER
 from hikflask.models.columns import database_now
-from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from tests.support.desk import ENGLISH, HTMX, typed
 from tests.support.signed_in import OPERATOR_PASSWORD, add_operator, client_of
 

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from hikflask.extensions import db
 from hikflask.labels import audit as labels
 from hikflask.models import AuditEntry, Photo
-from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.services.audit import Entry
 from hikflask.services.audit.search import BATCH, AuditFilter, list_entries
 from hikflask.services.captures.drafts import Draft

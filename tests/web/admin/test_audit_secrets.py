@@ -15,7 +15,7 @@ from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.labels.audit import ACTIONS
 from hikflask.models import AuditEntry, Operator, OperatorSession, Terminal
-from hikflask.models.operator import ADMIN, OPERATOR
+from hikflask.models.accounts import ADMIN, OPERATOR
 from hikflask.services.audit import Entry
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.captures.drafts import Draft

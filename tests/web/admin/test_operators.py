@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Operator, OperatorSession
-from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
+from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER
 from hikflask.services.accounts import api_tokens, operators
 from tests.support.desk import ENGLISH
 from tests.support.signed_in import client_of

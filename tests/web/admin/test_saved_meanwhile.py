@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Operator
-from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
+from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER
 from hikflask.services.accounts import operators
 from tests.support.between import Between
 from tests.support.filled_forms import Filled, form_to, words

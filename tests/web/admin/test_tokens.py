@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import ApiToken
-from hikflask.models.operator import ADMIN, VIEWER
+from hikflask.models.accounts import ADMIN, VIEWER
 from hikflask.services.accounts import api_tokens
 from tests.support.desk import ENGLISH
 

@@ -7,8 +7,8 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Comparison, Job, Terminal
+from hikflask.models.accounts import VIEWER
 from hikflask.models.comparison import FAILED, READING
-from hikflask.models.operator import VIEWER
 from hikflask.services.captures.drafts import Draft
 from tests.support.compared import PAGE, ComparisonDesk, add_comparison, add_strangers
 from tests.support.comparisons import show_numbers_otherwise

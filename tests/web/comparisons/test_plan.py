@@ -11,8 +11,8 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, Photo, Terminal
+from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER
 from hikflask.models.job import DRAFT
-from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons import queries

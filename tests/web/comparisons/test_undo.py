@@ -7,7 +7,7 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Employee
-from hikflask.models.operator import VIEWER
+from hikflask.models.accounts import VIEWER
 from tests.support.compared import PAGE, ComparisonDesk, add_strangers
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import Filled, form_to

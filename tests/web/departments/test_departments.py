@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Department
-from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.departments import registry
 from hikflask.services.employees.save import save_employee

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from hikflask.extensions import db
 from hikflask.isapi.errors import CaptureUnanswered
 from hikflask.models import Capture, Heartbeat
-from hikflask.models.operator import OPERATOR
+from hikflask.models.accounts import OPERATOR
 from hikflask.services.core.db import transaction
 from hikflask.services.state import capture as state
 from hikflask.services.terminals import registry

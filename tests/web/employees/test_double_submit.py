@@ -4,8 +4,8 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee
+from hikflask.models.accounts import OPERATOR
 from hikflask.models.columns import database_now
-from hikflask.models.operator import OPERATOR
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import ENGLISH, Desk, typed
 from tests.support.signed_in import client_of

@@ -8,9 +8,9 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Terminal
+from hikflask.models.accounts import VIEWER
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, REFUSED
-from hikflask.models.operator import VIEWER
 from hikflask.services.core.errors import NumberTakenThere
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
 from tests.support.groups import add_terminals

@@ -9,7 +9,7 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Terminal
-from hikflask.models.operator import OPERATOR
+from hikflask.models.accounts import OPERATOR
 from tests.support.captures import OTHER_FACE
 from tests.support.desk import ENGLISH, HTMX, JUST_NOW, Desk, typed
 from tests.support.signed_in import client_of

@@ -5,7 +5,7 @@ import re
 import pytest
 from flask import Flask
 
-from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.models.accounts import OPERATOR, VIEWER
 from tests.support.desk import Desk, typed
 from tests.support.filled_forms import form_to, present_entries
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of

@@ -11,8 +11,8 @@ from sqlalchemy import delete
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.models.columns import database_now
-from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import SORTS, EmployeeFilter

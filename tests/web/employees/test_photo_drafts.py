@@ -13,8 +13,8 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from hikflask.extensions import db
 from hikflask.models import Photo
+from hikflask.models.accounts import OPERATOR
 from hikflask.models.columns import database_now
-from hikflask.models.operator import OPERATOR
 from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access

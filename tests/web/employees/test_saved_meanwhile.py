@@ -5,7 +5,7 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Employee
-from hikflask.models.operator import OPERATOR
+from hikflask.models.accounts import OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import membership

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Job
+from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER
 from hikflask.models.columns import database_now
-from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.save import save_employee

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask.models.operator import ADMIN
+from hikflask.models.accounts import ADMIN
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import locks, queries

@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Employee, ImportBatch, ImportRow, Job, Terminal
+from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER
 from hikflask.models.columns import database_now
 from hikflask.models.import_batch import APPLIED, OPEN
-from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as SimulatedTerminal

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job, Terminal
+from hikflask.models.accounts import VIEWER
 from hikflask.models.job import WAITING
-from hikflask.models.operator import VIEWER
 from hikflask.services.imports.table import mappings
 from hikflask.services.imports.table.options import Options
 from tests.support.desk import ENGLISH

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
-from hikflask.models.operator import VIEWER
+from hikflask.models.accounts import VIEWER
 from hikflask.services.core.errors import PlanChanged
 from hikflask.services.imports import corrections
 from tests.support.desk import ENGLISH

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job, Terminal
-from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.services.core.db import transaction
 from hikflask.services.departments import registry as departments
 from hikflask.services.imports import batches

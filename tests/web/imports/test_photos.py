@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from hikflask.extensions import db
-from hikflask.models.operator import VIEWER
+from hikflask.models.accounts import VIEWER
 from hikflask.services.imports import batches
 from hikflask.web.imports import photo_list
 from tests.support import drawn_faces

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, ImportBatch, Terminal
-from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.services.imports.table import columns
 from tests.support.captures import FACE
 from tests.support.desk import ENGLISH

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Consent, Employee, Job, Terminal
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.models.job import DONE, DRAFT, WAITING
-from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.core.dates import today
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.privacy import consents

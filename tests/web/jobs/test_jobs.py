@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Job, Terminal
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.models.columns import database_now
 from hikflask.models.job import FAILED
-from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.enrolments.reconcile import reconcile

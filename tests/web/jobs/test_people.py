@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
 from hikflask.models import Job
-from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.services.spreadsheets import table_file
 from hikflask.web.jobs import jobs as job_pages
 from tests.support.desk import ENGLISH, Desk

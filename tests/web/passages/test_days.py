@@ -14,8 +14,8 @@ from sqlalchemy import delete, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, EventCoverage, Terminal
+from hikflask.models.accounts import VIEWER
 from hikflask.models.event import GAPS, OVERWRITTEN
-from hikflask.models.operator import VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import transaction
 from hikflask.services.passages import coverage

@@ -12,8 +12,8 @@ from sqlalchemy import delete
 
 from hikflask.extensions import db
 from hikflask.models import Employee, EventCoverage, EventLog, Terminal
+from hikflask.models.accounts import VIEWER
 from hikflask.models.event import DOOR, NO_PERMISSION, OPERATION, UNKNOWN_PERSON
-from hikflask.models.operator import VIEWER
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.core.dates import local
 from hikflask.services.core.db import transaction

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import ApiToken, Capture, Consent, Employee, Terminal, TerminalPrivacy, Webhook
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.models.columns import database_now
-from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.dates import today
 from hikflask.services.core.db import transaction

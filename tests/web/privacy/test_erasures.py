@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee, Enrolment, Erasure
-from hikflask.models.operator import ADMIN, OPERATOR
+from hikflask.models.accounts import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
 from hikflask.services.photos import storage

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from hikflask.models.operator import ADMIN, OPERATOR
+from hikflask.models.accounts import ADMIN, OPERATOR
 from hikflask.services.audit import Entry
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from hikflask.extensions import db, vault
 from hikflask.models import ApiToken, AuditEntry, Employee, Erasure, Operator, OperatorSession, Terminal
-from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.services.accounts import operators
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee

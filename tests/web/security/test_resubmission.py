@@ -12,9 +12,9 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from hikflask.extensions import db
 from hikflask.models import Consent, Employee, ImportRow, Operator
+from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER
 from hikflask.models.comparison import NAME, ONLY_THERE
 from hikflask.models.import_batch import APPLIED
-from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.accounts import operators
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons.plan import REMOVE

@@ -8,7 +8,7 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Terminal
-from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN, OLGA

@@ -10,7 +10,7 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import EventLog, Terminal
-from hikflask.models.operator import VIEWER
+from hikflask.models.accounts import VIEWER
 from tests.support.desk import ENGLISH, TODAY, Desk
 from tests.support.signed_in import client_of
 

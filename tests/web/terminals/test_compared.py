@@ -3,8 +3,8 @@
 from flask import Flask
 
 from hikflask.extensions import db
+from hikflask.models.accounts import VIEWER
 from hikflask.models.comparison import NAME, ONLY_THERE, Drift
-from hikflask.models.operator import VIEWER
 from tests.support.compared import PAGE, ComparisonDesk, add_comparison, add_strangers
 from tests.support.filled_forms import form_to, forms
 from tests.support.signed_in import client_of

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, JournalAlarm, ReachabilityChange, Terminal
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.models.columns import database_now
-from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee

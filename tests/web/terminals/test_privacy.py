@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import EventLog, Terminal, TerminalPrivacy
+from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.models.columns import database_now
-from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.core.db import transaction
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.terminal.event_push import Host

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
+from hikflask.models.accounts import VIEWER
 from hikflask.models.columns import database_now
-from hikflask.models.operator import VIEWER
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.jobs.kinds import SEND
 from hikflask.services.terminals import leases

@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from hikflask.extensions import db
 from hikflask.models import Terminal
-from hikflask.models.operator import OPERATOR
+from hikflask.models.accounts import OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OTHER_FACE

@@ -5,7 +5,7 @@ from flask import Flask
 
 from hikflask.extensions import db, vault
 from hikflask.models import Terminal
-from hikflask.models.operator import ADMIN
+from hikflask.models.accounts import ADMIN
 from hikflask.services.terminals import leases
 from tests.conftest import PASSWORD
 from tests.support.between import Between

@@ -14,7 +14,7 @@ from flask_babel import force_locale
 from hikflask import messages
 from hikflask.extensions import db
 from hikflask.models import Terminal
-from hikflask.models.operator import OPERATOR
+from hikflask.models.accounts import OPERATOR
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SimulatorServer

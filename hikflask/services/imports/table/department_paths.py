@@ -7,7 +7,7 @@ no path: the top must be one that programs call so, or be shared by all rows of 
 import re
 from collections.abc import Container, Iterable
 
-from hikflask.models.department import spelling_key
+from hikflask.models.people import spelling_key
 from hikflask.services.imports.table.values import are_leavers
 from hikflask.text_rules import folded
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hikflask.models import ImportBatch
-from hikflask.models.photo import UPLOADED
+from hikflask.models.people import UPLOADED
 from hikflask.services.core.errors import PhotosWaiting, ServiceError
 from hikflask.services.imports import batches, stored_files
 from hikflask.services.imports.photos import pictures

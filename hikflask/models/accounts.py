@@ -1,9 +1,9 @@
-"""The operators who sign in to this app, and their open sessions."""
+"""Who may sign in, or call the API: operators and their sessions, tokens of programs, and how often they tried."""
 
 import unicodedata
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, false
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
@@ -87,3 +87,53 @@ class RecoveryCode(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     operator_id: Mapped[int] = mapped_column(ForeignKey("operator.id", ondelete="CASCADE"), index=True)
     code_sha256: Mapped[str] = mapped_column(String(64))
+
+
+class ApiToken(Base):
+    """A program's token. Only its SHA-256 is stored, so the token itself is shown only once."""
+
+    __table_args__ = (CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"), NO_ID_TWICE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(MAX_ACCOUNT_LENGTH), unique=True)
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    role: Mapped[str] = mapped_column(String(8))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+    created_by: Mapped[str] = mapped_column(String(128))
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+# How long an answer is kept.
+ANSWER_SECONDS = 86400.0
+# In place of an answer that is not kept any more.
+ANSWER_GONE = ""
+
+
+class IdempotencyKey(Base):
+    """A key that a program sent with a call, the digest of that call, and its first answer.
+
+    `fingerprint` is a keyed hash of the request. `answer` is the answer, encrypted; None while the call runs, and empty
+    when it is not kept any more. `claim_number` rises when the call is begun anew after a crash, so that only the last
+    one writes.
+    """
+
+    __table_args__ = (UniqueConstraint("token_id", "key_sha256"), NO_ID_TWICE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_id: Mapped[int] = mapped_column(ForeignKey("api_token.id", ondelete="CASCADE"))
+    key_sha256: Mapped[str] = mapped_column(String(64))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    claim_number: Mapped[int] = mapped_column(default=1)
+    claimed_until: Mapped[datetime] = mapped_column(UTCDateTime)
+    answer: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now(), index=True)
+
+
+class Throttle(Base):
+    """The number of tries for one key (an account, an address, a token) since its window began."""
+
+    key: Mapped[str] = mapped_column(String(160), primary_key=True)
+    since: Mapped[datetime] = mapped_column(UTCDateTime)
+    count: Mapped[int]

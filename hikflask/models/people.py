@@ -1,9 +1,9 @@
-"""An employee: a person who may enter; and how many there are, kept by the database, so that no page counts them."""
+"""Employees, their departments, consents and photos."""
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKey, Index, String, event, false
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, event, false
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from hikflask.employee_fields import FORM_NAMES, MAX_NAME_LENGTH
@@ -12,9 +12,85 @@ from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
 from hikflask.text_rules import folded
 
 if TYPE_CHECKING:
-    from hikflask.models.consent import Consent
+    from hikflask.models.capture import Capture
     from hikflask.models.enrolment import Enrolment
-    from hikflask.models.photo import Photo
+
+CAPTURED = "capture"
+UPLOADED = "upload"
+# The picture of a person who was enrolled on a terminal before.
+TAKEN_OVER = "terminal"
+
+
+class Photo(Base):
+    """A JPEG in the uploads folder. Everything that needs a face refers to a photo.
+
+    A forgotten photo (its retention ended) is not shown or sent any more; its SHA-256 still identifies the face.
+    `file_deleted_at` is when its file was certainly gone, too. A new photo has a `forgotten_at` in the future, which
+    saving clears.
+    """
+
+    __table_args__ = (CheckConstraint("source IN ('capture', 'upload', 'terminal')", name="source"), NO_ID_TWICE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    file: Mapped[str] = mapped_column(String(80), unique=True)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    source: Mapped[str] = mapped_column(String(8))
+    employee_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="SET NULL"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+    forgotten_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    file_deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    capture: Mapped["Capture | None"] = relationship(back_populates="photo", passive_deletes=True)
+
+    @property
+    def path(self) -> str:
+        """The path of the photo's URL on this server."""
+        return f"/uploads/{self.file}"
+
+    @property
+    def small_path(self) -> str:
+        """The path of the photo as lists show it; browsers keep it for some minutes."""
+        return f"{self.path}?size=small"
+
+
+def spelling_key(name: str) -> str:
+    """Return what all spellings of a name have in common: neither case counts, nor ё or е, nor how many spaces."""
+    return folded(" ".join(name.split()))
+
+
+class Department(Base):
+    """A department by its name. `folded` is its spelling key: other spellings find it by that, and it sorts lists."""
+
+    __table_args__ = (NO_ID_TWICE,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(128), unique=True)
+    folded: Mapped[str] = mapped_column(String(512), default="", index=True)
+
+
+def _fold_department(mapper: "Mapper[Department]", connection: object, department: Department) -> None:  # noqa: ARG001
+    department.folded = spelling_key(department.name)
+
+
+event.listen(Department, "before_insert", _fold_department)
+event.listen(Department, "before_update", _fold_department)
+
+
+BY_CONSENT = "consent"
+
+
+class Consent(Base):
+    """One employee's consent, or another legal basis. A withdrawn consent has no row."""
+
+    __table_args__ = (CheckConstraint("basis IN ('consent', 'contract', 'law')", name="basis"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    employee_id: Mapped[int] = mapped_column(ForeignKey("employee.id", ondelete="CASCADE"), unique=True)
+    given_on: Mapped[date]
+    basis: Mapped[str] = mapped_column(String(8), default=BY_CONSENT)
+    note: Mapped[str] = mapped_column(String(500), default="")
+    recorded_by: Mapped[str] = mapped_column(String(128))
+    recorded_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 
 
 class Employee(Base):
@@ -63,8 +139,8 @@ class Employee(Base):
     )
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 
-    photo: Mapped["Photo | None"] = relationship(foreign_keys=[photo_id], post_update=True)
-    consent: Mapped["Consent | None"] = relationship(cascade="all, delete-orphan", passive_deletes=True)
+    photo: Mapped[Photo | None] = relationship(foreign_keys=[photo_id], post_update=True)
+    consent: Mapped[Consent | None] = relationship(cascade="all, delete-orphan", passive_deletes=True)
     enrolments: Mapped[list["Enrolment"]] = relationship(
         back_populates="employee", passive_deletes=True, order_by="Enrolment.terminal_id"
     )
@@ -75,17 +151,17 @@ class Employee(Base):
         return {name: value.isoformat() if isinstance(value, date) else value or "" for name, value in values.items()}
 
     @property
-    def picture(self) -> "Photo | None":
+    def picture(self) -> Photo | None:
         """The photo, or None when it was forgotten."""
         return None if self.photo is None or self.photo.forgotten_at else self.photo
 
 
-def _fold(mapper: "Mapper[Employee]", connection: object, employee: Employee) -> None:  # noqa: ARG001
+def _fold_employee(mapper: "Mapper[Employee]", connection: object, employee: Employee) -> None:  # noqa: ARG001
     employee.search = folded(f"{employee.name} {employee.number} {employee.department or ''}")
 
 
-event.listen(Employee, "before_insert", _fold)
-event.listen(Employee, "before_update", _fold)
+event.listen(Employee, "before_insert", _fold_employee)
+event.listen(Employee, "before_update", _fold_employee)
 
 
 class EmployeeCount(Base):
