@@ -464,6 +464,12 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "old_face_stays": (
         N_("The old face is still there and opens doors: the terminal removes no faces. Remove it at the terminal."),
     ),
+    "face_not_shown": (
+        N_(
+            "The terminal does not show whether the right face or an old one is there, and removes no faces. "
+            "Remove the face at the terminal, then try again."
+        ),
+    ),
     "removal_not_verified": (
         N_("The terminal said OK, but “%(name)s” is still there. The next try is %(time)s."),
         N_("The terminal said OK, but “%(name)s” is still there."),

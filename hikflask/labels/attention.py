@@ -19,6 +19,7 @@ MAX_TERMINALS = 3
 FACTS = {
     causes.LEAVING: N_("access not withdrawn yet on “%(t)s”"),
     LEFT_THERE: N_("left, but still on “%(t)s”"),
+    causes.FACE: N_("the face on “%(t)s” is not confirmed"),
     causes.PHOTO: N_("no photo on “%(t)s”"),
     causes.TAKEN: N_("the ID is taken on “%(t)s”"),
     causes.CHANGED: N_("otherwise on “%(t)s” than in the restored backup"),

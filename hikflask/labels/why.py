@@ -54,6 +54,7 @@ SENTENCES = {
     "face_refused": N_("“%(t)s” did not accept the employee's photo."),
     "no_face": N_("“%(t)s” knows the employee, but has no photo."),
     "not_sent": N_("“%(t)s” has not confirmed the employee yet."),
+    "face_stays": N_("The employee's face on “%(t)s” is not confirmed: it may be an old one."),
     "not_taken": N_("“%(t)s” did not take the employee."),
     "not_recognised": N_("“%(t)s” did not recognise somebody %(unknown)s; perhaps that was the employee."),
     "liveness": N_("“%(t)s” took a face for a photo or a screen %(spoof)s; perhaps that was the employee."),

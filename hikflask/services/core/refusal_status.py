@@ -117,7 +117,7 @@ FROM_TERMINAL: dict[str, Rule] = {
     **_each(
         Rule(BAD_GATEWAY),
         "wrong_password locked validity_not_shown holder_not_shown address_refused https_required weak_digest "
-        "certificate_changed old_face_stays",
+        "certificate_changed old_face_stays face_not_shown",
     ),
     **_each(
         Rule(BAD_GATEWAY, retryable=True),

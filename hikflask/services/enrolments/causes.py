@@ -1,7 +1,7 @@
 """Why an enrolment needs a person, as one word for all that the same action mends; and trying all of these again.
 
 A cause is LEAVING (a removal that is not confirmed), or of a refused enrolment, which is tried no more: PHOTO, TAKEN,
-CHANGED, LEFT_ALONE, FORM, FULL, or else the code of its refusal.
+CHANGED, LEFT_ALONE, FORM, FULL, FACE, or else the code of its refusal.
 """
 
 from sqlalchemy import ColumnElement, and_, case, literal, select
@@ -15,7 +15,7 @@ from hikflask.services import audit
 from hikflask.services.core.db import lock_terminal, transactional
 from hikflask.services.core.errors import NameTooLong, NumberTakenThere
 from hikflask.services.state import enrolment as state
-from hikflask.services.state.badges import NOT_ASKED, WHY_NO_FACE
+from hikflask.services.state.badges import FACE_STAYS, NOT_ASKED, WHY_NO_FACE
 from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP, IS_LEAVING, ROWS
 from hikflask.services.terminals import capacity, connection
 
@@ -30,6 +30,8 @@ LEFT_ALONE = state.LEFT_ALONE
 # The name or the ID must be typed otherwise.
 FORM = "form"
 FULL = "full"
+# The face there must be removed at the terminal.
+FACE = "face"
 FORM_CODES = (NameTooLong.code, IllegalNumber.own_code, "notsupportcharacter")
 # Neither was ever sent, or the terminal's account lacks the right: no photo helps.
 NO_PHOTO_HELPS = (*NOT_ASKED, *(code for code, kind in CLASSES.items() if kind is NoRight))
@@ -43,6 +45,7 @@ BY_CODE = {
     **{code: code for code in NO_PHOTO_HELPS},
     **dict.fromkeys(FORM_CODES, FORM),
     **dict.fromkeys(capacity.CODES, FULL),
+    **dict.fromkeys(FACE_STAYS, FACE),
     NumberTakenThere.code: TAKEN,
     CHANGED_SINCE_BACKUP: CHANGED,
     LEFT_ALONE: LEFT_ALONE,

@@ -135,7 +135,7 @@ def without_late_face(attempt: Attempt, there: Person | None) -> Person | None:
     The photo's own face stays, and one that the terminal stores as it stored the confirmed one; one that it does not
     remove stays, too, to be replaced.
 
-    :raises old_face_stays: as in _take_off().
+    :raises old_face_stays: :raises face_not_shown: as in _take_off().
     """
     row = attempt.row
     if there is None or not (attempt.late or {}).get("face"):
@@ -283,7 +283,7 @@ def _send_picture(attempt: Attempt, picture: bytes, call: FaceCall) -> None:
 def _remove_old_face(attempt: Attempt, face: FaceThere) -> FaceThere:
     """Remove the old face if the new one could not be told from it, also if it is the same face re-encoded there.
 
-    :raises old_face_stays: as in _take_off().
+    :raises old_face_stays: :raises face_not_shown: as in _take_off().
     """
     known = face.sha256 not in {None, attempt.row.face_there}
     told_apart = known and not attempt.row.face_unverified and not face.confirmed
@@ -299,8 +299,8 @@ def _take_off(attempt: Attempt, sha256: str | None) -> bool:
 
     :return: False when the terminal refuses that, and the picture contradicts the proof. The face can be replaced:
         another picture in its place proves that.
-    :raises old_face_stays: when the terminal refuses that, and the picture tells nothing; what was proven of it before
-        is so still.
+    :raises old_face_stays: when the terminal refuses that, and the picture tells nothing.
+    :raises face_not_shown: then, where it may be the right face; what was proven of it before is so still.
     """
     row = attempt.row
     contradicts = sha256 not in {None, row.face_there}
@@ -314,7 +314,7 @@ def _take_off(attempt: Attempt, sha256: str | None) -> bool:
             raise
         if contradicts:
             return False
-        stays = ServiceError("old_face_stays")
+        stays = ServiceError("face_not_shown" if proven or row.face_unverified else "old_face_stays")
         if proven:
             attempt.write(state.OLD_FACE_STAYS, **proven, refusal=refusal_of(stays))
         raise stays from error
@@ -409,7 +409,7 @@ def _with_faces(attempt: Attempt, person: Person) -> Person:
 def _undo_unverified(attempt: Attempt) -> None:
     """Remove a face that is unverified.
 
-    :raises old_face_stays: when the terminal refuses that.
+    :raises face_not_shown: when the terminal refuses that.
     """
     if attempt.row.face_unverified:
         _take_off(attempt, None)

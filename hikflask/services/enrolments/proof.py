@@ -25,7 +25,7 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
 
     :raises person_not_verified: :raises name_not_verified: :raises face_not_verified: :raises validity_not_verified:
     :raises validity_not_shown: :raises rights_not_verified: when Search does not show it.
-    :raises old_face_stays: when the terminal neither removed nor replaced the face that was there before.
+    :raises face_not_shown: when it shows the picture of before, which it did not remove: of the old face, or of ours.
     """
     attempt.begin("proof")
     person = _find_ours(attempt)
@@ -36,7 +36,7 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
         attempt.write(state.PERSON_NOT_SHOWN if rights.unproven(attempt, person) else state.FACE_NOT_SHOWN)
         if stays_there(attempt, person, outcome):
             attempt.write(state.FACE_CERTAIN)
-            raise ServiceError("old_face_stays")
+            raise ServiceError("face_not_shown")
         raise ServiceError("face_not_verified")
     if attempt.picture_name:
         attempt.talk.pending_updates["picture_name"] = attempt.picture_name

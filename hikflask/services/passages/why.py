@@ -34,6 +34,7 @@ from hikflask.services.passages.schedules import Rights
 from hikflask.services.state.badges import (
     CAPTURE_AGAIN,
     FACE_REFUSED,
+    FACE_STAYS,
     NO_PHOTO_THERE,
     OLD_FACE_THERE,
     PERSON_ONLY,
@@ -225,6 +226,7 @@ RULES = (
     Rule("face_refused", PHOTO, lambda it: it.badge in {FACE_REFUSED, OLD_FACE_THERE}),
     Rule("no_face", PHOTO, lambda it: it.badge in NO_FACE),
     Rule("not_sent", RETRY, lambda it: it.enrolment is not None and it.enrolment.state == WAITING),
+    Rule("face_stays", EMPLOYEE, lambda it: it.enrolment is not None and it.enrolment.refusal_code in FACE_STAYS),
     Rule("not_taken", RETRY, lambda it: it.enrolment is not None and it.enrolment.state == REFUSED),
     Rule("not_recognised", PHOTO, lambda it: it.stranger(UNKNOWN_PERSON) is not None),
     Rule("liveness", PASSAGES, lambda it: it.stranger(LIVENESS) is not None),

@@ -39,8 +39,9 @@ FACE_REFUSED = "face_refused"
 NO_PHOTO_THERE = "no_photo_there"
 CAPTURE_AGAIN = "capture_again"
 NOT_SENT = "not_sent"
-OLD_FACE_STAYS = "old_face_stays"
 OLD_FACE_THERE = "old_face_there"
+# The terminal does not remove the face that it has: an earlier one, or one that may be the right one.
+FACE_STAYS = ("old_face_stays", "face_not_shown")
 # Nothing was sent to the terminal for these reasons.
 NOT_ASKED = STOP_CODES | {TerminalRetired.code, NotComparedSinceRestore.code, NOT_RESTORED}
 # Why there is no face on a terminal, and none is tried again, by the refusal code. A face is called refused only where
@@ -70,8 +71,8 @@ def detail_of(enrolment: Enrolment) -> str:
         return WORKING if is_working(enrolment) else WAITING
     if enrolment.state != REFUSED:
         return enrolment.state
-    # The face that was there before still opens doors.
-    if enrolment.person == CONFIRMED and enrolment.refusal_code != OLD_FACE_STAYS:
+    # A face that stays opens doors.
+    if enrolment.person == CONFIRMED and enrolment.refusal_code not in FACE_STAYS:
         return PERSON_ONLY
     return TAKEN_THERE if enrolment.refusal_code == NumberTakenThere.code else REFUSED
 

@@ -497,7 +497,7 @@ SENDING_CHANGES = Transition(
     given=("written_name", "sent_name", "sent_valid", "rights_before"),
 )
 FACE_LOST = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK})
-# The old face could not be taken off, so it opens doors as before; what proved that it is ours still does.
+# The face could not be taken off to prove it again. It opens doors as before; what proved that it is ours still does.
 OLD_FACE_STAYS = Transition(
     moves(WANTED, REFUSED),
     {**DONE, **TRIED, "person": PENDING, "face": CONFIRMED, "confirmed_photo_id": ROWS.c.photo_id},

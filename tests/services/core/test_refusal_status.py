@@ -29,6 +29,7 @@ def test_pages_and_api_differ_only_in_what_comes_of_asking_the_terminal() -> Non
 
     assert differs == {
         "old_face_stays",
+        "face_not_shown",
         "capture_running",
         "wrong_password",
         "locked",

@@ -9,15 +9,17 @@ from sqlalchemy import select, update
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import ModelingFailed, NoAnswer, Refused, SameFace
+from hikflask.labels.attention import fact
 from hikflask.messages import sentence
 from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.models.terminal import BY_URL, UNKNOWN
+from hikflask.services.attention import people_problems
 from hikflask.services.core.errors import CaptureSuperseded, ServiceError
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
-from hikflask.services.enrolments import queries
+from hikflask.services.enrolments import causes, desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.services.state.badges import badge_of, detail_of
@@ -27,7 +29,7 @@ from hikflask.simulator.profiles import PicturePart
 from tests.support.captures import FACE, IVAN, OLGA, OTHER_FACE, THIRD_FACE, capture_face
 from tests.support.comparisons import desire_with_photo, enrol_with_photo
 from tests.support.due import make_due
-from tests.support.employees import save_capture
+from tests.support.employees import save_capture, save_with_face
 from tests.support.enrolments import desire_with_face, employee_of, enrol
 from tests.support.wire import InProcess, NoRemovalOfFaces
 
@@ -253,7 +255,7 @@ def no_removal(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> NoRemovalOfF
 @pytest.mark.usefixtures("no_removal")
 @pytest.mark.parametrize("encodes_anew", [False, True])
 @pytest.mark.parametrize("mode", [BY_URL, "picture", UNKNOWN])
-def test_old_face_that_cannot_be_taken_off_is_said_to_be_there_and_keeps_its_proof(
+def test_proven_face_that_is_neither_shown_nor_taken_off_is_not_called_old_and_keeps_its_proof(
     simulator: Simulated, terminal: Terminal, mode: str, *, encodes_anew: bool
 ) -> None:
     if mode != BY_URL:
@@ -272,19 +274,70 @@ def test_old_face_that_cannot_be_taken_off_is_said_to_be_there_and_keeps_its_pro
     db.session.commit()
     send_to_terminal(employee_of(enrolled), terminal.id)
 
-    with pytest.raises(ServiceError, match=r"^old_face_stays$"):
+    with pytest.raises(ServiceError, match=r"^face_not_shown$"):
         reconcile(enrolled.id, "operator", prove_again=True)
 
     after = queries.get_one(enrolled.id)
     assert (after.face, after.confirmed_photo_id, after.confirmed_at) == before
-    assert (after.refusal_code, badge_of(after, detail_of(after))) == ("old_face_stays", REFUSED)
+    assert (after.refusal_code, badge_of(after, detail_of(after))) == ("face_not_shown", REFUSED)
     assert after.next_attempt_at is None
     assert "100222" in simulator.faces
+    with force_locale("ru"):
+        (problem,) = people_problems.find([terminal], {terminal.id})
+        assert fact(problem) == "лицо на терминале «Вход» не подтверждено"
+        assert sentence(after.refusal_code) == (
+            "Терминал не показывает, верное лицо на нём или прежнее, и не удаляет лица. "
+            "Удалите лицо на самом терминале и повторите."
+        )
+
+
+@pytest.mark.usefixtures("no_removal")
+def test_old_face_that_a_new_photo_cannot_replace_is_said_to_be_there(simulator: Simulated, terminal: Terminal) -> None:
+    enrolled = enrol(simulator, terminal)
+    simulator.faults.add("refuse", "notSupport", path="/LOCALS/pic/enrlFace/*")
+    save_with_face(simulator, terminal, IVAN, OTHER_FACE)
+
+    with pytest.raises(ServiceError, match=r"^old_face_stays$"):
+        reconcile(enrolled.id, "operator")
+
+    after = queries.get_one(enrolled.id)
+    assert (after.state, after.confirmed_at, simulator.faces["100222"].jpeg) == (REFUSED, None, FACE)
     with force_locale("ru"):
         assert sentence(after.refusal_code) == (
             "Прежнее лицо осталось на терминале и открывает двери: терминал не удаляет лица. "
             "Удалите его на самом терминале."
         )
+
+
+@pytest.mark.usefixtures("no_removal")
+def test_right_face_that_looks_as_before_once_it_was_sent_again_is_not_called_old(
+    simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bind = simulator.store.bind
+    monkeypatch.setattr(simulator.store, "bind", lambda number, jpeg: bind(number, jpeg[:-2] + b"again" + jpeg[-2:]))
+    enrolled = enrol(simulator, terminal)
+    desired.retry(enrolled.id)
+    db.session.commit()
+
+    with pytest.raises(ServiceError, match=r"^face_not_shown$"):
+        reconcile(enrolled.id, "operator")
+
+    after = queries.get_one(enrolled.id)
+    assert (after.state, badge_of(after, detail_of(after))) == (REFUSED, REFUSED)
+    assert causes.of(after.person, after.refusal_code) == causes.FACE
+
+
+@pytest.mark.usefixtures("no_removal")
+def test_face_whose_answer_was_lost_is_not_called_old(simulator: Simulated, terminal: Terminal) -> None:
+    enrolled = enrol(simulator, terminal)
+    save_with_face(simulator, terminal, IVAN, OTHER_FACE)
+    simulator.faults.add("lost-after", path="FDSetUp", times=1)
+    with pytest.raises(NoAnswer):
+        reconcile(enrolled.id, "operator")
+    simulator.faults.add("refuse", "notSupport", path="/LOCALS/pic/enrlFace/*")
+
+    with pytest.raises(ServiceError, match=r"^face_not_shown$"):
+        reconcile(enrolled.id, "operator")
 
 
 def test_refusal_of_a_face_blames_no_removal(

@@ -282,11 +282,11 @@ def test_face_that_cannot_be_taken_off_is_said_to_be_there_still(simulator: Simu
     assert reconcile(enrolment.id, "worker").state == CONFIRMED
     simulator.faults.add("refuse", "notSupport", path="FDSetUp")
 
-    with pytest.raises(ServiceError, match=r"^old_face_stays$"):
+    with pytest.raises(ServiceError, match=r"^face_not_shown$"):
         pass_the_time(enrolment)
 
     row = queries.get_one(enrolment.id)
-    assert (row.state, row.refusal_code, row.confirmed_at is not None) == (REFUSED, "old_face_stays", True)
+    assert (row.state, row.refusal_code, row.confirmed_at is not None) == (REFUSED, "face_not_shown", True)
 
 
 @pytest.fixture
@@ -331,11 +331,11 @@ def test_wrong_face_that_comes_late_is_not_called_confirmed_where_it_is_not_repl
         pass_the_time(enrolment)
     row = queries.get_one(enrolment.id)
     assert (row.state, row.face, row.confirmed_at) == (WAITING, PENDING, None)
-    with pytest.raises(ServiceError, match=r"^old_face_stays$"):
+    with pytest.raises(ServiceError, match=r"^face_not_shown$"):
         reconcile(enrolment.id, "worker")
 
     row = queries.get_one(enrolment.id)
-    assert (row.state, row.face, row.refusal_code, row.next_attempt_at) == (REFUSED, PENDING, "old_face_stays", None)
+    assert (row.state, row.face, row.refusal_code, row.next_attempt_at) == (REFUSED, PENDING, "face_not_shown", None)
     assert (row.confirmed_at, row.confirmed_photo_id) == (None, None)
     simulator.faults.clear()
     save_with_face(simulator, terminal, IVAN, THIRD_FACE)

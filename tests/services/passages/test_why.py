@@ -256,6 +256,12 @@ CASES: dict[str, tuple[Callable[[Door], object], str, str, str]] = {
         "“Вход” has not confirmed the employee yet.",
         "Терминал «Вход» ещё не подтвердил сотрудника.",
     ),
+    "face_stays": (
+        lambda door: unconfirmed(door, "face_not_shown"),
+        "employee",
+        "The employee's face on “Вход” is not confirmed: it may be an old one.",
+        "Лицо сотрудника на терминале «Вход» не подтверждено: возможно, там прежнее.",
+    ),
     "not_taken": (
         lambda door: unconfirmed(door, "illegalemployeeno", person=REFUSED),
         "retry",
