@@ -589,6 +589,12 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "department_left": (
         N_("This is no department. Say who left in a column such as “Left”, or leave these people out."),
     ),
+    "department_archive": (
+        N_(
+            "Have these people left? Say so in a column such as “Left”, or leave them out. If this is a department, "
+            "add it on the page “Departments” first."
+        ),
+    ),
     "department_ditto": (N_("Write the name of the department: signs for “as above” are not read."),),
     "name_note": (
         N_(

@@ -20,7 +20,7 @@ from hikflask.services.groups import differences
 from hikflask.services.imports.table import broken_letters
 from hikflask.services.imports.table.columns import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO
 from hikflask.services.imports.table.options import ONLY_CHANGES, ONLY_NEW, Options
-from hikflask.services.imports.table.values import DITTO, Values, are_leavers, is_day, said_in
+from hikflask.services.imports.table.values import DITTO, Values, are_leavers, is_day, may_be_leavers, said_in
 from hikflask.services.privacy import consents
 from hikflask.services.spreadsheets.csv_writer import with_formula_mark_removed
 from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS
@@ -254,6 +254,8 @@ def _wrong_department(values: Values, now: Present) -> dict[str, Refusal]:
         return {}
     if are_leavers(department) and not values.leaves:
         return {DEPARTMENT: Refusal(code="department_left", params={})}
+    if may_be_leavers(department) and values.leaves is None:
+        return {DEPARTMENT: Refusal(code="department_archive", params={})}
     if broken_letters.are_in(department):
         return {DEPARTMENT: Refusal(code="letters_broken", params={})}
     if DITTO.match(department):

@@ -77,11 +77,26 @@ def test_department_that_a_spreadsheet_made_a_day_of_is_refused(day: str) -> Non
 
 def test_department_that_only_begins_like_those_who_left_is_one() -> None:
     departments = (
-        *("Бывшие цеха", "Отдел увольнений", "Архив", "Удалённые сотрудники", "Former Soviet Union"),
+        *("Бывшие цеха", "Отдел увольнений", "Удалённые сотрудники", "Former Soviet Union"),
+        *("Отдел архива", "Архив и делопроизводство", "Archive office", "Архивариусы"),
         *("Работа с уволенными и их семьями в Сибирской области", "Disabled access"),
     )
     for department in departments:
         assert compared(None, name="Иван Иванов", department=department).errors is None, department
+
+
+@pytest.mark.parametrize(
+    "group", ["Архив", "АРХИВ:", "_Архив 2026", "Архивные", "Archive", "All users/Archive", "Архив\\Цех 2"]
+)
+def test_archive_is_asked_about_unless_it_is_a_department_here_or_a_column_says_who_left(group: str) -> None:
+    asked = {"department": refusal("department_archive")}
+
+    assert compared(None, name="Иван Иванов", department=group).errors == asked
+    assert compared(IVAN, department=group).errors == asked
+    for leaves in (True, False):
+        assert compared(IVAN, department=group, leaves=leaves).errors is None
+    here = Present(None, {}, spellings={spelling_key(group): [group]})
+    assert classify(Values("1", {"name": "Иван", "department": group}), None, here, DEFAULT).verdict == "new"
 
 
 @pytest.mark.parametrize("sign", ['"', "-//-", "— // —", "--«--", "то же", "там же"])

@@ -8,7 +8,7 @@ import re
 from collections.abc import Container, Iterable
 
 from hikflask.models.people import spelling_key
-from hikflask.services.imports.table.values import are_leavers
+from hikflask.services.imports.table.values import are_leavers, may_be_leavers
 from hikflask.text_rules import folded
 
 SEPARATOR = re.compile(r"[/\\]")
@@ -48,8 +48,8 @@ def last_part(department: str, top: str, here: Container[str] = ()) -> str:
     :param here: the spelling keys of the departments here. One that is here under its whole name is no path.
     """
     parts = _parts(department)
-    is_whole = department == NULL or spelling_key(department) in here or are_leavers(department)
-    if not parts or is_whole:
+    is_of_leavers = are_leavers(department) or any(map(may_be_leavers, parts[:-1]))
+    if not parts or department == NULL or spelling_key(department) in here or is_of_leavers:
         return department
     if BACKSLASH in department:
         return parts[-1]

@@ -55,6 +55,10 @@ CALLED_HERE = re.compile(
     r"\bактивн|\bработает|\bдейств(?:ует|ующ)|\bтрудоустроен|\bв штате|\benabled|\bactive|"
     r"\bcurrent (?:empl|staff)|\bemployed"
 )
+# What may have a status as a code: 0 is who left in SAP, and I in PeopleSoft. Folded.
+CALLED_STATUS = re.compile(r"\bstat(?:us)?(?: ?\d)?\b|\bстатус|\bсостояни")
+STATUS_OF_ELSE = re.compile(r"marital|family|семейн|visa|\bвиз|card|карт|consent|согла|document|документ|health|здоров")
+CODE = re.compile(r"\w{1,2}\Z")
 
 
 def recognised_fields(names: Sequence[str], sample: Sequence[Sequence[str]]) -> dict[str, int]:
@@ -96,6 +100,10 @@ class Watch:
         gone = (index for index, name in called.items() if CALLED_GONE.search(name))
         self._gone = [index for index in gone if not known.has_other_meaning(self._open[index])]
         self._here = [index for index, name in called.items() if CALLED_HERE.search(name)]
+        codes = (index for index, name in called.items() if CALLED_STATUS.search(name))
+        self._codes = [index for index in codes if not STATUS_OF_ELSE.search(called[index])]
+        # The first code in each.
+        self._first: dict[int, str] = {}
         self._answers = [fields[field] for field in (LEFT, ACTIVE) if field in fields]
 
     def doubts_in(self, cells: Sequence[str]) -> Iterator[tuple[int, str]]:
@@ -109,6 +117,10 @@ class Watch:
     def _leaving_in(self, cells: Sequence[str]) -> Iterator[tuple[int, str]]:
         yield from ((index, LEFT) for index in self._gone if cells[index] and folded(cells[index]) not in NO)
         yield from ((index, ACTIVE) for index in self._here if folded(cells[index]) in NO)
+        codes = ((index, cells[index]) for index in self._codes if CODE.match(cells[index]))
+        yield from (
+            (index, ACTIVE) for index, code in codes if self._first.setdefault(index, code) != code or code == "0"
+        )
         yield from ((index, LEFT) for index in self._open if cells[index] and says_who_left(cells[index]))
 
 

@@ -41,6 +41,8 @@ FORMULA = re.compile(r"[=+\-@＝＋－＠]")
 # What a spreadsheet shows in place of a value that cannot be computed. In a CSV, and in a row that is corrected,
 # nothing else tells it, or a formula, from a text.
 NO_VALUE = re.compile(r"#(?:N/A|Н/?Д|[^\W\d][\w/]*[!?])\Z|(?:Err|Ошибка):\d{3}\Z")
+# SAP has 3 for who works, 1 for who is away, 0 for who left.
+SAP_WORKS = {"3"}
 YES = {"да", "yes", "y", "true", "истина", "1", "x", "х", "+", "v", "✓", "✔"}
 NO = {"нет", "no", "n", "false", "ложь", "0", "-", "–", "—"}
 # What cells say of somebody who left, as folded. In a column that nobody chose such words count within other ones, too.
@@ -123,6 +125,8 @@ THOSE_WHO_LEFT = re.compile(
     r"(?: (?:empl|user|staff|pe|work)| ?\Z)|"
     r"\bishdan (?:bo.?shagan|ketgan)|\bишдан (?:бўшаган|кетган)|жұмыстан (?:шыққан|босатылған)"
 )
+# A department that may have those who left, or papers.
+ARCHIVE = re.compile(r"\s*(?:архив(?:ные)?|archives?|arxiv)\s*\Z")
 # The same as what is done, which has a department in some firms.
 LEAVING = re.compile(r"\b(?:увольнени[ея]|terminations?|dismissals?|resignations?)\b")
 A_DEPARTMENT = re.compile(r"\b(?:отдел|служб|сектор|бюро|управлени|групп|центр|depart|division|team|office|unit)")
@@ -229,6 +233,11 @@ def are_leavers(department: str) -> bool:
     return any(_are_called_leavers(level) for level in LEVELS.split(department))
 
 
+def may_be_leavers(department: str) -> bool:
+    """Return whether a department, or one above it, is called “Архив” or the like: many firms really have one."""
+    return any(ARCHIVE.match(NO_LETTERS.sub(" ", folded(level))) for level in LEVELS.split(department))
+
+
 def says_who_left(cell: str) -> bool:
     """Return whether a cell of a column that nobody chose says that somebody left."""
     text = folded(cell)
@@ -305,7 +314,8 @@ def _read_notes(values: Values) -> None:
 
     So is the department here where that of the row is in a branch of those who left.
     """
-    if values.leaves and are_leavers(values.texts.get(DEPARTMENT, "")) and LEVELS.search(values.texts[DEPARTMENT]):
+    department = values.texts.get(DEPARTMENT, "")
+    if values.leaves and LEVELS.search(department) and (are_leavers(department) or may_be_leavers(department)):
         del values.texts[DEPARTMENT]
     name = values.texts.get(NAME, "")
     is_broken = broken_letters.are_in(name, name=True)
@@ -370,7 +380,7 @@ def _leaving(name: str, text: str) -> str:
     word = folded(text)
     if GONE.match(word) or word in (YES if name == LEFT else NO):
         return "left"
-    if word in HERE or VACATION.match(word) or word in (NO if name == LEFT else YES):
+    if word in HERE or VACATION.match(word) or word in (NO if name == LEFT else YES | SAP_WORKS):
         return "here"
     if name == ACTIVE:
         return "unknown"

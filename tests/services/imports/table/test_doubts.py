@@ -115,6 +115,13 @@ WHOLE_NAMES += ["Name of employee", "Full name (as in passport)", "Ф.И.Ш."]
                 *(("Прим.", "жұмыстан кетті", "left"), ("User state", "Suspended", "left")),
             )
         ),
+        # SAP's code of who left is 0, and those of other programs are letters.
+        ("Name;Stat2", ["Ann;3", "Ray;0"], {"name": 1}, {2: "active"}),
+        ("Name;SAP_STAT2", ["Ann;0"], {"name": 1}, {2: "active"}),
+        ("Name;HR_STATUS", ["Ann;A", "Ray;I"], {"name": 1}, {2: "active"}),
+        ("ФИО;Статус физлица", ["Иван;1", "Пётр;2"], {"name": 1}, {2: "active"}),
+        ("Name;Stat2;Marital status;Station", ["Ann;3;M;1", "Ray;3;S;2"], {"name": 1}, {}),
+        ("ФИО;Уволен;Stat2", ["Иван;нет;3", "Пётр;да;0"], {"name": 1, "left": 2}, {}),
         ("ФИО;Примечание", ["Иван;ушла в декрет", "Пётр;не уволен", "Лев;сокращенный день"], {"name": 1}, {}),
         ("ФИО;is_fired;Уход;Удалённо", ["Иван;0;18:00;Да"], {"name": 1}, {}),
         ("ФИО;Уволен;Примечание", ["Иван;да;уволен"], {"name": 1, "left": 2}, {}),

@@ -315,6 +315,11 @@ def test_active_is_the_reverse() -> None:
     assert said("active", "нет") == (True, [])
     assert said("active", "да") == (False, [])
     assert said("active", "уволена") == (True, [])
+    # As SAP has it.
+    assert [said("active", code) for code in "0123"] == [
+        (True, []), (False, []), (None, ["left_unreadable"]), (False, [])
+    ]  # fmt: skip
+    assert said("left", "3") == (None, ["left_unreadable"])
     assert said("active", "31.01.2020") == (None, ["left_unreadable"])
 
 
@@ -457,6 +462,7 @@ def test_branch_of_those_who_left_is_no_new_department_of_a_leaver() -> None:
     fields = {"number": 0, "department": 1, "left": 2}
 
     assert read(fields, "1", "Уволенные\\Цех 2", "да").texts == {"number": "1", "left": "yes"}
+    assert read(fields, "1", "Завод/Архив/Цех", "да").texts == {"number": "1", "left": "yes"}
     assert read(fields, "1", "Уволенные", "да").texts == {"number": "1", "left": "yes", "department": "Уволенные"}
 
 
