@@ -574,21 +574,23 @@ def test_what_terminals_told_by_themselves_is_deleted_unless_their_logs_have_it(
         db.session.remove()
 
 
-def test_of_a_record_only_what_is_read_stays(either: Flask) -> None:
+def test_of_a_record_only_what_is_read_stays_and_tells_of_duress(either: Flask) -> None:
     record = {"major": 5, "minor": 1, "time": "x", "serialNo": 7, "name": "Ив", "employeeNo": 7, "cardType": "duress"}
     more = {"cardNo": "1", "netUser": "Ив", "FaceRect": {"x": 0.5}, "mask": None}
     with either.app_context():
         upgrade(revision="0045")
         at = datetime(2026, 11, 30, tzinfo=UTC).replace(tzinfo=None)
         about = {"device_serial": "D", "device_at": at, "device_time": "x", "occurred_at": at, "received_at": at}
-        for serial_no, stored in enumerate([record | more, more, {}]):
+        for serial_no, stored in enumerate([record | more, more, {}, {"cardType": 5}, {"cardType": 1}]):
             columns = {"serial_no": serial_no, "major": 5, "minor": 1, "kind": "passed", "record": json.dumps(stored)}
             put("event", **about, **columns)
         db.session.commit()
 
         upgrade()
 
-        assert db.session.scalars(db.select(Event.record).order_by(Event.serial_no)).all() == [record, {}, {}]
+        read = db.session.execute(db.select(Event.record, Event.is_duress).order_by(Event.serial_no)).all()
+        duress, none = ({"cardType": 5}, True), ({"cardType": 1}, False)
+        assert [tuple(row) for row in read] == [(record, True), ({}, False), ({}, False), duress, none]
         db.session.remove()
 
 

@@ -25,7 +25,6 @@ from hikflask.models.event import (
     TROUBLE,
     UNKNOWN_PERSON,
 )
-from hikflask.services.passages.interpretation import is_duress
 from hikflask.services.passages.kinds import CRITICAL, INFO, NOTICE, WARNING, type_of
 
 KINDS = {
@@ -74,7 +73,7 @@ def sentence(event: Event) -> str:
     words = code_sentence(event.major, event.minor)
     if event.attendance:
         words = str(_("%(sentence)s, button “%(button)s”", sentence=words, button=BUTTONS[event.attendance]))
-    return str(_("%(sentence)s, under duress", sentence=words)) if is_duress(event) else words
+    return str(_("%(sentence)s, under duress", sentence=words)) if event.is_duress else words
 
 
 def code_sentence(major: int, minor: int) -> str:
@@ -95,7 +94,7 @@ def kind_label(kind: str) -> str:
 
 def tone(event: Event) -> str:
     """Return the tone of an event: good for a passage, warn, bad, or none for what is neither."""
-    if is_duress(event):
+    if event.is_duress:
         return "bad"
     if event.kind == PASSED:
         return "good"

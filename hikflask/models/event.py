@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
@@ -58,6 +58,7 @@ class Event(Base):
     and `occurred_at` that moment corrected by how wrong the terminal's clock was. Rows are committed in the order of
     their ids, so a reader who has one has all before it. `number` is the employee's ID as the terminal knows it, and
     `name` the name, both empty where it sent none. `attendance` is the button that was pressed, empty for none.
+    `is_duress`: the person showed that they were forced, by a card or a finger that is kept for that.
     `picture` is the stored file of the moment, None where none is kept.
     """
 
@@ -88,6 +89,7 @@ class Event(Base):
     number: Mapped[str] = mapped_column(String(32), default="", server_default="")
     name: Mapped[str] = mapped_column(String(128), default="", server_default="")
     attendance: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    is_duress: Mapped[bool] = mapped_column(default=False, server_default=false())
     picture: Mapped[str | None] = mapped_column(String(128))
     received_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
     record: Mapped[dict[str, Any]] = mapped_column(JSON)

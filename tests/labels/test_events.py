@@ -10,8 +10,8 @@ from hikflask.services.passages.kinds import TYPES
 from tests.web.support.test_icons import icons
 
 
-def event(major: int, minor: int, kind: str, **record: object) -> Event:
-    return Event(major=major, minor=minor, kind=kind, record={"major": major, "minor": minor, **record})
+def event(major: int, minor: int, kind: str, *, is_duress: bool = False) -> Event:
+    return Event(major=major, minor=minor, kind=kind, is_duress=is_duress)
 
 
 def test_sentences_are_short_and_in_both_languages(app: Flask) -> None:
@@ -23,7 +23,7 @@ def test_sentences_are_short_and_in_both_languages(app: Flask) -> None:
         (event(3, 1024, "operation"), "Door opened remotely", "Дверь открыта удалённо"),
         (event(5, 4711, "other"), "Event with the code 5/4711", "Событие с кодом 5/4711"),
         (
-            event(5, 1, "passed", cardType=5),
+            event(5, 1, "passed", is_duress=True),
             "Passed by card, under duress",
             "Проход по карте, под принуждением",
         ),
@@ -91,4 +91,4 @@ def test_the_tone_says_who_came_in_who_was_turned_away_and_what_is_wrong() -> No
         (5, 4711, "other", "none"),
     ]:
         assert events.tone(event(major, minor, kind)) == tone
-    assert events.tone(event(5, 75, "passed", cardType="duress")) == "bad"
+    assert events.tone(event(5, 75, "passed", is_duress=True)) == "bad"

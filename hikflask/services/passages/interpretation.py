@@ -30,16 +30,11 @@ def columns_of(record: EventRecord, clock_offset: int) -> dict[str, Any]:
         "number": record.number,
         "name": record.name,
         "attendance": record.attendance,
+        "is_duress": record.is_duress,
         "device_time": record.time,
         "device_at": device_at,
         "occurred_at": device_at - timedelta(seconds=clock_offset),
     }
-
-
-def is_duress(event: Event) -> bool:
-    """True when the person showed that they were forced: by a card or a finger that is kept for that."""
-    record = event_record(event.record)
-    return record is not None and record.is_duress
 
 
 def interpret_again() -> int:

@@ -18,7 +18,6 @@ from hikflask.services import audit
 from hikflask.services.core.dates import together
 from hikflask.services.core.db import changed_rows, rows_of, transaction
 from hikflask.services.passages import switch, webhook_outbox
-from hikflask.services.passages.interpretation import is_duress
 from hikflask.services.passages.kinds import CRITICAL, type_of
 
 # Usual where somebody means it, and an alarm where nobody does: a restart, and a door that was opened over the network.
@@ -42,7 +41,7 @@ def note(event_ids: Sequence[int]) -> None:
     :param event_ids: of one page of a terminal's log at most.
     """
     found: dict[tuple[int, int, int], list[datetime]] = defaultdict(list)
-    columns = (Event.id, Event.terminal_id, Event.major, Event.minor, Event.occurred_at, Event.record)
+    columns = (Event.id, Event.terminal_id, Event.major, Event.minor, Event.occurred_at, Event.is_duress)
     new = select(*columns).where(Event.id.in_(event_ids), Event.terminal_id.is_not(None)).order_by(Event.id)
     for event in rows_of(new):
         if code := _alarm_of(event):
@@ -53,7 +52,7 @@ def note(event_ids: Sequence[int]) -> None:
 
 
 def _alarm_of(event: Any) -> tuple[int, int] | None:
-    if is_duress(event):
+    if event.is_duress:
         return DURESS
     code = (event.major, event.minor)
     return code if code in TOLD_TOO or type_of(*code).severity == CRITICAL else None

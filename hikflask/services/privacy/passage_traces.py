@@ -19,10 +19,11 @@ from hikflask.text_rules import folded
 # An erasure that is not complete yet has no last moment: a terminal may still let the person in.
 NO_END = datetime.max.replace(tzinfo=UTC)
 _EVENTS = cast("Table", Event.__table__)
+_NOBODYS = {"number": "", "name": "", "attendance": "", "is_duress": False}
 _BLANK = (
     update(_EVENTS)
     .where(_EVENTS.c.id == bindparam("its_id"))
-    .values(number="", name="", attendance="", employee_id=None, picture=None, record=bindparam("blank"))
+    .values(**_NOBODYS, employee_id=None, picture=None, record=bindparam("blank"))
 )
 
 
@@ -96,7 +97,7 @@ def leave_out_erased(rows: Sequence[dict[str, Any]]) -> None:
             until = names.get(_normal(row["name"]))
         if until and row["occurred_at"] < until:
             blank = blank_record(row["major"], row["minor"], row["device_time"], row["serial_no"])
-            row |= {"number": "", "name": "", "attendance": "", "record": blank}
+            row |= {**_NOBODYS, "record": blank}
 
 
 def erased_until(numbers: Collection[str]) -> dict[str, datetime]:

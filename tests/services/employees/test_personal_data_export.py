@@ -124,6 +124,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "terminal_id": "the terminal's name is given",
         **dict.fromkeys(("device_serial", "serial_no"), "which record of which device it is, as in the record given"),
         "device_at": "the time as the terminal wrote it is given",
+        "is_duress": "read from the record given",
         "picture": "the picture itself is given",
     },
     Job: {

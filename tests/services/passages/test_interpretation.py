@@ -11,7 +11,7 @@ from hikflask.models import Employee, Event, Terminal
 from hikflask.models.event import BREAK_OUT, CHECK_IN, OTHER, OVERTIME_OUT, PASSED
 from hikflask.services.core.db import transaction
 from hikflask.services.passages import interpretation
-from hikflask.services.passages.interpretation import columns_of, interpret_again, is_duress
+from hikflask.services.passages.interpretation import columns_of, interpret_again
 from tests.support.events import AT, add_events, event_row
 
 READ = ("major", "minor", "kind", "number", "name", "device_time", "device_at", "occurred_at", "employee_id", "picture")
@@ -40,6 +40,7 @@ def test_the_time_is_corrected_by_how_much_the_clock_is_ahead() -> None:
         "number": "100222",
         "name": "Иван",
         "attendance": "",
+        "is_duress": False,
         "device_time": "2026-11-30T09:01:32+03:00",
         "device_at": datetime(2026, 11, 30, 6, 1, 32, tzinfo=UTC),
         "occurred_at": datetime(2026, 11, 30, 6, 0, tzinfo=UTC),
@@ -105,6 +106,4 @@ def test_reading_again_gives_the_same_and_mends_what_was_read_by_an_older_progra
 
 
 def test_duress_is_told_by_the_record() -> None:
-    assert is_duress(Event(record={"major": 5, "minor": 1, "cardType": 5}))
-    assert not is_duress(Event(record={"major": 5, "minor": 1, "cardType": 1}))
-    assert not is_duress(Event(record={}))
+    assert [columns({"minor": 1, "cardType": card})["is_duress"] for card in (5, 1, None)] == [True, False, False]

@@ -44,7 +44,7 @@ def test_records_of_an_erased_person_stay_without_number_name_and_picture(termin
     # Before he was added here, the terminal knew him already.
     earlier = event_row(terminal, number=ivan.number, name="Ivan", at=AT - timedelta(days=1), serial_no=6)
     add_events(earlier, own, event_row(terminal, employee=olga, name=olga.name), event_row(terminal, serial_no=9))
-    db.session.execute(db.update(Event).values(attendance="checkIn"))
+    db.session.execute(db.update(Event).values(attendance="checkIn", is_duress=True))
     db.session.commit()
 
     erasure = erase_employee(ivan.id).row
@@ -54,6 +54,7 @@ def test_records_of_an_erased_person_stay_without_number_name_and_picture(termin
     first, second, others, nobodys = events()
     for row in (first, second):
         assert (row.number, row.name, row.employee_id, row.picture, row.attendance) == ("", "", None, None, "")
+        assert not row.is_duress
     assert second.record == {"major": 5, "minor": 75, "time": AT.isoformat(timespec="seconds"), "serialNo": 7}
     assert (second.occurred_at, second.kind, second.serial_no) == (AT, "passed", 7)
     assert (others.number, others.name, others.employee_id) == (OLGA.number, olga.name, olga.id)
