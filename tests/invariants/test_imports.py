@@ -28,6 +28,7 @@ from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, losses
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.effects import IS_UNCONFIRMED
+from hikflask.services.imports.table.doubts import TOO_MANY_NAMESAKES
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end
@@ -89,6 +90,11 @@ class Facts:
     departments: list[str] = field(default_factory=list)
 
 
+def is_one_name_for_all(found: list[Line]) -> bool:
+    names = [line.name for line in found if line.name]
+    return len(names) >= TOO_MANY_NAMESAKES and len({*names}) == 1
+
+
 people = st.lists(
     st.builds(
         Person,
@@ -111,8 +117,10 @@ lines = st.builds(
 )
 files = st.builds(
     File,
-    # A table without a single filled row is refused as a whole.
-    st.lists(lines, min_size=1, max_size=6).filter(lambda found: any(any(astuple(line)) for line in found)).map(tuple),
+    # A table without a single filled row is refused as a whole, and one with a single name for all is asked about.
+    st.lists(lines, min_size=1, max_size=6)
+    .filter(lambda found: any(any(astuple(line)) for line in found) and not is_one_name_for_all(found))
+    .map(tuple),
     st.sampled_from(ENCODINGS),
     st.sampled_from(";,\t"),
     st.sampled_from((None, None, *TERMINALS)),

@@ -14,8 +14,9 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.imports.table import department_paths
 from hikflask.services.imports.table.columns import ACTIVE, DEPARTMENT, LAST_NAME, LEFT, NAME, NUMBER
 from hikflask.services.imports.table.options import LAST_PART, Options
-from hikflask.services.imports.table.values import are_leavers
+from hikflask.services.imports.table.values import GONE, are_leavers
 from hikflask.services.spreadsheets.reader_process import Layout, Row
+from hikflask.text_rules import folded
 
 TOTAL = re.compile(
     r"(?:итого|всего|(?:общий|промежуточный) итог|(?:sub|grand )?totals?)\b|"
@@ -83,9 +84,11 @@ def who_works(rows: Iterable[Row], fields: Mapping[str, int]) -> Iterator[Row]:
         # A cell across several columns may be read as one in each.
         texts = {cell for cell in row.cells if cell and not AMOUNT.match(cell)}
         is_alone = len(texts) == 1
-        if is_alone and are_leavers(*texts):
+        # “Left” in a column of who left is an answer, though nothing stands beside it.
+        is_answered = any(GONE.match(folded(row.cells[index])) for index in answers)
+        if is_alone and not is_answered and are_leavers(*texts):
             above = row.line
-        elif is_alone and not any(map(str.isdigit, row.cells[fields[NUMBER]])):
+        elif is_alone and not is_answered and not any(map(str.isdigit, row.cells[fields[NUMBER]])):
             above = None
         elif above and texts and not any(row.cells[index] for index in answers):
             raise ServiceError("table_leavers", line=above)

@@ -73,6 +73,9 @@ def test_those_who_left_in_a_part_of_the_table_are_not_read_as_if_they_worked(gr
     assert list(report_rows.who_works(rows, {**FIELDS, "left": 3})) == rows
     ended = [rows[1], Row(5, ["Цех 1", "", "", ""]), rows[0]]
     assert list(report_rows.who_works(ended, FIELDS)) == ended
+    # Somebody without a name and an ID left: that is no row above others.
+    answer = [Row(3, ["", "", "", "Уволен"]), Row(4, ["Пётр", "2", "", ""])]
+    assert list(report_rows.who_works(answer, {**FIELDS, "left": 3})) == answer
     silent = [rows[1], Row(5, ["Пётр", "2", "", ""])]
     with pytest.raises(ServiceError, match="table_leavers"):
         list(report_rows.who_works(silent, {**FIELDS, "left": 3}))
