@@ -77,8 +77,7 @@ def _code(alarm: Alarm) -> str:
     if not alarm.announces_end:
         return f"alarm_{alarm.kind}"
     terminal = alarm.terminal
-    in_use = terminal is None or (terminal.is_active and terminal.retired_at is None)
-    return f"alarm_{alarm.kind}_over" if in_use else "alarm_terminal_not_in_use"
+    return f"alarm_{alarm.kind}_over" if terminal is None or terminal.is_active else "alarm_terminal_not_in_use"
 
 
 def _journal_code(alarm: Alarm) -> tuple[int, int]:

@@ -92,8 +92,7 @@ def states_of(
     """
     state = _state(terminal, terminal_problems.kind_of(terminal, lost))
     facts = ((alarmed, ALARM), (state[0] != "good", state), (full and state != FULL, FULL), (differs, DIFFERS))
-    is_used = terminal.is_active and terminal.retired_at is None
-    states = [one for is_so, one in facts if is_so and is_used] or [state]
+    states = [one for is_so, one in facts if is_so and terminal.is_active] or [state]
     return [(tone, str(word)) for tone, word in states]
 
 
@@ -110,7 +109,7 @@ def summary(
 
 
 def _state(terminal: Terminal, kind: str) -> tuple[str, LazyString]:
-    if terminal.retired_at is not None or not terminal.is_active:
+    if not terminal.is_active:
         return UNUSED if terminal.retired_at is None else RETIRED
     if kind == terminal_problems.FULL and max(capacity.shares(terminal)) >= 1:
         return FULL

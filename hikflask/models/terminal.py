@@ -25,7 +25,7 @@ class Terminal(Base):
     Only services/terminals/leases.py writes the lease columns. `version` rises when address, account, password or
     fingerprint change, so that clients with the old values are not used any more. `check_until` is set when a check is
     requested: the latest time of its end. `retired_at` is when a person stated that the terminal is out of service for
-    good, and `retired_note` what happened to it. Nothing is sent to a retired terminal.
+    good, and `retired_note` what happened to it. Nothing is sent to a retired terminal, which is never active.
 
     `direction` is where somebody goes who passes there: in, out, or empty when that says nothing.
 

@@ -51,7 +51,7 @@ class Condition:
 
 def has_several_terminals() -> bool:
     """Return True when more than one terminal is in use, so that something may happen to several at once."""
-    in_use = select(Terminal.id).where(Terminal.is_active, Terminal.retired_at.is_(None)).limit(2)
+    in_use = select(Terminal.id).where(Terminal.is_active).limit(2)
     return len(db.session.execute(in_use).all()) > 1
 
 
@@ -112,6 +112,5 @@ def _overdue() -> tuple[ColumnElement[bool], ...]:
 def _at_terminals(
     kind: str, since: InstrumentedAttribute[datetime | None], *where: ColumnElement[bool]
 ) -> list[Condition]:
-    in_use = (Terminal.is_active, Terminal.retired_at.is_(None))
-    statement = select(Terminal.id, since).where(*in_use, *where).order_by(Terminal.id)
+    statement = select(Terminal.id, since).where(Terminal.is_active, *where).order_by(Terminal.id)
     return [Condition(kind, terminal_id, moment) for terminal_id, moment in db.session.execute(statement) if moment]

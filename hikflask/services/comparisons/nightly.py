@@ -39,5 +39,5 @@ def claim_due(now: datetime | None = None) -> list[int]:
 
 
 def _claim(day: date, *due: ColumnElement[bool]) -> list[int]:
-    in_use = select(Terminal.id).where(Terminal.is_active, Terminal.retired_at.is_(None), *due)
+    in_use = select(Terminal.id).where(Terminal.is_active, *due)
     return [row.id for row in claim_rows(in_use, {"compared_on": day})]

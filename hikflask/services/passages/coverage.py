@@ -86,7 +86,7 @@ def halted() -> list[tuple[Terminal, date]]:
     statement = (
         select(Terminal, EventLog.state)
         .join(EventLog, EventLog.terminal_id == Terminal.id)
-        .where(Terminal.is_active, Terminal.retired_at.is_(None), IS_HALTED)
+        .where(Terminal.is_active, IS_HALTED)
         .order_by(Terminal.name)
     )
     rows = db.session.execute(statement, execution_options={"populate_existing": True})

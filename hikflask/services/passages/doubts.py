@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import and_, exists, not_, or_, select
+from sqlalchemy import exists, not_, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import EventCoverage, Terminal
@@ -63,8 +63,8 @@ def _not_wholly_read(begins: datetime, until: datetime) -> list[Terminal]:
     gap = exists().where(
         of_terminal, not_(EventCoverage.is_complete), EventCoverage.from_at < until, EventCoverage.to_at > begins
     )
-    in_use = and_(Terminal.is_active, Terminal.retired_at.is_(None), Terminal.created_at < until)
-    statement = select(Terminal).where(in_use, or_(not_(whole), gap)).order_by(Terminal.name)
+    in_use = (Terminal.is_active, Terminal.created_at < until)
+    statement = select(Terminal).where(*in_use, or_(not_(whole), gap)).order_by(Terminal.name)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 

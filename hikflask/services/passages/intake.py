@@ -104,7 +104,7 @@ def unread() -> list[Unread]:
         return []
     since = func.coalesce(EventLog.read_at, Terminal.created_at)
     rows = select(Terminal, since, database_now(), func.coalesce(EventLog.error_code, "")).outerjoin(EventLog)
-    in_use = rows.where(Terminal.is_active, Terminal.retired_at.is_(None)).order_by(Terminal.name)
+    in_use = rows.where(Terminal.is_active).order_by(Terminal.name)
     return [
         Unread(terminal, max(0.0, (now - read_at).total_seconds()), code)
         for terminal, read_at, now, code in db.session.execute(in_use)
@@ -129,7 +129,7 @@ def watch() -> None:
 
 
 def _is_read() -> ColumnElement[bool]:
-    return and_(Terminal.is_active, Terminal.retired_at.is_(None), Terminal.face_mode.is_not(None))
+    return and_(Terminal.is_active, Terminal.face_mode.is_not(None))
 
 
 def _add_missing() -> None:

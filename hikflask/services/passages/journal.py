@@ -28,7 +28,7 @@ _IS_DURESS = (JournalAlarm.major == DURESS[0]) & (JournalAlarm.minor == DURESS[1
 _UNSEEN = (
     select(JournalAlarm)
     .join(JournalAlarm.terminal)
-    .where(Terminal.is_active, Terminal.retired_at.is_(None))
+    .where(Terminal.is_active)
     .options(joinedload(JournalAlarm.terminal))
     .order_by(case((_IS_DURESS, 0), else_=1), JournalAlarm.first_at, *(getattr(JournalAlarm, name) for name in _KEY))
     .execution_options(populate_existing=True)

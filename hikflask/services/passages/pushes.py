@@ -46,7 +46,7 @@ def sender_of(secret: str, address: str) -> Sender | None:
         select(Terminal.id, Terminal.serial)
         .join(EventLog, EventLog.terminal_id == Terminal.id)
         .where(EventLog.push_secret_hash == push_slot.hash_of(secret))
-        .where(Terminal.is_active, Terminal.retired_at.is_(None))
+        .where(Terminal.is_active)
     )
     row = db.session.execute(statement).first()
     return Sender(*row) if row else None

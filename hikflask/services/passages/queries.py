@@ -131,7 +131,7 @@ def missing_since(now: datetime | None = None) -> list[Missing]:
     """
     before = (now or datetime.now(UTC)) - late_after()
     read = EventLog.complete_to
-    statement = select(Terminal, read).outerjoin(EventLog).where(Terminal.is_active, Terminal.retired_at.is_(None))
+    statement = select(Terminal, read).outerjoin(EventLog).where(Terminal.is_active)
     rows = db.session.execute(statement.where(or_(read.is_(None), read < before)).order_by(Terminal.name)).all()
     return [Missing(terminal, since) for terminal, since in rows]
 

@@ -146,7 +146,7 @@ def foreign() -> Sequence[tuple[Terminal, TerminalPrivacy]]:
     statement = (
         select(Terminal, TerminalPrivacy)
         .join(TerminalPrivacy, TerminalPrivacy.terminal_id == Terminal.id)
-        .where(Terminal.is_active, Terminal.retired_at.is_(None), TerminalPrivacy.foreign_hosts > 0)
+        .where(Terminal.is_active, TerminalPrivacy.foreign_hosts > 0)
         .order_by(Terminal.name)
     )
     rows = db.session.execute(statement, execution_options={"populate_existing": True})
@@ -284,7 +284,7 @@ def claim_due() -> list[int]:
     Where terminals begin or cease to tell by themselves, or another device stands there, that is at once.
     """
     backs_off_no_more = or_(Terminal.backoff_until.is_(None), Terminal.backoff_until <= database_now())
-    in_use = (Terminal.is_active, Terminal.retired_at.is_(None), Terminal.face_mode.is_not(None))
+    in_use = (Terminal.is_active, Terminal.face_mode.is_not(None))
     asked = select(Terminal.id).where(*in_use, Terminal.refused_since.is_(None), backs_off_no_more, leases.free())
     has_secret = exists().where(EventLog.terminal_id == TerminalPrivacy.terminal_id, EventLog.push_secret_hash != "")
     is_otherwise = ~has_secret if push_slot.is_used() else has_secret

@@ -29,7 +29,7 @@ MAX_TEXT_LENGTH = 255
 WITH_CHANGES = (
     select(Terminal, func.count(Drift.id))
     .join(Drift, Drift.terminal_id == Terminal.id)
-    .where(Terminal.is_active, Terminal.retired_at.is_(None), ~lost_people.EVERYBODY)
+    .where(Terminal.is_active, ~lost_people.EVERYBODY)
     .group_by(Terminal.id)
     .order_by(Terminal.name)
 )
@@ -188,7 +188,7 @@ def claim_due() -> list[int]:
     interval = current_app.config["DRIFT_INTERVAL"]
     if not interval:
         return []
-    idle = (Terminal.is_active, Terminal.retired_at.is_(None), Terminal.face_mode.is_not(None), leases.can_be_taken())
+    idle = (Terminal.is_active, Terminal.face_mode.is_not(None), leases.can_be_taken())
     backs_off_no_more = or_(Terminal.backoff_until.is_(None), Terminal.backoff_until <= database_now())
     asked = (Terminal.refused_since.is_(None), backs_off_no_more)
     never = update(Terminal).where(*idle, Terminal.drift_looked_at.is_(None))

@@ -227,7 +227,7 @@ def _privacy(terminal_id: int) -> dict[str, Any]:
 
 def _action(terminal: Terminal, lost: LostPeople | None, known: Mapping[str, Any]) -> str:
     """Return what the state of a terminal asks for, if the operator may do that; an empty text for nothing."""
-    if terminal.retired_at or not terminal.is_active:
+    if not terminal.is_active:
         return ""
     action = "alarm" if known["alarms"] else ACTIONS.get(terminal_problems.kind_of(terminal, lost), "")
     if not action or (lost and lost.need_photo and action == "check"):
