@@ -34,7 +34,14 @@ rootdn "{own}"
 rootpw "{own_password}"
 directory {folder}/data
 """
-PEOPLE = {"ivanov": "Иванов", "petrov": "Петров", "o*l)g(a\\": "Ольга", "nobody": "Никто", "анна": "Анна"}
+PEOPLE = {
+    "ivanov": "Иванов",
+    "petrov": "Петров",
+    "o*l)g(a\\": "Ольга",
+    "nobody": "Никто",
+    "api bot": "Бот",
+    "анна": "Анна",
+}
 
 OTHER_PASSWORD = "пароль тёзки"
 # Two have the first name, three the second; the contractor is no ivanov of the company.

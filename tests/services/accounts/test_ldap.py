@@ -28,6 +28,7 @@ pytestmark = pytest.mark.usefixtures("context")
 def groups(company: Directory) -> None:
     company.members("admins", "ivanov")
     company.members("operators", "ivanov", STRANGE, "анна")
+    company.members("viewers")
 
 
 @pytest.fixture

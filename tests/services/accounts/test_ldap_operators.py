@@ -152,6 +152,29 @@ def test_operator_whose_directory_is_used_no_more_is_refused(app: Flask) -> None
         sessions.sign_in("ivanov", "", HERE)
 
 
+def test_nobody_of_the_directory_has_a_name_that_means_a_program_or_nobody(company: Directory) -> None:
+    company.members("viewers", "nobody", "api bot", "petrov")
+
+    for name in ("nobody", "api bot"):
+        refused(name)
+
+    assert sign_in("petrov").role == VIEWER
+    assert [one.name for one in operators.list_all()] == ["petrov"]
+
+
+def test_password_of_whom_the_directory_has_under_the_name_now_confirms_nothing(company: Directory) -> None:
+    company.members("viewers", "sidorov", "анна")
+    person = sign_in("анна")
+    # Whoever had this name before.
+    db.session.execute(db.update(Operator).values(name="alias", login="alias"))
+    db.session.commit()
+
+    with pytest.raises(PasswordWrong):
+        sessions.confirm(person, PASSWORD)
+
+    assert ldap_operators.admitted("alias", PASSWORD, lambda _dn: None) == row("sidorov")
+
+
 def test_own_password_is_asked_of_the_directory_again(app: Flask) -> None:
     person = sign_in("ivanov")
     with pytest.raises(PasswordWrong):

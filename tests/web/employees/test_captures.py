@@ -12,7 +12,9 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import CaptureUnanswered
 from hikflask.models import Capture, Heartbeat
 from hikflask.models.accounts import OPERATOR
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import transaction
+from hikflask.services.employees.save import save_employee
 from hikflask.services.state import capture as state
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
@@ -222,6 +224,22 @@ def test_the_same_button_pressed_twice_is_one_capture(desk: Desk) -> None:
     answer = desk.client.post("/captures", data=typed(capture_id="1"), headers=HTMX)
     assert answer.headers["HX-Replace-Url"].endswith("capture=1")
     assert desk.run_jobs() == 1
+
+
+def test_one_click_leads_to_a_running_capture_only_where_it_is_ones_own_and_of_the_same_person(
+    desk: Desk, app: Flask
+) -> None:
+    with app.app_context():
+        for number in ("7", "8"):
+            save_employee(Draft(number, "Ольга"))
+    boris, here = client_of(app, OPERATOR, "Борис"), {"terminal_id": "1"}
+
+    began = desk.client.post("/captures/of/1", data=here)
+    again = desk.client.post("/captures/of/1", data=here)
+    refused = [client.post(f"/captures/of/{of}", data=here) for client, of in ((boris, 1), (desk.client, 2))]
+
+    assert (began.status_code, again.location) == (303, began.location)
+    assert [(answer.status_code, "Терминал занят: Анна." in answer.text) for answer in refused] == [(409, True)] * 2
 
 
 def test_an_unsaved_picture_of_another_is_asked_about(desk: Desk) -> None:
