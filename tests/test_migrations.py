@@ -594,6 +594,40 @@ def test_of_a_record_only_what_is_read_stays_and_tells_of_duress(either: Flask) 
         db.session.remove()
 
 
+def test_what_was_confirmed_of_a_step_comes_along_both_ways(either: Flask) -> None:
+    faces, ours = ["a" * 64, "b" * 64], {"comparison": 1, "plan": "c", "terminal": "Вход"}
+    lists = {"same_person": ["1"], "names_kept": ["1"], "replaced": ["2"], "shut_out": ["3"], "inactive": ["3"]}
+    days = {"1": ["", "2030-12-31"]}
+    here = {"faces": {"1": faces}, "days_here": days, "names_here": {"1": "e" * 64}}
+    first = {"keeps_name": True, "faces": faces, "days_here": ["", "2030-12-31"], "name_here": "e" * 64}
+    third = {"may_take_days": True, "comes_in_inactive": True, "days_here": ["", ""]}
+    draft = {"comparison": 1, "kinds": {"name": "send"}}
+    items = [("1", "take_over"), ("2", "send"), ("3", "take_over"), ("4", "remove"), ("", "take_over")]
+    with either.app_context():
+        upgrade(revision="0053")
+        counts = dict.fromkeys(("total", "done", "failed", "claim_number", "attempts"), 0)
+        for params in ({**ours, **lists, **here}, {**ours, "same_person": []}, draft):
+            insert("job", kind="apply", params=json.dumps(params), state="waiting", requested_by="Анна", **counts)
+        for job_id, (number, action) in product((1, 2, 3), items):
+            put("job_item", job_id=job_id, number=number, action=action, state="waiting")
+        db.session.commit()
+
+        upgrade(revision="0054")
+
+        assert db.session.scalars(db.select(Job.params).order_by(Job.id)).all() == [ours, ours, draft]
+        confirmed = db.session.scalars(db.select(JobItem.confirmed).order_by(JobItem.id)).all()
+        # A plan of an earlier version may take over anybody as inactive, and knows no days of before.
+        earlier = [{"comes_in_inactive": True}, None, {"comes_in_inactive": True}, None, None]
+        now = [{"same_person": True, **first}, {"replaces": True}, third, None, None]
+        assert confirmed == [*now, *earlier, *[None] * 5]
+        db.session.remove()
+        downgrade(revision="0053")
+        days["3"] = ["", ""]
+        old = db.session.scalars(db.select(Job.params).order_by(Job.id)).all()
+        assert (old[0], old[2]) == ({**ours, **lists, **here}, draft)
+        db.session.remove()
+
+
 def test_apostrophes_in_searches_and_departments_come_along_both_ways(either: Flask) -> None:
     names = ["Oʻktamov", "O’Brien Ёж", "Иванов", "G`ani"]
     former = [f"{name.lower().replace('ё', 'е')} {at} bo‘lim" for at, name in enumerate(names)]

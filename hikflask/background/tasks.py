@@ -8,6 +8,7 @@ from hikflask import request_id
 from hikflask.background.queue import CAPTURES, JOBS, TERMINALS
 from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
+from hikflask.models.job import NewItem
 from hikflask.services.accounts import rate_limit, sessions
 from hikflask.services.audit import retention as audit_retention
 from hikflask.services.captures import cancel, deadline, holds, runner
@@ -189,7 +190,7 @@ def apply_groups(name: str, people: Iterable[tuple[str, int]], lost: Losses) -> 
     :param lost: the people who lose access through it, as it was agreed.
     """
     params = {"group": name, LOSSES: lost.as_json}
-    claim = job_lifecycle.begin(GROUPS, params, items=[(number, employee_id, "") for number, employee_id in people])
+    claim = job_lifecycle.begin(GROUPS, params, items=[NewItem(*person) for person in people])
     after_commit(lambda: enqueue_job(claim))
     return claim.job_id
 

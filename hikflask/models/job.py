@@ -1,7 +1,7 @@
 """A job: one action for many people, done by the worker one item after another."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -77,11 +77,21 @@ class Job(Base):
         return self.state == DONE and 0 < self.failed == self.done
 
 
+class NewItem(NamedTuple):
+    """An item of a job that is made: see JobItem."""
+
+    number: str
+    employee_id: int | None
+    action: str = ""
+    confirmed: dict[str, Any] | None = None
+
+
 class JobItem(WithRefusal, Base):
     """One person of a job: waiting, sent, done, or failed with a refusal.
 
     A sent item waits until its enrolment is confirmed or given up; `desired` is the state of that enrolment which the
-    item set. `action` is what is done for it where a job does several things.
+    item set. `action` is what is done for it where a job does several things, and `confirmed` what was shown of it
+    before and confirmed (Confirmed in services/comparisons/take_over.py).
 
     `number` is the one that the person had when the job was made; it is blank once the person was erased.
 
@@ -102,6 +112,7 @@ class JobItem(WithRefusal, Base):
     number: Mapped[str] = mapped_column(String(32), index=True)
     state: Mapped[str] = mapped_column(String(8), default=WAITING)
     action: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    confirmed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     desired: Mapped[str] = mapped_column(String(8), default="", server_default="")
     written: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id", ondelete="SET NULL"), index=True)

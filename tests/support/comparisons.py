@@ -14,7 +14,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import plan, queries, reading
 from hikflask.services.comparisons.apply import applying
 from hikflask.services.comparisons.plan import TAKE_OVER, Choices
-from hikflask.services.comparisons.take_over import Agreed, taking_over
+from hikflask.services.comparisons.take_over import Confirmed, taking_over
 from hikflask.services.core.db import transaction
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import mass_removals
@@ -45,9 +45,9 @@ def differences(comparison: Comparison) -> dict[str, list[str]]:
     return {kind: listed for kind, listed in queries.numbers(comparison).items() if listed}
 
 
-def take_over(terminal_id: int, number: str, name_seen: str, **agreed: Any) -> Enrolment:
-    """Take somebody over, as Anna who agreed to that."""
-    with taking_over(terminal_id, number, name_seen, "Анна", Agreed(**agreed)) as taken, transaction():
+def take_over(terminal_id: int, number: str, name_seen: str, **confirmed: Any) -> Enrolment:
+    """Take somebody over, as Anna who confirmed that."""
+    with taking_over(terminal_id, number, name_seen, "Анна", Confirmed(**confirmed)) as taken, transaction():
         return taken().enrolment
 
 

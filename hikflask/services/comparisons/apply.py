@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,16 +15,13 @@ from hikflask.models.enrolment import ABSENT
 from hikflask.services import audit
 from hikflask.services.comparisons import plan, queries
 from hikflask.services.comparisons.queries import ComparedNumber
-from hikflask.services.comparisons.take_over import Agreed, Faces, TakenOver, taking_over
+from hikflask.services.comparisons.take_over import Confirmed, TakenOver, taking_over
 from hikflask.services.core.db import changed_rows, lock_employee, lock_numbers
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import lifecycle
 from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
-
-# Of an employee whom somebody saved since the plan was made.
-NO_DAYS, NO_NAME = ("", ""), ""
 
 
 @contextmanager
@@ -40,7 +38,7 @@ def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], 
     comparison = queries.get_comparison(params["comparison"])
     number = item.number
     if item.action != plan.TAKE_OVER:
-        yield partial(_desire, comparison, item, params)
+        yield partial(_desire, comparison, item)
         return
 
     def require_there() -> None:
@@ -48,16 +46,10 @@ def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], 
         if queries.person_there(comparison.id, number) is None:
             raise ServiceError("not_there", n=number)
 
-    compared, same_person, faces = _checked(comparison, item, params)
-    may_take_days, keeps_name = (number in params.get(name, ()) for name in (plan.SHUT_OUT, plan.NAMES_KEPT))
-    days = params.get(plan.DAYS_HERE)
-    days_here = tuple(days.get(number, NO_DAYS)) if days is not None else None
-    names = params.get(plan.NAMES_HERE)
-    name_here = names.get(number, NO_NAME) if names is not None else None
-    agreed = Agreed(same_person, faces, may_take_days, keeps_name, days_here, name_here)
+    compared, confirmed = _checked(comparison, item)
     name_seen = compared.there.name if compared.there else ""
     holder = audit.present_actor().name
-    with taking_over(comparison.terminal_id, number, name_seen, holder, agreed, require_there) as take_over:
+    with taking_over(comparison.terminal_id, number, name_seen, holder, confirmed, require_there) as take_over:
 
         def awaited() -> list[Enrolment]:
             taken = take_over()
@@ -78,34 +70,32 @@ def _remember(item: JobItem, taken: TakenOver) -> None:
     changed_rows(own.values(written=written, employee_id=taken.enrolment.employee_id))
 
 
-def _checked(
-    comparison: Comparison, item: JobItem, params: Mapping[str, Any]
-) -> tuple[ComparedNumber, bool, Faces | None]:
-    """Return what is known of the number, whether names may differ, and the faces of which the one there was chosen."""
+def _checked(comparison: Comparison, item: JobItem) -> tuple[ComparedNumber, Confirmed]:
+    """Return what is known of the number, and what still holds of what was confirmed."""
     compared = queries.compared_numbers(comparison, [item.number])[item.number]
-    agreed = item.number in params["same_person"]
+    confirmed = Confirmed.from_json(item.confirmed)
     if item.employee_id != (compared.employee.id if compared.employee else None):
         if item.action != plan.TAKE_OVER or item.employee_id is not None:
             raise ServiceError("changed_since")
         # Nobody had the number. Nobody agreed that the present employee is the same person.
-        agreed = False
-    faces = params.get(plan.FACES, {}).get(item.number)
+        confirmed = replace(confirmed, same_person=False)
     # A face that became the employee's meanwhile, or another one that was read, was not chosen.
-    face_agreed = faces == [compared.face_here, compared.another_face]
-    plan.check(comparison.terminal, compared, item.action, agreed, face_agreed=face_agreed)
-    return compared, agreed, tuple(faces) if face_agreed else None
+    if confirmed.faces != (compared.face_here, compared.another_face):
+        confirmed = replace(confirmed, faces=None)
+    face_agreed = confirmed.faces is not None
+    plan.check(comparison.terminal, compared, item.action, confirmed.same_person, face_agreed=face_agreed)
+    return compared, confirmed
 
 
-def _desire(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) -> list[Enrolment]:
+def _desire(comparison: Comparison, item: JobItem) -> list[Enrolment]:
     lock_numbers(item.number)
-    compared, agreed, _ = _checked(comparison, item, params)
+    compared, confirmed = _checked(comparison, item)
     if item.action == plan.REMOVE:
         return [_remove(compared, comparison.terminal_id)]
-    may_replace = item.number in params.get(plan.REPLACED, ())
-    return [_send(compared, comparison.terminal_id, names_agreed=agreed, may_replace=may_replace)]
+    return [_send(compared, comparison.terminal_id, confirmed)]
 
 
-def _send(compared: ComparedNumber, terminal_id: int, *, names_agreed: bool, may_replace: bool) -> Enrolment:
+def _send(compared: ComparedNumber, terminal_id: int, confirmed: Confirmed) -> Enrolment:
     """Mark the employee as desired there, and prove everything anew. Another's record goes only when that was chosen.
 
     A record with another name and the employee's own face is renamed.
@@ -114,8 +104,8 @@ def _send(compared: ComparedNumber, terminal_id: int, *, names_agreed: bool, may
         raise TypeError("nobody to send")
     enrolment = lifecycle.send_to_terminal(compared.employee.id, terminal_id).row
     own = Enrolment.id == enrolment.id
-    if names_agreed and compared.there is not None and plan.would_overwrite(compared):
-        if not plan.is_our_face(compared) and not may_replace:
+    if confirmed.same_person and compared.there is not None and plan.would_overwrite(compared):
+        if not plan.is_our_face(compared) and not confirmed.replaces:
             # The name here is another one than in the plan, by which nobody was replaced.
             raise ServiceError("changed_since")
         if plan.is_our_face(compared):

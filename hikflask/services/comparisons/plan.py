@@ -19,10 +19,12 @@ from hikflask.extensions import db
 from hikflask.isapi import persons
 from hikflask.models import Comparison, Difference, Employee, Enrolment, Terminal
 from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
+from hikflask.models.job import NewItem
 from hikflask.models.refusal import Refusal
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.comparisons import queries
 from hikflask.services.comparisons.queries import UNREAD, ComparedNumber
+from hikflask.services.comparisons.take_over import Confirmed
 from hikflask.services.comparisons.validity_there import Limits, limits_taken, validity_of
 from hikflask.services.core import shown
 from hikflask.services.core.errors import ServiceError, refusal_of
@@ -46,10 +48,8 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
     "only_there": (TAKE_OVER, REMOVE, LEAVE),
     "validity": (SEND, TAKE_OVER, REMOVE, LEAVE),
 }
-# Among the params of the job: whose records are replaced, and whose days end sooner. All others keep both. Besides, who
-# is taken over as inactive, and who keeps the name here though the terminal has another one.
-REPLACED, SHUT_OUT, INACTIVE, FACES, NAMES_KEPT = "replaced", "shut_out", "inactive", "faces", "names_kept"
-DAYS_HERE, NAMES_HERE = "days_here", "names_here"
+# The days of whoever has no limit, and of nobody.
+NO_DAYS = ("", "")
 # The codes of the sentences about the days of a person who is taken over.
 COMES_IN_INACTIVE = "comes_in_inactive"
 WHOLE_DAYS = "whole_days"
@@ -147,11 +147,26 @@ class Step(NamedTuple):
         return bool(self.limits and self.limits_here and self.limits.take_from(self.limits_here))
 
     @property
+    def confirmed(self) -> Confirmed:
+        """What is confirmed by whoever saw this step and starts the plan."""
+        days_here = self.limits_here.written if self.limits_here else NO_DAYS
+        return Confirmed(
+            same_person=self.names_agreed,
+            keeps_name=self.keeps_name,
+            name_here=shown.digest(self.name_here) if self.names_agreed else None,
+            faces=self.faces if self.is_new_face else None,
+            may_take_days=self.shuts_out,
+            days_here=days_here if self.action == TAKE_OVER else None,
+            replaces=self.replaces and not self.refusal,
+            comes_in_inactive=self.comes_in_inactive,
+        )
+
+    @property
     def digest_parts(self) -> tuple[object, ...]:
         """What is agreed to when the plan is started."""
         who = (self.number, self.employee_id, self.name_here, self.name_there, self.is_there)
         days = [f"{self.limits.first}", f"{self.limits.last}", *self.notes] if self.limits else []
-        kept = (NAMES_KEPT,) if self.keeps_name else ()
+        kept = ("names_kept",) if self.keeps_name else ()
         agreed = (self.names_agreed, self.replaces, *kept)
         return (*who, self.action, *agreed, self.refusal_code, *(self.faces or ()), *days)
 
@@ -207,28 +222,21 @@ class Plan:
         self.losses.require(agreed)
 
     @property
-    def items(self) -> list[tuple[str, int | None, str]]:
-        """The items of the job that carries the plan out: number, employee, action. What is left alone is no item.
+    def items(self) -> list[NewItem]:
+        """The items of the job that carries the plan out. What is left alone is no item.
 
         A step that is not possible is an item, too: it fails with its reason.
         """
-        return [(step.number, step.employee_id, step.action) for step in self.steps if step.action != LEAVE]
+        return [
+            NewItem(step.number, step.employee_id, step.action, step.confirmed.as_json)
+            for step in self.steps
+            if step.action != LEAVE
+        ]
 
     @property
     def job_params(self) -> dict[str, Any]:
         """The params of that job."""
-        agreed = [step.number for step in self.steps if step.names_agreed]
-        faces = {step.number: step.faces for step in self.steps if step.is_new_face}
-        replaced = [step.number for step in self.steps if step.replaces and not step.refusal]
-        shut_out = [step.number for step in self.steps if step.shuts_out]
-        inactive = [step.number for step in self.steps if step.comes_in_inactive]
-        kept = [step.number for step in self.steps if step.keeps_name]
-        lost = {REPLACED: replaced, SHUT_OUT: shut_out, INACTIVE: inactive}
-        names = {"same_person": agreed, NAMES_KEPT: kept}
-        days = {step.number: step.limits_here.written for step in self.steps if step.limits_here}
-        names_here = {step.number: shown.digest(step.name_here) for step in self.steps if step.names_agreed}
-        chosen = {FACES: faces, DAYS_HERE: days, NAMES_HERE: names_here}
-        return {"comparison": self.comparison_id, "plan": self.digest, **lost, **names, **chosen}
+        return {"comparison": self.comparison_id, "plan": self.digest}
 
 
 def make(comparison: Comparison, choices: Choices) -> Plan:

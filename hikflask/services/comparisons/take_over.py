@@ -6,10 +6,10 @@ a photo that was still to be sent, or whose face the comparison no longer counte
 over comes in as inactive, to be removed from the terminal like everybody who left.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 
@@ -53,8 +53,8 @@ Faces = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Agreed:
-    """What an operator agreed to about a person who is both here and on the terminal.
+class Confirmed:
+    """What was shown to an operator of one person, and confirmed by the choice.
 
     `same_person`: the employee here has another name, and it is the same person: the name there counts, or with
     `keeps_name` the one here, and the record there keeps its own. `faces`: the
@@ -62,7 +62,8 @@ class Agreed:
     terminals, too. `may_take_days`: False where nobody was asked about days there by which the employee's access ends
     sooner; these are refused. `days_here` are the days that the employee had when a person chose those there ("" for no
     limit), and `name_here` names the name then, see services/core/shown.py; None: not known. Others that somebody saved
-    since are not overwritten.
+    since are not overwritten. `replaces`: sending replaces another record there. `comes_in_inactive`: the days there
+    are over.
     """
 
     same_person: bool = False
@@ -71,6 +72,19 @@ class Agreed:
     keeps_name: bool = False
     days_here: tuple[str, str] | None = None
     name_here: str | None = None
+    replaces: bool = False
+    comes_in_inactive: bool = False
+
+    @property
+    def as_json(self) -> dict[str, Any] | None:
+        """The values as an item keeps them, without those that say nothing."""
+        return {name: value for name, value in asdict(self).items() if value} or None
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any] | None) -> "Confirmed":
+        """Return what as_json made."""
+        lists = {name: tuple(value) for name, value in (kept or {}).items() if isinstance(value, list)}
+        return cls(**{"may_take_days": False, **(kept or {}), **lists})
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,7 @@ class TakenOver(NamedTuple):
 
 @contextmanager
 def taking_over(
-    terminal_id: int, number: str, name_seen: str, holder: str, agreed: Agreed, require: Require | None = None
+    terminal_id: int, number: str, name_seen: str, holder: str, confirmed: Confirmed, require: Require | None = None
 ) -> Iterator[Callable[[], TakenOver]]:
     """Ask the terminal for the person with this number, and yield what makes an employee of the person, or joins the
     employee who has the number. It is called within this, in a transaction.
@@ -123,7 +137,7 @@ def taking_over(
             if require:
                 require()
             with talk.lease.write():
-                writing = _TakeOver(talk.terminal, shown, photo, agreed, files)
+                writing = _TakeOver(talk.terminal, shown, photo, confirmed, files)
                 enrolment, employee = writing.write()
                 return TakenOver(enrolment, writing.before, undo.facts(employee))
 
@@ -182,7 +196,7 @@ class _TakeOver:
     terminal: Terminal
     shown: Shown
     photo: Photo | None
-    agreed: Agreed
+    confirmed: Confirmed
     files: storage.Files
     # The employee who has the number already.
     before: Facts | None = None
@@ -200,10 +214,10 @@ class _TakeOver:
         is_new_face = joined is not None and self._is_chosen(joined)
         limits = limits_taken(person.valid, terminal, joined, is_desired=self._desired() is not None)
         # Nobody was asked whether so many may lose access.
-        if joined and not self.agreed.may_take_days and limits.take_from(Limits(joined.valid_from, joined.valid_to)):
+        if joined and not self.confirmed.may_take_days and limits.take_from(Limits(joined.valid_from, joined.valid_to)):
             raise ServiceError("changed_there", n=person.number)
         own = Limits(joined.valid_from, joined.valid_to).written if joined else None
-        if self.agreed.days_here and own not in {None, self.agreed.days_here, limits.written}:
+        if self.confirmed.days_here and own not in {None, self.confirmed.days_here, limits.written}:
             raise ServiceError("changed_since")
         if joined is None and limits.is_over:
             return self._come_in_inactive(limits)
@@ -260,11 +274,11 @@ class _TakeOver:
         name, wanted = self.shown.person.name, name_wanted(self.terminal, employee)
         if name in {employee.name, employee.terminal_name} or (name == wanted and self._desired()):
             return employee
-        if not self.agreed.same_person:
+        if not self.confirmed.same_person:
             raise ServiceError("name_differs", n=employee.number, here=employee.name, there=name)
-        if name == wanted or self.agreed.keeps_name:
+        if name == wanted or self.confirmed.keeps_name:
             return employee  # A shorter form of the employee's own name, or another one that stays there.
-        if self.agreed.name_here not in {None, digest(wanted)}:
+        if self.confirmed.name_here not in {None, digest(wanted)}:
             raise ServiceError("changed_since")
         draft, fields = Draft(name=name), {"name", "terminal_name"}
         return save_changes(draft, self.files, employee_id=employee.id, fields=fields, by_groups=membership.ignore)
@@ -285,7 +299,7 @@ class _TakeOver:
         ours = {desired.face_there if desired else "", *(photo.sha256 for photo in (own, employee.picture) if photo)}
         if own is None or self.shown.picture is None or self.shown.sha256 in ours:
             return False
-        if self.photo is None or self.agreed.faces != (own.sha256, self.photo.sha256):
+        if self.photo is None or self.confirmed.faces != (own.sha256, self.photo.sha256):
             raise ServiceError("face_differs", n=employee.number)
         return True
 

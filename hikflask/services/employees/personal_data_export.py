@@ -79,6 +79,7 @@ COLUMN_OF = {
     "unlinked_at": "file_deleted_at",
 }
 OF_JOB = ("kind", "requested_by", "started_at", "state")
+OF_ITEM = ("action", "confirmed", "written")
 OF_IMPORT = ("table_name", "requested_by", "created_at")
 OF_IMPORT_ROW = ("line", "verdict", "values", "cells", "errors", "photo", "state")
 OF_PERSON_THERE = ("number", "name", "faces", "face_sha256", "valid_there", "cards", "fingerprints")
@@ -126,7 +127,7 @@ def export_employee(employee_id: int) -> bytes:
             for entry in _entries(employee, numbered, [photo for photo, _ in pictures])
         ],
         "jobs": [
-            {**_columns(job, OF_JOB), "action": item.action, "written": item.written, "error": told(item.refusal)[0]}
+            {**_columns(job, OF_JOB), **_columns(item, OF_ITEM), "error": told(item.refusal)[0]}
             for job, item in db.session.execute(jobs.order_by(JobItem.id))
         ],
         "imports": [

@@ -19,7 +19,7 @@ from hikflask import request_id
 from hikflask.extensions import db
 from hikflask.models import Job, JobItem, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAITING
+from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAITING, NewItem
 from hikflask.models.refusal import Refusal
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, claim_rows, kept_employees, transaction, transactional
@@ -45,8 +45,6 @@ COUNT = (
     .where(Job.id == bindparam("job_id"), Job.claim_number == bindparam("claim"), Job.state.in_(OPEN))
     .values(done=Job.done + bindparam("tried"), failed=Job.failed + bindparam("refused"), **HELD)
 )
-# Number, employee and action of an item that is added at the start.
-Item = tuple[str, int | None, str]
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def start(job_id: int, params: dict[str, Any]) -> Claim | None:
 
 
 @transactional
-def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, items: Sequence[Item] = ()) -> Claim:
+def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, items: Sequence[NewItem] = ()) -> Claim:
     """Make a job with these items, start it at once, and claim it for the worker.
 
     :param terminal_id: the terminal where everything is done, if it is one; its name is added to the params.
@@ -109,18 +107,13 @@ def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, 
     # Somebody who is deleted at this moment may be erased, and leaves no number. But a step of a plan keeps its number,
     # by which it is done: its comparison is held against erasures. The caller may have locked groups and terminals, so
     # nobody is waited for.
-    kept = {None, *kept_employees([employee_id for _, employee_id, _ in items], wait=False)}
+    kept = {None, *kept_employees([item.employee_id for item in items], wait=False)}
     job = Job(kind=kind, params={**named, **params}, terminal_id=terminal_id, total=len(items))
     db.session.add(job)
     db.session.flush()
-    rows = [
-        {
-            "job_id": job.id,
-            "number": number if action or employee_id in kept else "",
-            "employee_id": employee_id,
-            "action": action,
-        }
-        for number, employee_id, action in items
+    rows: list[dict[str, Any]] = [
+        {**item._asdict(), "job_id": job.id, "number": item.number if item.action or item.employee_id in kept else ""}
+        for item in items
     ]
     if rows:
         db.session.execute(insert(JobItem), rows)

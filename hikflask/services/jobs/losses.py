@@ -9,7 +9,8 @@ from hikflask.extensions import db
 from hikflask.models import Job, JobItem
 from hikflask.models.job import FAILED, OPEN, WAITING
 from hikflask.services.comparisons import queries as comparisons
-from hikflask.services.comparisons.plan import FACES, INACTIVE, REMOVE, REPLACED, SHUT_OUT, TAKE_OVER, losses_of
+from hikflask.services.comparisons.plan import REMOVE, losses_of
+from hikflask.services.comparisons.take_over import Confirmed
 from hikflask.services.core.errors import PlanChanged
 from hikflask.services.departments import registry as departments
 from hikflask.services.enrolments import mass_removals
@@ -102,13 +103,11 @@ def _of_plan(job: Job) -> Losses:
     comparison = comparisons.find_comparison(job.params["comparison"])
     if comparison is None:
         return Losses()  # So nothing of the plan can be done.
-    left = select(JobItem.number, JobItem.employee_id, JobItem.action).where(JobItem.job_id == job.id, IS_LEFT)
-    items = db.session.execute(left).all()
-    replaced, shut_out = (frozenset(job.params.get(name, ())) for name in (REPLACED, SHUT_OUT))
-    # A plan of an earlier version may take over anybody as inactive.
-    inactive = frozenset(job.params.get(INACTIVE, [number for number, _, action in items if action == TAKE_OVER]))
-    taken = replaced | inactive
-    gone = sum(1 for number, _, action in items if action == REMOVE or number in taken)
-    faces = job.params.get(FACES, {})
-    ids = [[employee_id for number, employee_id, _ in items if number in numbers] for numbers in (shut_out, faces)]
-    return losses_of(comparison, gone, *ids)
+    left = select(JobItem.employee_id, JobItem.action, JobItem.confirmed).where(JobItem.job_id == job.id, IS_LEFT)
+    items = [
+        (employee_id, action, Confirmed.from_json(confirmed))
+        for employee_id, action, confirmed in db.session.execute(left)
+    ]
+    gone = sum(1 for _, action, item in items if action == REMOVE or item.replaces or item.comes_in_inactive)
+    shut_out = [employee_id for employee_id, _, item in items if item.may_take_days]
+    return losses_of(comparison, gone, shut_out, [employee_id for employee_id, _, item in items if item.faces])

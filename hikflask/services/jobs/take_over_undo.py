@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Job, JobItem
-from hikflask.models.job import OPEN
+from hikflask.models.job import OPEN, NewItem
 from hikflask.services.comparisons import undo
 from hikflask.services.core.db import transactional
 from hikflask.services.core.errors import PlanChanged, ServiceError
@@ -40,7 +40,7 @@ def start(job_id: int, people: int | None = None) -> Claim:
     if job.state in OPEN or undoing:
         raise ServiceError("undo_started", job=(undoing or job).id)
     rows = select(JobItem.number, JobItem.employee_id).where(*undo.taken_over(job_id)).order_by(JobItem.id.desc())
-    items = [(number, employee_id, "") for number, employee_id in db.session.execute(rows)]
+    items = [NewItem(*row) for row in db.session.execute(rows)]
     if not items:
         raise ServiceError("nothing_to_take_back")
     if people is not None and people != len(items):

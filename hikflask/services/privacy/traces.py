@@ -42,9 +42,8 @@ from hikflask.services.photos import storage
 from hikflask.services.privacy import import_traces, passage_traces
 from hikflask.services.privacy.import_traces import Person
 
-# See Plan.job_params, and an import's CONFIRMED. The keys of other params may be spelled like a number.
-BY_NUMBER = {"faces", "days_here", "names_here"}
-LISTS_OF_NUMBERS = {"same_person", "replaced", "shut_out", "inactive", "names_kept", "confirmed_numbers"}
+# Among the params of an import's job: numbers.
+CONFIRMED = "confirmed_numbers"
 
 
 def in_comparisons(numbers: Collection[str]) -> list[tuple[str, Any]]:
@@ -81,7 +80,7 @@ def forget(numbers: Collection[str], employee_id: int | None) -> None:
     own = false() if employee_id is None else JobItem.employee_id == employee_id
     items = select(JobItem.id, JobItem.refusal).where(or_(JobItem.number.in_(numbers), own)).order_by(JobItem.id)
     for item_id, refusal in db.session.execute(items.with_for_update()).all():
-        blank = {"number": "", "refusal": refusal and without_values(refusal), "written": None}
+        blank = {"number": "", "refusal": refusal and without_values(refusal), "written": None, "confirmed": None}
         changed_rows(update(JobItem).where(JobItem.id == item_id).values(**blank))
     # The others are still to be sent, and deleted afterwards: see certificates.forget_messages().
     ended = (WebhookDelivery.number.in_(numbers), WebhookDelivery.next_attempt_at.is_(None))
@@ -128,14 +127,14 @@ def forget_keys() -> int:
 
 
 def _blank_params(numbers: Collection[str]) -> None:
-    """Remove the numbers from the params of jobs."""
+    """Remove the numbers that were confirmed for imports from the params of their jobs."""
     # As JSON writes them: numbers that were found on a terminal may have other characters than ours.
     written = [json.dumps(number) for number in numbers]
     named = or_(false(), *(Job.params.cast(Text).contains(words, autoescape=True) for words in written))
     jobs = select(Job).where(named).order_by(Job.id).with_for_update(key_share=True)
     for job in db.session.execute(jobs, execution_options={"populate_existing": True}).scalars():
-        for name in (BY_NUMBER | LISTS_OF_NUMBERS) & job.params.keys():
-            value = job.params[name]
-            left = [number for number in value if number not in numbers]
-            job.params = {**job.params, name: {number: value[number] for number in left} if name in BY_NUMBER else left}
+        # Other params may be spelled like a number.
+        if CONFIRMED in job.params:
+            left = [number for number in job.params[CONFIRMED] if number not in numbers]
+            job.params = {**job.params, CONFIRMED: left}
     db.session.flush()

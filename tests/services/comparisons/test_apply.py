@@ -11,7 +11,6 @@ from hikflask.models import Comparison, Enrolment, JobItem, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import plan
-from hikflask.services.comparisons.plan import REPLACED, SHUT_OUT
 from hikflask.services.core.errors import CaptureSuperseded, NumberTakenThere, ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.save import save_employee
@@ -40,9 +39,8 @@ def planned(number: str, action: str) -> JobItem:
 def carried_out(
     item: JobItem, comparison: Comparison, *, agreed: bool = False, counted: bool = False
 ) -> Enrolment | None:
-    counts = {name: [item.number] if counted else [] for name in (REPLACED, SHUT_OUT)}
-    params = {"comparison": comparison.id, "same_person": [item.number] if agreed else [], **counts}
-    return carry_out(item, params)
+    item.confirmed = {"same_person": agreed, "replaces": counted, "may_take_days": counted}
+    return carry_out(item, {"comparison": comparison.id})
 
 
 def done(comparison: Comparison, number: str, action: str, **options: bool) -> Enrolment:
@@ -97,16 +95,16 @@ def test_days_that_somebody_saved_since_the_plan_was_made_are_not_overwritten(
     employee_id = employee_of(enrol(simulator, terminal))
     limit_there(simulator, "100222", "2036-06-30T23:59:59")
     found = compare(terminal)
-    params = plan.make(found, plan.Choices({"100222": "take_over"})).job_params
+    (planned,) = plan.make(found, plan.Choices({"100222": "take_over"})).items
     save_employee(Draft(valid_to="2030-12-31"), employee_id=employee_id, fields={"valid_to"})
 
     with pytest.raises(ServiceError, match=r"^changed_since$"):
-        carry_out(planned("100222", "take_over"), params)
+        carry_out(JobItem(**planned._asdict()), {"comparison": found.id})
 
     db.session.rollback()
     assert by_number("100222").valid_to == date(2030, 12, 31)
     save_employee(Draft(valid_to=""), employee_id=employee_id, fields={"valid_to"})
-    carry_out(planned("100222", "take_over"), params)
+    carry_out(JobItem(**planned._asdict()), {"comparison": found.id})
     assert by_number("100222").valid_to == date(2036, 6, 30)
 
 
@@ -115,16 +113,17 @@ def test_name_that_somebody_saved_since_the_plan_was_made_is_not_overwritten(
 ) -> None:
     employee_id = employee_of(enrol(simulator, terminal))
     simulator.store.change("100222", {"name": "Иван Петров"})
-    params = plan.make(compare(terminal), plan.Choices({"100222": "take_over"})).job_params
+    found = compare(terminal)
+    (planned,) = plan.make(found, plan.Choices({"100222": "take_over"})).items
     save_employee(Draft(name="Иван Сидоров"), employee_id=employee_id, fields={"name"})
 
     with pytest.raises(ServiceError, match=r"^changed_since$"):
-        carry_out(planned("100222", "take_over"), params)
+        carry_out(JobItem(**planned._asdict()), {"comparison": found.id})
 
     db.session.rollback()
     assert by_number("100222").name == "Иван Сидоров"
     save_employee(Draft(name=IVAN.name), employee_id=employee_id, fields={"name"})
-    carry_out(planned("100222", "take_over"), params)
+    carry_out(JobItem(**planned._asdict()), {"comparison": found.id})
     assert by_number("100222").name == "Иван Петров"
 
 

@@ -346,8 +346,9 @@ def test_own_face_in_an_encoding_of_the_terminal_keeps_its_record_when_it_was_re
     assert differences(renamed) == {"name": ["100"]}
     simulator.after("FDSetUp", lambda: simulator.store.bind("100", encoded(FACES[0])))
 
-    item = JobItem(number="100", action="send", employee_id=enrolled[0].employee_id)
-    carry_out(item, {"comparison": renamed.id, "same_person": ["100"]})
+    same_person = {"same_person": True}
+    item = JobItem(number="100", action="send", employee_id=enrolled[0].employee_id, confirmed=same_person)
+    carry_out(item, {"comparison": renamed.id})
     assert reconcile(enrolled[0].id, "Анна").is_confirmed
 
     assert (simulator.people["100"]["name"], simulator.people["100"]["numOfCard"]) == ("Иван Иванов 0", 2)

@@ -9,6 +9,7 @@ from hikflask.models import Comparison, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import ignored, plan, reading
 from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Choices, Plan
+from hikflask.services.core import shown
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, ServiceError, UnsafePlan
 from hikflask.services.employees.lifecycle import set_active
@@ -48,7 +49,7 @@ def test_steps_come_from_numbers_and_from_kinds(simulator: Simulated, terminal: 
         ("100", SEND, ""), ("900", TAKE_OVER, ""), ("901", REMOVE, ""), ("902", LEAVE, ""),
     ]  # fmt: skip
     assert found.counts == {SEND: 1, TAKE_OVER: 1, REMOVE: 1, LEAVE: 1}
-    assert [(number, action) for number, _, action in found.items] == [
+    assert [(number, action) for number, _, action, _ in found.items] == [
         ("100", SEND), ("900", TAKE_OVER), ("901", REMOVE),
     ]  # fmt: skip
 
@@ -143,7 +144,9 @@ def test_names_are_agreed_by_the_choice_for_a_name_that_differs(simulator: Simul
     assert refusals(plan.make(done, Choices(kinds={"face_missing": SEND}))) == {"100222": "name_differs"}
     assert refusals(plan.make(done, Choices(kinds={"name": SEND}))) == {"100222": ""}
     assert refusals(made(done, n100222=TAKE_OVER)) == {"100222": ""}
-    assert made(done, n100222=SEND).job_params["same_person"] == ["100222"]
+    (item,) = made(done, n100222=SEND).items
+    chosen = {"same_person": True, "name_here": shown.digest("Иван Иванов"), "replaces": True}
+    assert item.confirmed == chosen
 
 
 def test_face_is_not_taken_over_without_a_consent_that_is_required(
@@ -171,12 +174,12 @@ def test_another_face_is_taken_over_only_where_it_was_chosen_for_its_number(
 
     for found in (in_bulk, by_number, by_name, by_program):
         assert refusals(found) == {"100222": "face_differs"}
-        assert (found.steps[0].faces, found.job_params["faces"]) == (faces, {})
+        assert (found.steps[0].faces, found.steps[0].confirmed.faces) == (faces, None)
     named = Choices({"100222": TAKE_OVER}, names_seen=False, faces={"100222": faces[1]})
     chosen = Choices({"100222": TAKE_OVER}, same_face=frozenset({"100222"}))
     for found in (plan.make(done, chosen), plan.make(done, named)):
         assert refusals(found) == {"100222": ""}
-        assert found.job_params["faces"] == {"100222": faces}
+        assert found.steps[0].confirmed.faces == faces
         assert str(faces[0]) in str(found.steps[0].digest_parts)
     other = Choices({"100222": TAKE_OVER}, names_seen=False, faces={"100222": faces[0]})
     assert refusals(plan.make(done, other)) == {"100222": "face_differs"}

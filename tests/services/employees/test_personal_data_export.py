@@ -54,7 +54,7 @@ GIVEN: dict[type[Base], tuple[str, ...]] = {
     ErasureFile: (),
     Event: exports.OF_EVENT,
     Job: exports.OF_JOB,
-    JobItem: ("action", "refusal", "written"),
+    JobItem: (*exports.OF_ITEM, "refusal"),
     ImportBatch: exports.OF_IMPORT,
     ImportRow: exports.OF_IMPORT_ROW,
 }

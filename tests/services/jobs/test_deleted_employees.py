@@ -7,6 +7,7 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Employee, JobItem
+from hikflask.models.job import NewItem
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import draft, import_items, imports, lifecycle
 from hikflask.services.jobs.kinds import DEACTIVATE, GROUPS
@@ -49,7 +50,7 @@ def test_employee_who_is_deleted_meanwhile_belongs_to_no_item(
 
 def test_job_of_a_group_waits_for_nobody_forgets_nobody_and_keeps_no_number_of_whoever_is_deleted(app: Flask) -> None:
     ids = add_people("1", "2")
-    people = [("1", ids[0], ""), ("2", ids[1], "")]
+    people = [NewItem("1", ids[0]), NewItem("2", ids[1])]
     db.session.execute(db.delete(Employee).where(Employee.id == ids[1]))
 
     other = Other(app, lambda: lifecycle.begin(GROUPS, {"group": "Офис"}, items=people))

@@ -5,7 +5,7 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee, Job, JobItem, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED, WAITING
+from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED, WAITING, NewItem
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.core.db import transaction
@@ -143,14 +143,15 @@ def test_job_is_made_and_begun_at_once_with_its_items(terminal: Terminal) -> Non
             DEPARTMENT,
             {"department": "Охрана"},
             terminal_id=terminal.id,
-            items=[("1", person, "send"), ("2", None, "")],
+            items=[NewItem("1", person, "send", {"same_person": True}), NewItem("2", None)],
         )
 
     begun = job(claim.job_id)
     assert (begun.state, begun.total, begun.terminal_id, begun.requested_by) == (WAITING, 2, terminal.id, "Анна")
     assert begun.params == {"department": "Охрана", "terminal": "Вход"}
-    found = db.session.execute(db.select(JobItem.number, JobItem.employee_id, JobItem.action).order_by(JobItem.id))
-    assert [tuple(row) for row in found] == [("1", person, "send"), ("2", None, "")]
+    found = db.select(JobItem.number, JobItem.employee_id, JobItem.action, JobItem.confirmed)
+    rows = [tuple(row) for row in db.session.execute(found.order_by(JobItem.id))]
+    assert rows == [("1", person, "send", {"same_person": True}), ("2", None, "", None)]
     (entry,) = entries("job.started")
     assert (entry.terminal, entry.after) == ("Вход", {"job": "department", "people": 2, "department": "Охрана"})
     assert run(claim).failed == 1

@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import AccountLocked, Busy, NoAnswer, NotSupported, TerminalError, Unreachable, WrongPassword
 from hikflask.models import Job, JobItem, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.job import DONE, FAILED, RUNNING
+from hikflask.models.job import DONE, FAILED, RUNNING, NewItem
 from hikflask.services.core.errors import LeaseLost, LoginStopped, ServiceError, TerminalInUse, TerminalRetired
 from hikflask.services.core.progress import Progress
 from hikflask.services.jobs import kinds, lifecycle
@@ -51,7 +51,7 @@ def claim(request: pytest.FixtureRequest, talks: Talks, terminal: Terminal, monk
     """A job of three items, or one that is done as a whole."""
     kind = Kind(talks.item, lane=TERMINALS) if request.param == "item" else Kind(None, talks.whole, lane=TERMINALS)
     monkeypatch.setitem(kinds.KINDS, "talk", kind)
-    people = list(zip("123", add_people("1", "2", "3"), [""] * 3, strict=True))
+    people = [NewItem(number, person) for number, person in zip("123", add_people(*"123"), strict=True)]
     return lifecycle.begin("talk", {}, terminal_id=terminal.id, items=people if request.param == "item" else [])
 
 

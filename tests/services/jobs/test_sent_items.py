@@ -9,7 +9,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT
-from hikflask.models.job import DONE, FAILED, RUNNING, SENT, STOPPED
+from hikflask.models.job import DONE, FAILED, RUNNING, SENT, STOPPED, NewItem
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.enrolments import queries, schedule
@@ -257,7 +257,7 @@ def changed_group(group_id: int | None, *terminal_ids: int) -> Claim:
     begun: list[Claim] = []
 
     def start(name: str, people: list[tuple[str, int]], lost: Losses) -> int:
-        items = [(number, employee_id, "") for number, employee_id in people]
+        items = [NewItem(*person) for person in people]
         begun.append(lifecycle.begin(GROUPS, {"group": name, LOSSES: lost.as_json}, items=items))
         return begun[0].job_id
 

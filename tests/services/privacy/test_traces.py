@@ -72,12 +72,13 @@ def test_whom_a_comparison_saw_before_the_terminal_confirmed_is_forgotten(
     ivan = enrol(simulator, terminal)
     erasure = erase_employee(ivan.id).row
     done = compare(terminal)
-    job = Job(kind="apply", state=DONE, params={"same_person": ["100222"]})
+    job = Job(kind="apply", state=DONE, params={})
     db.session.add(job)
     db.session.flush()
     said = refusal("terminal:no", word="nO", text="Иван", n="100222")
     written = {"before": None, "after": {"name": "Иван Иванов"}}
-    db.session.add(JobItem(job_id=job.id, number="100222", refusal=said, written=written))
+    confirmed = {"name_here": "Иван"}
+    db.session.add(JobItem(job_id=job.id, number="100222", refusal=said, written=written, confirmed=confirmed))
     db.session.commit()
     assert (db.session.get_one(Comparison, done.id).last_number, "Иван" in every_text()) == ("100222", True)
     db.session.execute(db.update(Comparison).values(first_face="100222", last_face="100222"))
@@ -89,27 +90,21 @@ def test_whom_a_comparison_saw_before_the_terminal_confirmed_is_forgotten(
     assert fresh(erasure).completed_at is not None
     assert "100222" not in every_text()
     assert "Иван" not in every_text()
-    assert db.session.execute(db.select(JobItem.written)).scalars().all() == [None]
+    assert db.session.execute(db.select(JobItem.written, JobItem.confirmed)).all() == [(None, None)]
     items = db.session.execute(db.select(JobItem.number, JobItem.refusal)).all()
     assert items == [("", refusal("terminal:no", word="nO"))]
     assert [one.is_readable for one in entries("enrolment.removed")] == [False]
 
 
 def test_what_was_chosen_for_the_number_is_forgotten_and_other_params_stay() -> None:
-    faces = {"900": ["a" * 64, "b" * 64], "901": ["c" * 64, "d" * 64]}
-    names = {"same_person": ["900", "901", "people"], "names_kept": ["900"]}
-    days = {"900": ["", "2030-12-31"], "901": ["", ""]}
-    here = {"faces": faces, "days_here": days, "names_here": {"900": "e" * 64, "901": "f" * 64}}
-    params = {**names, "inactive": ["900"], **here, "losses": {"people": 1}}
-    job = Job(kind="apply", state=DONE, params=params)
+    params = {"confirmed_numbers": ["900", "901", "people"], "losses": {"people": 1}}
+    job = Job(kind="import", state=DONE, params=params)
     db.session.add(job)
     db.session.commit()
 
     traces.forget(["900", "people"], None)
 
-    names = {"same_person": ["901"], "names_kept": []}
-    chosen = {"faces": {"901": faces["901"]}, "days_here": {"901": days["901"]}, "names_here": {"901": "f" * 64}}
-    left = {**names, "inactive": [], **chosen, "losses": {"people": 1}}
+    left = {**params, "confirmed_numbers": ["901"]}
     assert db.session.get_one(Job, job.id, populate_existing=True).params == left
 
 
@@ -122,15 +117,14 @@ def test_number_does_not_come_back_with_what_is_written_beside_it(
     between: Between, write: Callable[[lifecycle.Claim], None]
 ) -> None:
     ivan = save_employee(IVAN).row
-    params = {"comparison": 1, "same_person": [IVAN.number], "replaced": []}
-    claim = lifecycle.begin("apply", params, items=[(IVAN.number, ivan.id, TAKE_OVER)])
+    claim = lifecycle.begin("import", {"batch": 1, "confirmed_numbers": [IVAN.number]})
     eraser = between(lifecycle, "changed_rows", lambda: erase_employee(ivan.id), before=True)
 
     write(claim)
     eraser.finish()
 
     assert eraser.error is None
-    assert db.session.get_one(Job, claim.job_id, populate_existing=True).params["same_person"] == []
+    assert db.session.get_one(Job, claim.job_id, populate_existing=True).params["confirmed_numbers"] == []
 
 
 def test_number_that_was_confirmed_for_an_import_is_not_written_back_after_the_dry_run(between: Between) -> None:
@@ -148,14 +142,14 @@ def test_number_that_was_confirmed_for_an_import_is_not_written_back_after_the_d
 
 def test_numbers_that_json_writes_with_escapes_are_forgotten() -> None:
     strange = ["Ж7", '7"7', "7\\7", "7%", "7_7", "😀"]
-    job = Job(kind="apply", state=DONE, params={"same_person": [*strange, "777"]})
+    job = Job(kind="import", state=DONE, params={"confirmed_numbers": [*strange, "777"]})
     db.session.add(job)
     db.session.commit()
 
     for number in strange:
         traces.forget([number], None)
 
-    assert db.session.get_one(Job, job.id, populate_existing=True).params == {"same_person": ["777"]}
+    assert db.session.get_one(Job, job.id, populate_existing=True).params == {"confirmed_numbers": ["777"]}
 
 
 def test_whoever_got_the_number_meanwhile_keeps_everything(
@@ -299,7 +293,7 @@ def test_plan_with_somebody_who_was_erased_is_not_started(simulator: Simulated, 
     with pytest.raises(PlanChanged):
         plan_choices.start(done, chosen, made, BY_OPERATOR)
 
-    assert [(job.state, job.params.get("same_person")) for job in db.session.query(Job)] == [("draft", None)]
+    assert [job.state for job in db.session.query(Job)] == ["draft"]
     assert db.session.query(JobItem).count() == 0
 
 
