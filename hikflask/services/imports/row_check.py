@@ -11,7 +11,7 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.employees.duplicates import find_namesakes, find_owners_of_photos
 from hikflask.services.imports import classify, effects, similar_ids
 from hikflask.services.imports.classify import PHOTO, Picture, Present, Spellings, Verdict
-from hikflask.services.imports.table import columns, values
+from hikflask.services.imports.table import columns, doubts, values
 from hikflask.services.imports.table.columns import NAME, NUMBER, PARTS
 from hikflask.services.imports.table.options import Options
 from hikflask.services.imports.table.values import Values
@@ -37,13 +37,16 @@ def read_known(batch: ImportBatch) -> Known:
 def row_reader(batch: ImportBatch) -> Callable[[Row], Values | None]:
     """Return what reads a row of the table of an import, as was chosen for it; see values.read()."""
     left = batch.fields.get(columns.LEFT)
-    status = left is not None and columns.is_status(batch.layout["columns"][left])
+    status = reasons = False
+    if left is not None:
+        status = columns.is_status(batch.layout["columns"][left])
+        reasons = doubts.has_reasons(batch.layout["columns"][left], [row[left] for row in batch.layout["sample"]])
     name = batch.fields.get(NAME)
     commas = name is not None and "," in batch.layout["columns"][name]
     options = Options.from_json(batch.options)
     hired = columns.hired_columns(batch.layout.get("columns", []))
     since_1904 = batch.layout.get("since_1904", False)
-    of_table = {"status": status, "commas": commas, "hired": hired, "since_1904": since_1904}
+    of_table = {"status": status, "commas": commas, "hired": hired, "since_1904": since_1904, "reasons": reasons}
     return partial(values.read, fields=batch.fields, options=options, **of_table)
 
 

@@ -27,3 +27,13 @@ def test_row_is_stored_with_its_place_and_keeps_its_cells_only_when_it_is_wrong(
     assert (good["photo"], good["cells"]) == ("1.jpg", None)
     assert (wrong["sheet"], wrong["line"], wrong["verdict"]) == ("Июнь", 9, "wrong")
     assert wrong["cells"] == ["2", "", ""]
+
+
+def test_text_beside_empty_cells_of_who_left_is_a_reason_and_beside_yes_or_no_it_is_none() -> None:
+    for other, leaves in (("", True), ("да", None)):
+        found = batch(made(f"1;Иван;{other}", "2;Пётр;", header="ID;ФИО;Увольнение"))
+
+        entry = row_check.row_reader(found)(Row(9, ["3", "Анна", "по собственному желанию"]))
+
+        assert entry is not None
+        assert (entry.leaves, bool(entry.errors)) == (leaves, leaves is None)

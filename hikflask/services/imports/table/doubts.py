@@ -5,7 +5,7 @@ what speaks of people who left under a name that is not known is asked about, an
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from hikflask.services.core.similar_names import has_initials_of
 from hikflask.services.imports.table import columns as known
@@ -21,7 +21,7 @@ from hikflask.services.imports.table.columns import (
     NUMBER,
     PARTS,
 )
-from hikflask.services.imports.table.values import NO, says_who_left
+from hikflask.services.imports.table.values import NO, YES, is_mere_reason, says_who_left
 from hikflask.text_rules import folded
 
 # Fields of which a second column is asked about where its cells say something else.
@@ -51,6 +51,9 @@ CALLED_GONE = re.compile(
     r"\bblack ?list|\b(?:exit|leave|leaving|separation) (?:reason|date)|\b(?:reason|date) (?:of|for) (?:exit|leaving)|"
     r"\bdeparture date|\bishdan\b|\bишдан\b|жұмыстан"
 )
+# What the column of who left is called that says why, and of days.
+REASON = re.compile(r"причин|основани|приказ|reason|grounds|sabab|сабаб|себе[бп]")
+OF_A_DAY = re.compile(r"дата|date|\bday|\bsana|күні|\bс\b")
 CALLED_HERE = re.compile(
     r"\bактивн|\bработает|\bдейств(?:ует|ующ)|\bтрудоустроен|\bв штате|\benabled|\bactive|"
     r"\bcurrent (?:empl|staff)|\bemployed"
@@ -122,6 +125,16 @@ class Watch:
             (index, ACTIVE) for index, code in codes if self._first.setdefault(index, code) != code or code == "0"
         )
         yield from ((index, LEFT) for index in self._open if cells[index] and says_who_left(cells[index]))
+
+
+def has_reasons(name: str, cells: Iterable[str]) -> bool:
+    """Return whether a column of who left may say why: it is none of days, and does not merely answer yes or no.
+
+    :param cells: those of the first rows in it.
+    """
+    words = known.in_words(name)
+    is_answer = known.claim(name) != LEFT or OF_A_DAY.search(words) or any(folded(cell) in YES | NO for cell in cells)
+    return bool(REASON.search(words) or not is_answer)
 
 
 def is_other_head(names: Sequence[str], cells: Sequence[str], number: int) -> bool:
@@ -217,7 +230,10 @@ def _judge_cells(
         doubts[fields[NAME]] = NAME
     if NUMBER in fields and _is_no_id(names[fields[NUMBER]], [cells[fields[NUMBER]] for cells in sample]):
         doubts[fields[NUMBER]] = NUMBER
-    if LEFT in fields and any(AMOUNT.match(cells[fields[LEFT]]) for cells in sample):
+    answers = [cells[fields[LEFT]] for cells in sample] if LEFT in fields else []
+    # Words in each row need not be reasons for leaving: nobody would be left.
+    is_of_words = len(answers) > 1 and has_reasons(names[fields[LEFT]], answers) and all(map(is_mere_reason, answers))
+    if is_of_words or any(map(AMOUNT.match, answers)):
         doubts[fields[LEFT]] = LEFT
 
 

@@ -69,6 +69,24 @@ HERE |= {"болезнь", "прогул", "прием", "штатный", "ос
 HERE |= {"full-time", "part-time", "full-time permanent", "leave of absence", "ishlaydi", "ишлайди"}
 # The last one of 1C's is followed by leaving.
 VACATION = re.compile(r"отпуск(?!.*увол)")
+# What happened to somebody last, as HR programs call it; as the reason for leaving the same word may be anything.
+EVENTS = {"hire", "hired", "new hire", "hire employee", "rehire", "rehired", "transfer", "promotion", "demotion"}
+EVENTS |= {"job change", "position change", "pay change", "pay rate change", "data change", "return from leave"}
+EVENTS |= {"прием на работу", "перевод", "перемещение", "кадровое перемещение", "изменение оплаты труда"}
+# In a reason: that somebody may stay, or is only away.
+MAY_STAY = re.compile(
+    r"\b(?:не|нет|not?)\b|отмен|отозв|отзыв|передум|верн|восстанов|заявлени[ея]\b|отработ|план|буд[еу]т|подал|предупр|"
+    r"скоро|ожида|отпуск|декрет|больнич|\bleave\b|vacation|sick|matern|\bwill\b|going|\bplan|pending|notice|cancel|"
+    r"reinstat|rehire|return|\bsoon\b|expect|\?"
+)
+A_REASON = re.compile(r"[^\W\d_]{3,}|\b(?:ст|тк)\b|№")
+DAY_WITHIN = re.compile(r"\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d\d)(?!\d)|\d{4}-\d\d-\d\d")
+# A day without its year, or a month, which may be to come.
+PART_OF_A_DAY = re.compile(
+    rf"\d[./]\d\d(?!\d)|\d\d?-[^\W\d_]{{3,}}|\d[\s./]*{MONTH}|\b{MONTH}\w*[-\s.,]*\d|"
+    r"\b(?:янв|февр|март|апрел|ма[йя]\b|июн|июл|август|сентяб|октяб|нояб|декаб|"
+    r"januar|februar|march|april|june|july|august|septem|octob|novem|decem)"
+)
 GONE_ON = re.compile(rf"(?:{GONE_ANYWHERE}|{GONE_ALONE})[\s,]+(?:(?:с|от|on|since)\s+)?(?=\d)")
 # How Excel keeps a day, and what a cell without the format of a day shows: days since this one.
 SERIAL, SERIAL_ZERO = re.compile(r"[1-9]\d{4}(?:\.\d+)?\Z"), datetime(1899, 12, 30)  # noqa: DTZ001 - a day has no zone
@@ -169,6 +187,7 @@ def read(
     commas: bool = False,
     hired: Sequence[int] = (),
     since_1904: bool = False,
+    reasons: bool = False,
 ) -> Values | None:
     """Return what a row says, with what is wrong in it; None for a row without anything in its columns.
 
@@ -179,6 +198,7 @@ def read(
     :param commas: that of the name is “Last name, First name”: its commas are no part of a name.
     :param hired: the indexes of columns that say when somebody was hired.
     :param since_1904: a number in a column of days counts them from 1904.
+    :param reasons: the column of who left says why, too: “resigned”, «по собственному желанию».
     """
     texts = {name: said_in(name, row.cells[index]) for name, index in fields.items()}
     if NAME in texts and (commas or SURNAME_FIRST.match(texts[NAME])):
@@ -203,7 +223,7 @@ def read(
         values.errors[NUMBER] = Refusal(code="number_invalid", params={})
     said = {name: text for name, text in cells.items() if text or name in options.clear}
     _read_texts(values, said)
-    _read_leaving(values, said, status, [row.cells[index] for index in hired])
+    _read_leaving(values, said, [row.cells[index] for index in hired], status=status, reasons=reasons)
     _read_days(values, said, options, SINCE_1904 if since_1904 else timedelta())
     for name in formulas - values.errors.keys():
         # The words for yes and no are no formulas, though + and - begin like one.
@@ -242,6 +262,11 @@ def says_who_left(cell: str) -> bool:
     """Return whether a cell of a column that nobody chose says that somebody left."""
     text = folded(cell)
     return SAYS_WHO_LEFT.search(text) is not None and not NOT_ONE_WHO_LEFT.search(text)
+
+
+def is_mere_reason(cell: str) -> bool:
+    """Return whether a cell says that somebody left in a column of reasons alone, by no word that is known."""
+    return (_leaving(LEFT, cell, reasons=True), _leaving(LEFT, cell, reasons=False)) == ("left", "unknown")
 
 
 def is_day(text: str) -> bool:
@@ -289,8 +314,10 @@ def _parts_of_name(cells: Mapping[str, str]) -> list[str]:
     return parts
 
 
-def _read_leaving(values: Values, cells: Mapping[str, str], status: bool, hired: Sequence[str]) -> None:
-    answers = {name: _leaving(name, cells[name]) for name in (LEFT, ACTIVE) if cells.get(name)}
+def _read_leaving(
+    values: Values, cells: Mapping[str, str], hired: Sequence[str], *, status: bool, reasons: bool
+) -> None:
+    answers = {name: _leaving(name, cells[name], reasons=reasons) for name in (LEFT, ACTIVE) if cells.get(name)}
     if any(_is_before(cells.get(LEFT, ""), day) for day in hired):
         answers.pop(LEFT)
     if status and folded(cells.get(LEFT, "")) in YES | NO:
@@ -375,12 +402,13 @@ def _shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _leaving(name: str, text: str) -> str:
+def _leaving(name: str, text: str, *, reasons: bool) -> str:
     """Return what a cell says: left, here, not yet (which says nothing), or unknown."""
     word = folded(text)
     if GONE.match(word) or word in (YES if name == LEFT else NO):
         return "left"
-    if word in HERE or VACATION.match(word) or word in (NO if name == LEFT else YES | SAP_WORKS):
+    here = HERE | (NO if name == LEFT else YES | SAP_WORKS) | (set() if reasons else EVENTS)
+    if word in here or VACATION.match(word):
         return "here"
     if name == ACTIVE:
         return "unknown"
@@ -389,7 +417,18 @@ def _leaving(name: str, text: str) -> str:
     # The last day of work is one, and who leaves in two weeks still comes. 12/01/2026 is a day of January or of
     # December: both must agree.
     answers = {"left" if moment.date() < today() else "not yet" for moment in moments(GONE_ON.sub("", word))}
+    if not answers and (reasons or says_who_left(text)) and word not in EVENTS and _is_reason(text):
+        return "left"
     return answers.pop() if len(answers) == 1 else "unknown"
+
+
+def _is_reason(cell: str) -> bool:
+    """Return whether a cell may say why somebody left, and not that it is still to come."""
+    text = SAYS_WHO_LEFT.sub("", folded(cell))
+    days = [max(moments(day), default=None) for day in DAY_WITHIN.findall(text)]
+    is_open = MAY_STAY.search(text) or PART_OF_A_DAY.search(DAY_WITHIN.sub("", text))
+    is_over = all(day is not None and day.date() < today() for day in days)
+    return bool(A_REASON.search(folded(cell))) and is_over and not is_open
 
 
 def _is_before(left: str, hired: str) -> bool:

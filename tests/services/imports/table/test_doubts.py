@@ -2,7 +2,7 @@
 
 import pytest
 
-from hikflask.services.imports.table.doubts import Watch, doubtful, is_other_head, recognised_fields
+from hikflask.services.imports.table.doubts import Watch, doubtful, has_reasons, is_other_head, recognised_fields
 
 ID, PARTS = "Таб. №", {"last_name": 1, "first_name": 2}
 WITH_PATRONYMIC = ["Имя Отчество", "Имя, отчество", "Имя и отчество", "Ismi va sharifi", "Аты, әкесінің аты"]
@@ -76,6 +76,9 @@ WHOLE_NAMES += ["Name of employee", "Full name (as in passport)", "Ф.И.Ш."]
         # Who left.
         ("Name;Left", ["Ann;12", "Ray;1", "Lee;0"], {"name": 1}, {2: "left"}),
         ("Name;Left", ["Ann;0", "Ray;1", "Lee;yes"], {"name": 1, "left": 2}, {}),
+        ("Name;Left", ["Ann;Building A", "Ray;Building B"], {"name": 1}, {2: "left"}),
+        ("Name;Left", ["Ann;Better offer", "Ray;"], {"name": 1, "left": 2}, {}),
+        ("ФИО;Увольнение", ["Иван;уволен", "Пётр;по с/ж"], {"name": 1, "left": 2}, {}),
         ("Name;Departure date", ["Ann;2026-11-10"], {"name": 1}, {2: "left"}),
         ("Name;Offboarded", ["Ann;yes"], {"name": 1}, {2: "left"}),
         ("ФИО;Увол.", ["Иван;да"], {"name": 1}, {2: "left"}),
@@ -141,6 +144,17 @@ def test_columns_that_may_be_something_else_are_asked_about(
     assert doubtful(names, sample, found, asked) == {}
     chosen = {field: index for index, field in asked.items()}
     assert doubtful(names, sample, found | chosen, found.values()) == {}
+
+
+def test_column_of_who_left_says_why_unless_it_is_one_of_days_or_a_status() -> None:
+    reasons = ["Увольнение", "Уволен (да/нет)", "Left", "Resigned", "Причина увольнения", "exit_reason"]
+    others = ["Дата увольнения", "Уволен с", "Date left", "Статус", "Last event", "Примечание", "is_fired"]
+
+    assert [name for name in reasons + others if has_reasons(name, [])] == reasons
+    assert [has_reasons("Увольнение", ["", cell]) for cell in ("", "resigned", "да", "Нет", "0")] == [
+        True,
+        True,
+    ] + 3 * [False]
 
 
 @pytest.mark.parametrize(

@@ -248,7 +248,62 @@ def test_states_of_1c_say_who_left(monkeypatch: pytest.MonkeyPatch) -> None:
     for state in gone:
         assert said("left", state) == (True, []), state
     assert said("left", "Уволен 01.12.2026") == (None, [])
-    assert said("left", "Уволен приказом") == (None, ["left_unreadable"])
+    assert said("left", "Уволен условно, вернулся") == (None, ["left_unreadable"])
+
+
+def test_text_that_says_why_makes_a_leaver_in_a_column_of_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(values, "today", lambda: date(2026, 12, 1))
+
+    def why(text: str) -> tuple[bool | None, list[str]]:
+        found = values.read(Row(2, ["1", text]), {"number": 0, "left": 1}, DEFAULT, reasons=True)
+        assert found is not None
+        return found.leaves, [error["code"] for error in found.errors.values()]
+
+    for text in (
+        *("по собственному желанию", "п.3 ч.1 ст.77 ТК", "Соглашение сторон", "resigned", "Better offer", "Переезд"),
+        *("№ 15-у от 30.11.2026", "ст. 81, 30.11.26", "по заявлению", "уже не сотрудник", "Уволена, ст. 77"),
+    ):
+        assert why(text) == (True, []), text
+    for text in ("", "15.12.2026", "увольнение 15.12.2026"):
+        assert why(text) == (None, []), text
+    for text in ("нет", "работает", "в отпуске"):
+        assert why(text) == (False, []), text
+    for text in (
+        *(
+            "заявление подано",
+            "не прошёл испытание",
+            "отмена приказа",
+            "уволится в январе",
+            "с 15 декабря",
+            "до 15.12",
+            "15-Dec",
+        ),
+        *(
+            "№ 15-у от 15.12.2026",
+            "№ 7 от 12/01/2026",
+            "31-Nov-2026",
+            "15-dekabr",
+            "Hire",
+            "transfer",
+            "will leave soon",
+            "перевод",
+            "?",
+            "12",
+        ),
+        *("maternity leave", "уволен, восстановлен судом"),
+    ):
+        assert why(text) == (None, ["left_unreadable"]), text
+    # In any column the words that speak of somebody who left do, whatever else stands there.
+    for text in ("Уволена по собственному желанию", "ТД расторгнут 30.11.2026", "no longer works here"):
+        assert said("left", text) == (True, []), text
+    for text in ("по собственному желанию", "Уволен приказом от 15.12.2026", "увольнение с января", "ув. 30.11"):
+        assert said("left", text)[1] == ["left_unreadable"], text
+
+
+@pytest.mark.parametrize("event", ["Hire", "Rehire", "New hire", "Transfer", "Pay rate change", "Приём на работу"])
+def test_event_of_somebody_who_works_here_is_none_of_leaving(event: str) -> None:
+    assert said("left", event) == (False, [])
+    assert said("left", "Termination") == (True, [])
 
 
 def test_day_that_is_past_in_one_order_alone_deactivates_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
