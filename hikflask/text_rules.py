@@ -15,7 +15,7 @@ from markupsafe import Markup
 FAR_TOO_LONG = 2048
 # Tab, and what Unicode calls a space (category Zs): copied texts often have them at their ends.
 SPACES = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-# The faults of a text, which are codes in messages.py, too.
+# The faults of a text, which are codes of refusals, too.
 EMPTY, TOO_LONG, CONTROL_CHARACTERS = "text_empty", "text_too_long", "text_control_characters"
 # Control characters, surrogates, line and paragraph separators: none belongs into a text of one line.
 BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -50,6 +50,11 @@ _JCUKEN = "ёйцукенгшщзхъфывапролджэячсмитьбюЁ�
 # What is typed for the apostrophe of oʻ and gʻ in Uzbek, and in names such as O’Brien: one sign for whoever reads.
 _APOSTROPHES = str.maketrans(dict.fromkeys("‘’ʻʼ`´", "'"))
 _FROM_QWERTY, _FROM_JCUKEN = str.maketrans(_QWERTY, _JCUKEN), str.maketrans(_JCUKEN, _QWERTY)
+
+
+def N_(text: str) -> str:  # noqa: N802 - the name that Babel looks for
+    """Mark a text for translation; gettext translates it when it is used."""
+    return text
 
 
 def storable(text: str) -> str:

@@ -16,9 +16,9 @@ PACKAGE = Path(__file__).resolve().parents[1] / "hikflask"
 # Room → the rooms of hikflask that it may import. A room is a sub-package or a module of hikflask. A module within a
 # room that stands on another storey has a rule of its own.
 MAY_IMPORT = {
-    "web": {"web", "http", "config", "forms", "services", "background.tasks", "labels", "messages", "models",
+    "web": {"web", "codes", "http", "config", "forms", "services", "background.tasks", "labels", "messages", "models",
             "extensions", "disk_space", "isapi.errors", "text_rules", "request_id", "employee_fields"},
-    "api": {"api", "http", "forms", "services", "background.tasks", "metrics.exposition", "encryption.vault",
+    "api": {"api", "codes", "http", "forms", "services", "background.tasks", "metrics.exposition", "encryption.vault",
             "disk_space", "messages", "models", "extensions", "isapi.errors", "text_rules", "employee_fields"},
     "cli": {"cli", "forms", "services", "background", "labels", "messages", "models", "extensions", "isapi.errors",
             "startup_checks", "config", "diagnosis", "encryption", "text_rules"},
@@ -26,16 +26,19 @@ MAY_IMPORT = {
     "diagnosis": {"diagnosis", "services", "models", "extensions", "startup_checks", "config", "encryption.vault",
                   "isapi.errors", "metrics.server", "disk_space"},
     "startup_checks": {"encryption.key_rotation", "services", "extensions", "config", "disk_space"},
-    "http": {"http", "services", "models", "extensions"},
+    "http": {"http", "codes", "services", "models", "extensions"},
     "background": {"background", "services", "metrics.server", "extensions", "isapi.errors", "request_id", "labels",
                    "models", "signs_of_life"},
-    "services": {"services", "isapi", "net", "models", "extensions", "config", "encryption", "text_rules",
+    "services": {"services", "codes", "isapi", "net", "models", "extensions", "config", "encryption", "text_rules",
                  "metrics.counters", "request_id", "version", "owned_session", "employee_fields", "disk_space",
                  "signs_of_life"},
     "forms": {"forms", "labels.operators", "services.employees.filters", "text_rules", "employee_fields"},
-    "messages": {"text_rules", "models.refusal", "isapi.errors", "services.core.errors"},
+    "messages": {"codes", "text_rules", "models.refusal", "isapi.errors", "services.core.errors"},
+    # One row for each code, with its words and with what follows from it, so both those who decide and those who say it
+    # read it.
+    "codes": {"codes", "isapi.errors", "models", "text_rules"},
     # The words of pages: of services they need constants and what is worked out from a row that was read.
-    "labels": {"labels", "messages", "models", "services", "isapi.errors", "config", "text_rules",
+    "labels": {"labels", "codes", "messages", "models", "services", "isapi.errors", "config", "text_rules",
                "disk_space"},
     "models": {"models", "extensions", "text_rules", "employee_fields"},
     "extensions": {"background.queue", "client_pool", "encryption.vault", "metrics.counters", "owned_session",
@@ -155,9 +158,9 @@ TESTED_ELSEWHERE = {
     "backups/sqlite": "the commands that call it, on both databases: tests/cli/installation/test_backups.py",
     "backups/staging": "what a killed restore leaves: tests/scenarios/test_backups_killed.py",
     "comparisons/after_restore": "from the restore to an administrator's word: tests/scenarios/test_restored_backup.py",
-    "accounts/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
+    "accounts/errors": "codes without a rule; tests/codes/test_refusals.py has a row for each",
     "backups/database_copy": "the one command that calls it: tests/cli/installation/test_databases.py",
-    "core/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
+    "core/errors": "codes without a rule; tests/codes/test_refusals.py has a row for each",
     "core/progress": "a protocol; what follows it: tests/services/jobs/test_run_whole.py",
     "passages/pushes": "one view calls it: tests/web/passages/test_push.py",
     "passages/switch": "a setting that pages ask for: tests/web/passages/test_passages.py",

@@ -10,6 +10,7 @@ from hikflask.api.consents import with_consent_warning
 from hikflask.api.devices import terminal_or_404
 from hikflask.api.openapi.described import OF_TERMINALS, Body, component, described
 from hikflask.api.support import body, error_json
+from hikflask.codes import refusals
 from hikflask.forms.captures import CaptureForm
 from hikflask.http import terminal_concurrency
 from hikflask.http.bearer_token import caller_name
@@ -21,7 +22,6 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.core import refusal_status
 from hikflask.services.privacy import consents
 
 bp = Blueprint("api_captures", __name__, url_prefix="/api/devices")
@@ -57,7 +57,7 @@ def _answer(capture: Capture) -> ResponseReturnValue:
             words = {"subStatusCode": params["word"], "errorMsg": params["text"]}
             return error_json.refusal("terminal_refused", message, HTTPStatus.BAD_GATEWAY, success=False, **words)
         # A terminal that is used elsewhere is a conflict, like one used here.
-        status = HTTPStatus.CONFLICT if CLASSES.get(code) is Busy else refusal_status.api_status(code)
+        status = HTTPStatus.CONFLICT if CLASSES.get(code) is Busy else refusals.api_status(code)
         return error_json.refusal(spelled(code, params), message, status, success=False)
     return jsonify(
         {

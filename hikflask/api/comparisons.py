@@ -9,12 +9,13 @@ from hikflask.api.openapi.described import OF_TERMINALS, WHOLE, Body, component,
 from hikflask.api.support import body, error_json
 from hikflask.api.support.body import InputError
 from hikflask.background import tasks
+from hikflask.codes import refusals
 from hikflask.http import bearer_token, terminal_concurrency
 from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.services.comparisons import plan, queries, reading
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, Plan
-from hikflask.services.core import refusal_status, shown
+from hikflask.services.core import shown
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import plan_choices
@@ -69,7 +70,7 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
         claim = plan_choices.begin(made, Agreed(confirm, by_admin=bearer_token.may(ADMIN)))
     except UnsafePlan as error:
         message, about = messages.english(error.code, **error.params), {"count": error.count, "plan": made.digest}
-        return error_json.refusal(error.code, message, refusal_status.api_status(error.code), **about)
+        return error_json.refusal(error.code, message, refusals.api_status(error.code), **about)
     tasks.enqueue_job(claim)
     return jsonify({"job": claim.job_id, **_notes(made), **_faces(made)}), 202
 

@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager, contextmanager
 
 from flask import Flask, current_app
 
+from hikflask.codes import refusals
 from hikflask.services import audit
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.core.refusal_status import RULES
 
 
 class ConcurrencyLimit:
@@ -40,7 +40,7 @@ class ConcurrencyLimit:
             if self._waiting[caller] >= self._each:
                 raise ServiceError("too_many_calls", n=self._each)
             if self._waiting.total() >= self._threads:
-                raise ServiceError("server_busy", n=RULES["server_busy"].retry_after)
+                raise ServiceError("server_busy", n=refusals.type_of("server_busy").retry_after)
             self._waiting[caller] += 1
         try:
             yield

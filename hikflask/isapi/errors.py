@@ -193,6 +193,24 @@ class FaceRefused(Refused):
     """The terminal does not take this picture of a face; the code tells why: none, several, too small, poor …"""
 
 
+class NoFace(FaceRefused):
+    """There is no face in the picture."""
+
+    own_code = "nofaceinpicture"
+
+
+class SmallFace(FaceRefused):
+    """The face is too small."""
+
+    own_code = "picsizesmallerror"
+
+
+class PoorFace(FaceRefused):
+    """The picture of the face is too poor: dark, blurred, covered."""
+
+    own_code = "poorfacequality"
+
+
 class ModelingFailed(Refused):
     """The terminal could not model the face."""
 
@@ -238,6 +256,12 @@ class Full(Refused):
     """The terminal has no room for another person or face."""
 
     own_code = "deviceuserfull"
+
+
+class FacesFull(Full):
+    """The terminal has no room for another face."""
+
+    own_code = "devicefacefull"
 
 
 class SameFace(Refused):
@@ -288,19 +312,19 @@ CODES: dict[str, type[TerminalError]] = {
     "notSupport": NotSupported,
     "UnSupportCapture": CaptureNotSupported,
     "methodNotAllowed": NotSupported,
-    "pictureFaceDetectZero": FaceRefused,
-    "noFaceInPicture": FaceRefused,
-    "PicAnalysisNoTargetError": FaceRefused,
+    "pictureFaceDetectZero": NoFace,
+    "noFaceInPicture": NoFace,
+    "PicAnalysisNoTargetError": NoFace,
     "multipleFaceObjectError": FaceRefused,
-    "pupilDistanceTooSmall": FaceRefused,
-    "picSizeSmallError": FaceRefused,
-    "faceDataLenShort": FaceRefused,
-    "faceSizeSmall": FaceRefused,
-    "faceLowQulity": FaceRefused,  # the terminals spell it so
-    "faceLowQuality": FaceRefused,
-    "poorFaceQuality": FaceRefused,
-    "faceScoreFailure": FaceRefused,
-    "lowScore": FaceRefused,
+    "pupilDistanceTooSmall": SmallFace,
+    "picSizeSmallError": SmallFace,
+    "faceDataLenShort": SmallFace,
+    "faceSizeSmall": SmallFace,
+    "faceLowQulity": PoorFace,  # the terminals spell it so
+    "faceLowQuality": PoorFace,
+    "poorFaceQuality": PoorFace,
+    "faceScoreFailure": PoorFace,
+    "lowScore": PoorFace,
     "SubpicAnalysisModelingError": ModelingFailed,
     "modelingFailed": ModelingFailed,
     "PicFeaturePoints": ModelingFailed,
@@ -313,10 +337,10 @@ CODES: dict[str, type[TerminalError]] = {
     "illegalEmployeeNo": IllegalNumber,
     "notSupportCharacter": IllegalNumber,
     "deviceUserFull": Full,
-    "deviceFaceFull": Full,
-    "faceImagesNumError": Full,
+    "deviceFaceFull": FacesFull,
+    "faceImagesNumError": FacesFull,
     "userExceedLimit": Full,
-    "faceNumFull": Full,
+    "faceNumFull": FacesFull,
     "deviceUserAlreadyExistFace": FaceRefused,
     "alreadyExistThisFace": SameFace,
     "urlDownloadFail": PictureLost,

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
-from hikflask.messages import N_
 from hikflask.models import JournalAlarm
 from hikflask.services.attention.people_problems import LEFT_THERE, PeopleProblem
 from hikflask.services.core.db import MAX_COUNTED
 from hikflask.services.enrolments import causes
-from hikflask.text_rules import isolated
+from hikflask.text_rules import N_, isolated
 
 # So many people are named; of more it is said how many they are.
 MAX_NAMED = 2

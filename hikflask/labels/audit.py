@@ -9,11 +9,12 @@ from flask_babel import format_decimal, gettext
 from flask_babel import lazy_gettext as _l
 
 from hikflask import messages
+from hikflask.isapi.errors import OWN_WORD
 from hikflask.labels import comparisons, dates, jobs, settings
 from hikflask.labels.operators import ROLES
-from hikflask.messages import N_
 from hikflask.services.audit import Entry
 from hikflask.services.audit.operations import Operation
+from hikflask.text_rules import N_
 
 ACTIONS = {
     "employee.created": _l("Employee added"),
@@ -345,7 +346,7 @@ def _value_text(name: str, values: dict[str, Any]) -> str | None:
 
 def _word(name: str, value: str) -> str:
     if name == "reason":
-        return messages.sentence(value.lower(), word=value.removeprefix(messages.TERMINALS_OWN))
+        return messages.sentence(value.lower(), word=value.removeprefix(OWN_WORD))
     if name == "action":
         return action_label(value)
     if name in ACTORS:

@@ -11,8 +11,8 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from hikflask.messages import N_
 from hikflask.services.core.dates import end_of, local, today
+from hikflask.text_rules import N_
 
 # Babel's patterns for a moment: by how many days it is from today, of another day of this year, of another year.
 NEAR = {-1: N_("'yesterday at' HH:mm"), 0: N_("'at' HH:mm"), 1: N_("'tomorrow at' HH:mm")}

@@ -9,13 +9,13 @@ from functools import lru_cache
 from flask_babel import get_locale
 
 from hikflask import messages
+from hikflask.codes.refusals import REFUSALS
 from hikflask.isapi.errors import AWAY_CODES, CLASSES, AccountLocked, Busy, LoginRefused, SameFace, WrongPassword
 from hikflask.labels.dates import time_ago, time_at, time_since
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PRESENT, REFUSED, REMOVED, WAITING
 from hikflask.models.terminal import BY_URL, NO_CAPTURE
 from hikflask.services.core.errors import NumberTakenThere
-from hikflask.services.core.refusal_status import FROM_TERMINAL
 from hikflask.services.core.terminal_name import fits
 from hikflask.services.employees.export_columns import BADGES
 from hikflask.services.state.badges import (
@@ -38,7 +38,7 @@ from hikflask.services.terminals import capacity
 LEAVER_TAKEN, SAYS_FULL = "removal_taken", "says_full"
 SENT_STEPS = {"face", "proof"}
 BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
-NOT_VERIFIED = {code for code, rule in FROM_TERMINAL.items() if rule.retryable}
+NOT_VERIFIED = {code for code, refusal in REFUSALS.items() if refusal.retryable}
 SAYS_WHEN = BUSY | NOT_VERIFIED | {CHANGED_AT_TERMINAL, LOST_BY_TERMINAL}
 GOOD, WARN, BAD, NEUTRAL = "good", "warn", "bad", "none"
 # How lists show a badge: the tone of dot() in _page.html. The worst badge comes first.

@@ -13,7 +13,7 @@ from hikflask import text_rules
 from hikflask.labels import bars
 from hikflask.labels.bars import Part
 from hikflask.labels.dates import local_day
-from hikflask.messages import N_, refusal_sentence, sentence
+from hikflask.messages import refusal_sentence, sentence
 from hikflask.models import ImportBatch, ImportRow, Terminal
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.models.refusal import Refusal
@@ -22,7 +22,7 @@ from hikflask.services.imports.lost_faces import LostFaces
 from hikflask.services.imports.queries import Reason, reason_of
 from hikflask.services.imports.table.options import ONLY_CHANGES, ONLY_NEW
 from hikflask.services.spreadsheets.reader_process import ALL
-from hikflask.text_rules import isolated
+from hikflask.text_rules import N_, isolated
 
 FIELDS = {
     "number": N_("Employee ID"),

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from hikflask.labels import bars
 from hikflask.labels.bars import Part
 from hikflask.labels.imports import row_count
-from hikflask.messages import N_, refusal_sentence, sentence
+from hikflask.messages import refusal_sentence, sentence
 from hikflask.models import Job
 from hikflask.models.refusal import Refusal
 from hikflask.services.jobs.kinds import (
@@ -33,7 +33,7 @@ from hikflask.services.jobs.kinds import (
 from hikflask.services.jobs.outcomes import Outcome, Reason
 from hikflask.services.jobs.queries import MAX_COUNTED
 from hikflask.services.state.enrolment import NO_PHOTO
-from hikflask.text_rules import isolated
+from hikflask.text_rules import N_, isolated
 
 TITLES = {
     DEACTIVATE: _l("Deactivation"),

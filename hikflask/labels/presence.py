@@ -4,10 +4,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from hikflask.labels.dates import time_since
-from hikflask.messages import N_
 from hikflask.models.terminal import WAY_IN, WAY_OUT
 from hikflask.services.passages.presence import Presence, Unread
-from hikflask.text_rules import filled, isolated
+from hikflask.text_rules import N_, filled, isolated
 
 LATE = N_("The passages of “%(t)s” are known until %(read)s.")
 NEVER_READ = N_("The passages of “%(t)s” were not read completely yet.")

@@ -15,7 +15,6 @@ from hikflask import messages
 from hikflask.isapi.errors import Unreachable, WrongPassword
 from hikflask.labels.dates import TO_THE_SECOND, time_since
 from hikflask.labels.enrolments import status_of
-from hikflask.messages import N_
 from hikflask.models import Enrolment, Terminal
 from hikflask.services.attention import terminal_problems
 from hikflask.services.attention.terminal_problems import Problem
@@ -24,7 +23,7 @@ from hikflask.services.core.dates import local
 from hikflask.services.core.errors import NotComparedSinceRestore
 from hikflask.services.terminals import capacity, clock, connection
 from hikflask.services.terminals.lost_people import LostPeople
-from hikflask.text_rules import filled
+from hikflask.text_rules import N_, filled
 
 QUEUE_PARTS = {
     REMOVALS: _l("Removals"),

@@ -10,7 +10,6 @@ from hikflask.labels import events, schedules
 from hikflask.labels.dates import local_day, time_at, time_since
 from hikflask.labels.enrolments import EnrolmentStatus, status_of
 from hikflask.labels.terminals import clock_warning
-from hikflask.messages import N_
 from hikflask.models import Event, Terminal
 from hikflask.models.event import (
     CLOCK,
@@ -26,7 +25,7 @@ from hikflask.models.event import (
 )
 from hikflask.services.passages.queries import DENIED
 from hikflask.services.passages.why import Answer, Facts, Gap
-from hikflask.text_rules import filled, isolated
+from hikflask.text_rules import N_, filled, isolated
 
 SENTENCES = {
     "inactive_still_there": N_("The employee is deactivated, and “%(t)s” has not removed the employee yet."),

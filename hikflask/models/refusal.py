@@ -12,7 +12,7 @@ OLD_FACE = "old_face"
 
 
 class Refusal(TypedDict):
-    """A refusal: `code` finds the sentence in messages.py, `params` are the values in it (texts and numbers)."""
+    """A refusal: `code` finds the row in codes/refusals.py, `params` are the values in it (texts and numbers)."""
 
     code: str
     params: dict[str, Any]

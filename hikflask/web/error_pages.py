@@ -8,13 +8,14 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, RequestEntityTooLarge
 
+from hikflask.codes import refusals
 from hikflask.disk_space import ERRORS
 from hikflask.http import body_limits
 from hikflask.http.permissions import OPERATOR
 from hikflask.labels import disks
 from hikflask.messages import error_sentence
 from hikflask.services.accounts.errors import TryLater
-from hikflask.services.core import no_space, refusal_status
+from hikflask.services.core import no_space
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import NotFound
 from hikflask.web.imports import upload
@@ -85,7 +86,7 @@ def not_there(error: NotFound) -> Response:
 
 def try_later(error: TryLater) -> Response:
     """Say when to come again, where no form is shown once more."""
-    status = refusal_status.page_status(error.code)
+    status = refusals.page_status(error.code)
     return with_retry_after(error_page(status, error_sentence(error), again=page_before()), error)
 
 

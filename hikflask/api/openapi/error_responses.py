@@ -1,5 +1,4 @@
-"""The refusals by status, each with its error codes and their sentences: from the classes of errors, the table of
-statuses and messages.py."""
+"""The refusals by status, each with its error codes and their sentences: from codes/refusals.py."""
 
 from http import HTTPStatus
 
@@ -9,11 +8,9 @@ from werkzeug.http import HTTP_STATUS_CODES
 from hikflask import messages
 from hikflask.api.openapi.described import Schema
 from hikflask.api.openapi.schemas import SCHEMAS
+from hikflask.codes.refusals import REFUSALS, type_of
 from hikflask.isapi.errors import CLASSES, Busy, spelled
-from hikflask.services.core.refusal_status import FROM_TERMINAL, REFUSED_HERE
 
-# The refusals that a call may get.
-RULES = REFUSED_HERE | FROM_TERMINAL
 # A terminal's own code may be any word; known ones are listed.
 ANY_CODE = {HTTPStatus.CONFLICT, HTTPStatus.BAD_GATEWAY}
 RETRY_AFTER: Schema = {"schema": {"type": "integer"}, "description": "After so many seconds the call may succeed."}
@@ -49,10 +46,11 @@ def response(status: int) -> Schema:
 
 def _codes(status: int) -> dict[str, str]:
     """Return the codes that are answered with a status, each with its sentence."""
-    codes = {spelled(code, {}): messages.outline(code) for code, rule in RULES.items() if rule.status == status}
+    of_calls = {code for code, refusal in REFUSALS.items() if refusal.in_api and refusal.status == status}
+    codes = {spelled(code, {}): messages.outline(code) for code in of_calls}
     if status in ANY_CODE:
         # Those of terminals; a terminal that is in use is a conflict.
-        of_terminals = {code: kind for code, kind in CLASSES.items() if code not in RULES}
+        of_terminals = {code: kind for code, kind in CLASSES.items() if not type_of(code).status}
         is_conflict = status == HTTPStatus.CONFLICT
         codes |= {code: messages.outline(code) for code, kind in of_terminals.items() if (kind is Busy) == is_conflict}
     if status in OWN or status in {409, 502, 503, 504, 507}:

@@ -12,13 +12,13 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 
 from hikflask import messages
 from hikflask.api.support.body import InputError
+from hikflask.codes import refusals
 from hikflask.disk_space import ERRORS
 from hikflask.http import body_limits, permissions
 from hikflask.isapi.errors import Refused, TerminalError, spelled
-from hikflask.services.core import no_space, refusal_status
+from hikflask.services.core import no_space
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import ServiceError, UnsafePlan
-from hikflask.services.core.refusal_status import RULES
 
 bp = Blueprint("api_errors", __name__, url_prefix="/api")
 
@@ -45,9 +45,7 @@ def _service(error: ServiceError, **always: Any) -> ResponseReturnValue:
     message = messages.english(error.code, **error.params)
     names = ["device_id" if name == "terminal_id" else name for name in error.fields]
     fields = {"fields": dict.fromkeys(names, message)} if names else {}
-    response, status = refusal(
-        spelled(error.code, {}), message, refusal_status.api_status(error.code), **fields, **always
-    )
+    response, status = refusal(spelled(error.code, {}), message, refusals.api_status(error.code), **fields, **always)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response, status
@@ -59,8 +57,8 @@ def _unsafe(error: UnsafePlan, **always: Any) -> ResponseReturnValue:
 
 def _terminal(error: TerminalError, **always: Any) -> ResponseReturnValue:
     message = messages.english(error.code, **{**error.params, "text": error.params["text"] or error.sub_status})
-    if error.code in RULES or not isinstance(error, Refused):
-        return refusal(spelled(error.code, error.params), message, refusal_status.api_status(error.code), **always)
+    if refusals.type_of(error.code).status or not isinstance(error, Refused):
+        return refusal(spelled(error.code, error.params), message, refusals.api_status(error.code), **always)
     words = {"statusCode": error.status_code, "subStatusCode": error.sub_status, "errorMsg": error.message}
     return refusal("terminal_refused", message, HTTPStatus.BAD_GATEWAY, **words, **always)
 

@@ -2,17 +2,16 @@
 
 from typing import Any
 
+from hikflask.codes import refusals
 from hikflask.isapi.errors import TerminalError, spelled
 from hikflask.models.refusal import Refusal
-from hikflask.services.core.refusal_status import OTHER, RULES
 
 
 class ServiceError(Exception):
-    """Something was refused. `code` finds the sentence in messages.py, and `params` fill in its values.
+    """Something was refused. `code` finds the row in codes/refusals.py, and `params` are the values of its sentence.
 
     `fields`: the form fields that are wrong. `retryable`: the program tries again by itself. `retry_after`: after how
-    many seconds the same request may succeed, where that is known. What follows from a code is in refusal_status.py; a
-    class of its own has only what is caught by it.
+    many seconds the same request may succeed, where that is known. A class of its own has only what is caught by it.
     """
 
     code = "refused"
@@ -22,11 +21,11 @@ class ServiceError(Exception):
     ) -> None:
         self.code = code or self.code
         super().__init__(self.code)
-        rule = RULES.get(self.code, OTHER)
+        meaning = refusals.type_of(self.code)
         self.params = params
-        self.fields = fields or ((rule.field,) if rule.field else ())
-        self.retryable = rule.retryable
-        self.retry_after = retry_after or rule.retry_after
+        self.fields = fields or ((meaning.field,) if meaning.field else ())
+        self.retryable = meaning.retryable
+        self.retry_after = retry_after or meaning.retry_after
 
 
 def refusal_of(error: ServiceError | TerminalError) -> Refusal:

@@ -4,7 +4,7 @@ Hikvision publishes no numbers for its terminals, which refuse with pupilDistanc
 where it is said, the numbers are those of other makers of face recognition. Sharpness and light are measured with
 Pillow alone, in the face where one was found, else in the middle of the picture.
 
-The child process tells the service the findings; hikflask/messages.py has their sentences.
+The child process tells the service the findings; hikflask/codes/refusals.py has their sentences.
 """
 
 from collections.abc import Iterator, Sequence

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from flask.typing import ResponseReturnValue
 
 from hikflask.background import tasks
+from hikflask.codes import refusals
 from hikflask.extensions import task_queue
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
@@ -15,7 +16,6 @@ from hikflask.models.capture import RUNNING
 from hikflask.services.captures import drafts, queries
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.duplicates import refuse_taken
@@ -40,11 +40,11 @@ def start() -> ResponseReturnValue:
         refuse_taken(form.hikvision_id.data or "", form.employee_id.data)
     except ServiceError as error:
         form_page.add_errors(form, error)
-        return _wrong_number(form, refusal_status.page_status(error.code))
+        return _wrong_number(form, refusals.page_status(error.code))
     try:
         capture = _start(form, own)
     except ServiceError as error:
-        return _answer(form, capture_panel.of_form(form, error), refusal_status.page_status(error.code))
+        return _answer(form, capture_panel.of_form(form, error), refusals.page_status(error.code))
     if capture.id != own:
         task_queue.enqueue(tasks.run_capture, capture.id)
     # The picture of the capture replaces the photo from a file that the page showed.
@@ -64,7 +64,7 @@ def start_for(employee_id: int) -> ResponseReturnValue:
     except ServiceError as error:
         if already := _running_for(employee.number, error):
             return redirect(form_page.address(form, capture_panel.of(already)), 303)
-        return form_page.show(form, capture_panel.of_form(form, error), refusal_status.page_status(error.code))
+        return form_page.show(form, capture_panel.of_form(form, error), refusals.page_status(error.code))
     task_queue.enqueue(tasks.run_capture, capture.id)
     return redirect(form_page.address(form, capture_panel.of(capture.id)), 303)
 

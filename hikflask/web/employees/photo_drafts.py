@@ -6,10 +6,10 @@ from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from hikflask.codes import refusals
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models.capture import CAPTURED
-from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import photo_drafts as drafts
 from hikflask.web.employees import capture_panel, form_page
@@ -99,7 +99,7 @@ def _refused(form: EmployeePageForm, error: ServiceError) -> Response:
     if not htmx.wants_fragment():
         return form_page.refused(form, error)
     form_page.add_errors(form, error)
-    status = refusal_status.page_status(error.code)
+    status = refusals.page_status(error.code)
     if error.retry_after:  # The file stays chosen: Save sends it again.
         return htmx.retargeted(
             render_template("employees/_photo_says.html", form=form), "#photo-says", status, "innerHTML"

@@ -12,13 +12,13 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Field
 
 from hikflask.background import tasks
+from hikflask.codes import refusals
 from hikflask.forms.fields import row_id
 from hikflask.forms.imports import ColumnsForm
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.messages import error_sentence
 from hikflask.models import ImportBatch
 from hikflask.models.people import spelling_key
-from hikflask.services.core import refusal_status
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
@@ -154,7 +154,7 @@ def _refused(batch: ImportBatch, form: ColumnsForm, error: ServiceError, beside:
     sentence = _("Choose each of them above, or tick it here.") if is_asked else error_sentence(error)
     for field in at_fault:
         field.errors = [*field.errors, sentence]
-    return _page(batch, form, refusal_status.page_status(error.code))
+    return _page(batch, form, refusals.page_status(error.code))
 
 
 def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK, **kept: Any) -> Response:

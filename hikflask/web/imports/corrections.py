@@ -11,13 +11,13 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
+from hikflask.codes import refusals
 from hikflask.config import MEGABYTE
 from hikflask.forms.imports import ConfirmForm, CorrectedFileForm
 from hikflask.http import body_limits
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.labels import imports as labels
 from hikflask.messages import error_sentence
-from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.imports import corrections, queries
 from hikflask.services.imports.batches import Upload
@@ -109,7 +109,7 @@ def _refused(at: Stage, error: ServiceError, typed: Mapping[int, Mapping[int, st
     if at.name != CHECKED:
         return redirect(url_for(".show", batch_id=at.batch.id), 303)
     flash(error_sentence(error), "danger")
-    return _page(at, typed, refusal_status.page_status(error.code))
+    return _page(at, typed, refusals.page_status(error.code))
 
 
 def _page(

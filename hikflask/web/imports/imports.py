@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
+from hikflask.codes import refusals
 from hikflask.forms.fields import row_id, row_ids
 from hikflask.forms.imports import ConfirmForm, UndoForm
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
@@ -19,7 +20,6 @@ from hikflask.labels.imports import row_error
 from hikflask.messages import error_sentence
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import VERDICTS, WRONG
-from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, effects, losses, queries
@@ -303,7 +303,7 @@ def _undo(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
             return redirect(url_for(".ask_undo", batch_id=at.batch.id), 303)
         except (AdministratorNeeded, UnsafePlan) as error:
             form.confirm.errors = [error_sentence(error)]
-            return _question(at, form, refusal_status.page_status(error.code))
+            return _question(at, form, refusals.page_status(error.code))
         except ServiceError as error:
             flash(error_sentence(error), "danger")
     return _back(at)
@@ -321,7 +321,7 @@ def _start(at: Stage, seen: datetime | None, *, by_admin: bool) -> ResponseRetur
             tasks.enqueue_job(import_jobs.start_import(at.batch.id, agreed, seen))
         except (AdministratorNeeded, UnsafePlan) as error:
             form.confirm.errors = [error_sentence(error)]
-            return _page(at, form, refusal_status.page_status(error.code))
+            return _page(at, form, refusals.page_status(error.code))
         except ServiceError as error:
             flash(error_sentence(error), "danger")
     return _back(at)

@@ -7,10 +7,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from hikflask.codes import refusals
 from hikflask.forms.imports import MappingForm
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.messages import error_sentence
-from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.imports.table import mappings as kept
 from hikflask.web.imports.imports import bp
@@ -35,7 +35,7 @@ def rename_mapping(mapping_id: int) -> ResponseReturnValue:
         kept.rename(mapping_id, form.name.data)
     except ServiceError as error:
         form.name.errors = [error_sentence(error)]
-        return _page(mapping_id, form, refusal_status.page_status(error.code))
+        return _page(mapping_id, form, refusals.page_status(error.code))
     flash(_("The name is saved."))
     return redirect(url_for(".mappings"), 303)
 

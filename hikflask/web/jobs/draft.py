@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
+from hikflask.codes import refusals
 from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.forms.jobs import DepartmentForm, ExportForm, JobForm, SelectionForm, SendForm
@@ -16,7 +17,6 @@ from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.messages import error_sentence
 from hikflask.models import Job
 from hikflask.models.job import DRAFT
-from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.departments import registry as departments
 from hikflask.services.enrolments.mass_removals import Agreed
@@ -157,7 +157,7 @@ def _refused(job: Job, form: JobForm, error: ServiceError) -> Response:
         form.confirm.errors = [error_sentence(error)]
     else:
         flash(error_sentence(error), "danger")
-        status = refusal_status.page_status(error.code)
+        status = refusals.page_status(error.code)
     return _page(job, form, status)
 
 

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
+from hikflask.codes import refusals
 from hikflask.forms.fields import row_id
 from hikflask.forms.jobs import JobForm
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
@@ -15,7 +16,6 @@ from hikflask.messages import error_sentence
 from hikflask.models import Job
 from hikflask.models.job import DRAFT
 from hikflask.services import audit
-from hikflask.services.core import refusal_status
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 from hikflask.services.employees import export_files
@@ -121,7 +121,7 @@ def retry_and_remove(job_id: int) -> ResponseReturnValue:
         return _retry(job_id, Agreed(row_id(form.confirm.data), by_admin=True))
     except UnsafePlan as error:
         form.confirm.errors = [error_sentence(error)]
-        return _question(job_id, form, refusal_status.page_status(error.code))
+        return _question(job_id, form, refusals.page_status(error.code))
 
 
 @resubmission.restores("jobs.retry_and_remove")

@@ -13,11 +13,11 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask import messages
 from hikflask.background import tasks
+from hikflask.codes import refusals
 from hikflask.forms.erasures import CertificateForm, NumberForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.labels.enrolments import EnrolmentStatus, status_of
 from hikflask.models import Employee, Erasure, ErasureRemoval
-from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import CertificateUncheckable, NotFound
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
@@ -123,7 +123,7 @@ def check_certificate() -> ResponseReturnValue:
     try:
         matches = certificates.matches(erasure, form.number.data, form.name.data or "")
     except CertificateUncheckable as error:
-        return _checked(form, messages.sentence(error.code), refusal_status.page_status(error.code))
+        return _checked(form, messages.sentence(error.code), refusals.page_status(error.code))
     belongs = _("Certificate No. %(n)s belongs to this ID and name.", n=erasure.id)
     belongs_not = _("Certificate No. %(n)s does not belong to this ID and name.", n=erasure.id)
     return _checked(form, belongs if matches else belongs_not, is_same=matches)

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
+from hikflask.codes import refusals
 from hikflask.forms.fields import row_id
 from hikflask.forms.terminals import TerminalForm, TerminalPageForm
 from hikflask.forms.versions import ChangedMeanwhile
@@ -17,7 +18,6 @@ from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.isapi.errors import AddressRefused, TerminalError
 from hikflask.messages import error_sentence
 from hikflask.models import Terminal
-from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import changing
 from hikflask.services.terminals import allowed_addresses, registry
@@ -125,7 +125,7 @@ def _form(
 def _refused(form: TerminalForm, error: ServiceError, terminal: Terminal | None = None) -> Response:
     field = form[error.fields[0]] if error.fields and error.fields[0] in form else form.url
     field.errors = [*field.errors, error_sentence(error)]
-    return _form(form, terminal, refusal_status.page_status(error.code))
+    return _form(form, terminal, refusals.page_status(error.code))
 
 
 def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> Response:

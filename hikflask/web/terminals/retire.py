@@ -7,12 +7,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from hikflask.codes import refusals
 from hikflask.forms.terminals import RetireForm
 from hikflask.http import terminal_concurrency
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.messages import error_sentence
 from hikflask.models import Terminal
-from hikflask.services.core import refusal_status, shown
+from hikflask.services.core import shown
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments.retire_terminal import count_numbers_on, digest, retire_terminal
 from hikflask.services.terminals import registry
@@ -39,7 +40,7 @@ def delete(terminal_id: int) -> ResponseReturnValue:
         registry.delete(terminal_id, operator_name())
     except ServiceError as error:
         body = render_template("terminals/delete.html", terminal=terminal, problem=error_sentence(error))
-        return make_response(body, refusal_status.page_status(error.code))
+        return make_response(body, refusals.page_status(error.code))
     flash(_("%(name)s is deleted.", name=isolated(name)))
     return redirect(url_for(".index"), 303)
 
@@ -67,7 +68,7 @@ def retire(terminal_id: int) -> ResponseReturnValue:
             retire_terminal(terminal_id, form.note.data, operator_name(), require)
     except ServiceError as error:
         form.note.errors = [error_sentence(error)]
-        return _form(terminal, form, refusal_status.page_status(error.code))
+        return _form(terminal, form, refusals.page_status(error.code))
     return redirect(url_for(".show", terminal_id=terminal_id), 303)
 
 

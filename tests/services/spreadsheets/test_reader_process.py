@@ -16,10 +16,10 @@ from flask import Flask
 from flask_babel import force_locale
 
 from hikflask import messages
+from hikflask.codes.refusals import REFUSALS
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.core.refusal_status import RULES
 from hikflask.services.imports.table.columns import recognised
 from hikflask.services.spreadsheets import reader, reader_process
 from hikflask.services.spreadsheets.reader_process import ALL, PROGRAM, Layout, Row, inspect, read
@@ -340,7 +340,7 @@ def test_each_refusal_of_the_child_process_is_one_of_the_file() -> None:
     codes = set(re.findall(r'Refused\("(\w+)"', Path(reader.__file__).read_text(encoding="utf-8")))
 
     assert len(codes) >= 9
-    assert {RULES[code].field for code in codes} == {"file"}
+    assert {REFUSALS[code].field for code in codes} == {"file"}
 
 
 @pytest.mark.child_processes

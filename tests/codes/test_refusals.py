@@ -1,31 +1,33 @@
-"""Each refusal has its rule, and each rule is of a refusal."""
+"""Each code has its row, and each row is of a code that is used."""
 
 import re
 from http import HTTPStatus
 from pathlib import Path
 
 import hikflask
-from hikflask.services.core.refusal_status import RULES, api_status, page_status
+from hikflask.codes.refusals import REFUSALS, api_status, page_status, type_of
 
 SOURCES = [path.read_text(encoding="utf-8") for path in Path(hikflask.__file__).parent.rglob("*.py")]
 RAISED = re.compile(r"\b(?:ServiceError|NotFound|BadPhoto|BadArchive|ComparisonFailed|CaptureSuperseded)\(\s*\"(\w+)\"")
 
 
-def test_each_code_that_is_raised_has_its_rule() -> None:
+def test_each_code_that_is_raised_has_its_row_with_a_status() -> None:
     codes = {code for source in SOURCES for code in RAISED.findall(source)}
 
     assert len(codes) > 80
-    assert codes - set(RULES) == set()
+    assert [code for code in codes if type_of(code).status is None] == []
 
 
-def test_each_rule_is_of_a_code_that_is_used() -> None:
-    used = {code for source in SOURCES if "RULES = " not in source for code in re.findall(r"\"(\w+)\"", source)}
+def test_each_row_is_of_a_code_that_is_used() -> None:
+    used = {
+        code.lower() for source in SOURCES if "REFUSALS: " not in source for code in re.findall(r"\"(\w+)\"", source)
+    }
 
-    assert set(RULES) - used == set()
+    assert set(REFUSALS) - used == set()
 
 
 def test_pages_and_api_differ_only_in_what_comes_of_asking_the_terminal() -> None:
-    differs = {code for code in RULES if page_status(code) != api_status(code)}
+    differs = {code for code, row in REFUSALS.items() if row.status and page_status(code) != row.status}
 
     assert differs == {
         "old_face_stays",
