@@ -516,6 +516,12 @@ REFUSALS: dict[str, RefusalType] = {
     "number_twice": other(
         N_("The same ID is in other rows, too: %(lines)s."), N_("The same ID is in other rows, too.")
     ),
+    "number_without_digits": other(
+        N_(
+            "All other IDs have digits, so this may be who signed the list. Leave the row out. If this is an employee, "
+            "add the employee by hand first."
+        )
+    ),
     "row_too_long": other(N_("This row is too long to be read.")),
     "row_shifted": other(
         N_(

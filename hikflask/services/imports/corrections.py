@@ -21,14 +21,14 @@ from hikflask.config import MEGABYTE
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.columns import database_now
-from hikflask.models.import_batch import VERDICTS, WRONG
+from hikflask.models.import_batch import NEW, VERDICTS, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, end_read, kept_employees, transaction
 from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.imports import batches, dry_run, effects, losses, row_check, stored_files
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.classify import Picture
-from hikflask.services.imports.dry_run import MAX_LINES, Place, line_of
+from hikflask.services.imports.dry_run import MAX_LINES, WITHOUT_DIGITS, Place, line_of
 from hikflask.services.imports.photos import photo_names, pictures
 from hikflask.services.imports.photos.photo_archive import Contents
 from hikflask.services.imports.table.columns import NAME, NUMBER, PARTS
@@ -102,6 +102,8 @@ def correct(
     lost = {name: why for name, why in photo_names.refusals(archive).items() if row_check.stored_name(name) in former}
     checked += row_check.unnamed_photos(batch_id, lost)
     changed = {place for place, row in rows.items() if not _is_same(row, cells[row.id])}
+    signed = {place for place, row in rows.items() if (row.errors or {}).get(NUMBER) == WITHOUT_DIGITS}
+    _refuse_signatures(checked, read, signed - changed)
     _keep_corrections(checked, read, {*changed, *(place for place, row in (rows | others).items() if row.corrected)})
     _store(batch_id, seen, _Affected(rows | others, photos), checked)
     return batches.get_one(batch_id).wrong
@@ -327,6 +329,14 @@ def _refuse_twice(rows: Sequence[dict[str, Any]], read: Sequence[Read]) -> None:
             refusal = Refusal(code="number_twice", params={"lines": ", ".join(others[:MAX_LINES])})
             errors = (columns_of_row["errors"] or {}) | {NUMBER: refusal}
             columns_of_row.update(verdict=WRONG, errors=errors, before=None, effects=None, cells=row.cells)
+
+
+def _refuse_signatures(rows: Sequence[dict[str, Any]], read: Sequence[Read], places: Collection[Place]) -> None:
+    """Keep what was only sent along as wrong as it was: only the whole table tells a signature."""
+    for columns_of_row, (row, _) in zip(rows, read, strict=False):
+        if (row.sheet, row.line) in places and columns_of_row["verdict"] == NEW:
+            errors = (columns_of_row["errors"] or {}) | {NUMBER: WITHOUT_DIGITS}
+            columns_of_row.update(verdict=WRONG, errors=errors, effects=None, cells=row.cells)
 
 
 def _keep_corrections(rows: Sequence[dict[str, Any]], read: Sequence[Read], corrected: Collection[Place]) -> None:

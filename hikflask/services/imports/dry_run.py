@@ -15,11 +15,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import delete, insert, select, update
 
+from hikflask import text_rules
 from hikflask.config import MEGABYTE
 from hikflask.extensions import db
-from hikflask.models import ImportBatch, ImportRow
+from hikflask.models import Employee, ImportBatch, ImportRow
 from hikflask.models.columns import database_now
-from hikflask.models.import_batch import VERDICTS, WRONG
+from hikflask.models.import_batch import NEW, VERDICTS, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.errors import ServiceError
@@ -43,6 +44,9 @@ BATCH = 500
 # Others, who may be in the same process, have their turn after each portion.
 PAUSE = 0.01
 MAX_LINES = 5
+# So many IDs have digits, and at most so many signatures below have none.
+MIN_IDS, MAX_SIGNATURES = 5, 3
+WITHOUT_DIGITS = Refusal(code="number_without_digits", params={})
 # What the rows of an import may take here, in bytes of JSON: so much, and so many times the size of its files, but at
 # most the last. Each of the 200,000 people of the longest table takes some 400.
 BUDGET, BUDGET_TIMES, MAX_BUDGET = 16 * MEGABYTE, 64, 128 * MEGABYTE
@@ -121,7 +125,7 @@ class _DryRun:
             with closing(table_rows(self._batch)) as rows:
                 for part in _parts(rows, BATCH):
                     self._check_rows(part)
-            self._refuse_twice()
+            self._refuse_ids()
         self._check_lonely_photos()
         if self._batch.photos_file:
             self._thumbnails.publish(self._batch.photos_file, self._require_same_archive)
@@ -221,16 +225,28 @@ class _DryRun:
         if pictures.version(self._batch) != self._version:
             raise _FilesChanged
 
-    # --- the same ID in several rows ---
+    # --- IDs that are wrong beside those of other rows ---
 
-    def _refuse_twice(self) -> None:
-        """Make all rows wrong whose ID is in other rows, too. They need their cells, to be given back."""
-        places = {place for places in self._twice.values() for place in places}
-        if not places:
+    def _refuse_ids(self) -> None:
+        """Make all rows wrong whose ID is in other rows, too, and those of whoever signed the list.
+
+        They need their cells, to be given back.
+        """
+        refused = {place for places in self._twice.values() for place in places} | self._signatures()
+        if not refused:
             return
         with closing(table_rows(self._batch)) as rows:
-            for part in _parts((row for row in rows if (row.sheet, row.line) in places), BATCH):
+            for part in _parts((row for row in rows if (row.sheet, row.line) in refused), BATCH):
                 self._refuse({(row.sheet, row.line): row for row in part})
+
+    def _signatures(self) -> set[Place]:
+        """Return the places of the few new IDs that are words, where all others have digits: “Director;Ray Lee”."""
+        words = {number for number in self._places if not any(map(str.isdigit, number))}
+        if len(words) > MAX_SIGNATURES or len(self._places) - len(words) < MIN_IDS:
+            return set()
+        words = {number for number in words if text_rules.is_employee_number(number)}
+        here = db.session.execute(select(Employee.number).where(Employee.number.in_(words))).scalars()
+        return {self._places[number] for number in words.difference(here)} - self._corrected.keys()
 
     def _refuse(self, part: dict[Place, Row]) -> None:
         columns_read = (ImportRow.id, ImportRow.sheet, ImportRow.line, ImportRow.number, ImportRow.verdict)
@@ -239,16 +255,19 @@ class _DryRun:
         changes = []
         for row in db.session.execute(stored).all():
             place = (row.sheet, row.line)
-            if place not in part:
+            others = (line_of(other, row.sheet) for other in self._twice.get(row.number, ()) if other != place)
+            told = ", ".join(islice(others, MAX_LINES))
+            if place not in part or not (told or row.verdict == NEW):
                 continue
-            others = (line_of(other, row.sheet) for other in self._twice[row.number] if other != place)
-            refusal = Refusal(code="number_twice", params={"lines": ", ".join(islice(others, MAX_LINES))})
+            refusal = Refusal(code="number_twice", params={"lines": told}) if told else WITHOUT_DIGITS
             cells = [storable(cell) for cell in part[place].cells]
             errors = (row.errors or {}) | {NUMBER: refusal}
             wrong = {"verdict": WRONG, "errors": errors, "cells": cells, "before": None, "effects": None}
             changes.append({"id": row.id, **wrong})
             self._counts.subtract([row.verdict])
             self._counts.update([WRONG])
+        if not changes:
+            return
         self._spend(changes)
         with transaction():
             self._lock()

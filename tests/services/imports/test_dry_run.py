@@ -9,7 +9,7 @@ from hikflask.models import Employee, ImportRow, Job, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import transaction
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
-from hikflask.services.imports import batches, queries, stored_files
+from hikflask.services.imports import batches, corrections, queries, stored_files
 from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import import_report, imports, lifecycle
 from hikflask.services.jobs.run import run_slice
@@ -151,6 +151,28 @@ def test_same_id_in_several_rows_makes_them_all_wrong() -> None:
     assert (first.cells, first.verdict) == (["1", "Иван Иванов", ""], "wrong")
     assert other.verdict == "new"
     assert counts(found) == (1, 0, 0, 2)
+
+
+def test_signature_below_a_list_is_nobody_unless_its_id_is_here_or_corrected() -> None:
+    add_people("Chief")
+    people = [f"{number:04};Иван Иванов {number};" for number in range(1, 6)]
+    signed = ("Director;Ray Lee;", "Chief;Ann Lee;", "Директор;Иванов И.И.;")
+
+    found = checked(*people, *signed)
+    few, many = checked(*people[1:], signed[0]), checked(*people, "Ann;Ann;", "Ray;Ray;", "Lee;Lee;", "Kim;Kim;")
+
+    asked = {"number": refusal("number_without_digits")}
+    assert errors(found) == {"Director": asked, "Директор": {"number": refusal("number_invalid")}}
+    assert (errors(few), errors(many)) == ({}, {})
+    assert errors(checked(*people, "Director;;")) == {"Director": {"name": refusal("text_empty")}}
+    assert counts(found) == (5, 1, 0, 2)
+    wrong = next(row for row in rows(found) if row.errors == asked)
+    assert wrong.cells == ["Director", "Ray Lee", ""]
+    assert corrections.correct(found, {wrong.id: wrong.cells}) == 2
+    assert errors(found)["Director"] == asked
+    assert corrections.correct(found, {wrong.id: ["Director", "Ray Lee", "Office"]}) == 1
+    batches.reopen(found)
+    assert errors(check(found)) == {"Директор": {"number": refusal("number_invalid")}}
 
 
 def test_rows_that_are_wholly_equal_are_one_row() -> None:
