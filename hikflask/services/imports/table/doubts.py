@@ -155,6 +155,9 @@ def _judged(names: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[dict
     in_words = [at for at, name in enumerate(names) if known.claim(name) == DEPARTMENT and _has_words(sample, at)]
     if in_words and not _has_words(sample, fields[DEPARTMENT]):
         fields[DEPARTMENT] = in_words[0]
+    wholes = [at for at, name in enumerate(names) if _is_the_whole(name, sample, at, fields)]
+    if wholes and not {NAME, LAST_NAME} & fields.keys():
+        fields[NAME] = wholes[0]
     doubts = {index: field for field, index in fields.items() if _is_of_something_else(names[index])}
     has_parts = {LAST_NAME, FIRST_NAME} <= fields.keys() - doubts.values()
     if has_parts and NAME in doubts.values():
@@ -179,6 +182,15 @@ def _judged(names: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[dict
 def _is_of_something_else(name: str) -> bool:
     """Return whether brackets say what nobody knows: “ФИО (наставник)” are others."""
     return not all(map(known.is_explanation, known.IN_BRACKETS.findall(name)))
+
+
+def _is_the_whole(name: str, sample: Sequence[Sequence[str]], index: int, fields: Mapping[str, int]) -> bool:
+    """Return whether a column of names has all words of the given names beside it, and the surname."""
+    given = [fields[part] for part in PARTS if part in fields]
+    pairs = [(_words(cells[index]), _words(" ".join(cells[at] for at in given))) for cells in sample]
+    told = [(whole, parts) for whole, parts in pairs if whole and parts]
+    is_more = all(parts <= whole and any(len(word) > 1 for word in whole - parts) for whole, parts in told)
+    return known.claim(name) == NAME and bool(told) and is_more
 
 
 def _are_more_than_the_whole(
