@@ -2,7 +2,7 @@
 
 Nothing is written to the terminal, so cards, fingerprints and rights stay as they are. The terminal's own answer, asked
 anew, is what confirms the enrolment. Only where its validity is not in whole days, these are sent afterwards, and so is
-a photo that was still to be sent, or whose face the comparison no longer counted as proven; and somebody whose time is
+a photo that was still to be sent, or whose face is no longer proven there; and somebody whose time is
 over comes in as inactive, to be removed from the terminal like everybody who left.
 """
 
@@ -354,11 +354,11 @@ class _TakeOver:
 
     def _send_rest(self, enrolment: Enrolment, employee: Employee, limits: Limits) -> None:
         """Have the employee's days sent where the terminal does not show just these: its own may be within a day. A
-        photo that was still to be sent is sent, too.
+        photo whose face is not proven there is sent, too.
         """
         window, valid = validity.wanted(employee), self.shown.person.valid
         is_there = valid is not None and valid.words == validity.words(window) and not limits.is_rounded
-        is_photo_due = self.is_face_due and enrolment.photo_id is not None and enrolment.face == PENDING
+        is_photo_due = enrolment.photo_id is not None and enrolment.face == PENDING
         if is_photo_due or (window and not is_there):
             own = Enrolment.id == enrolment.id
             state.apply(state.DESIRED_AS_BEFORE, own, employee_id=employee.id, photo_id=Enrolment.photo_id)
