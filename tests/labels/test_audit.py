@@ -65,16 +65,16 @@ def test_actions_fit_into_their_column() -> None:
     assert [action for action in audit.ACTIONS if len(action) > 48] == []
 
 
-@pytest.mark.parametrize("action", sorted(audit.ACTIONS))
-def test_words_are_another_ones_in_russian(app: Flask, action: str) -> None:
-    with app.app_context():
-        with force_locale("en"):
-            english = audit.action_label(action)
-        with force_locale("ru"):
-            russian = audit.action_label(action)
+def test_words_are_another_ones_in_russian(app: Flask) -> None:
+    for action in audit.ACTIONS:
+        with app.app_context():
+            with force_locale("en"):
+                english = audit.action_label(action)
+            with force_locale("ru"):
+                russian = audit.action_label(action)
 
-    assert english != russian
-    assert re.search("[а-яё]", russian)
+        assert english != russian
+        assert re.search("[а-яё]", russian)
 
 
 def test_no_two_actions_are_said_alike() -> None:

@@ -36,19 +36,18 @@ def give_up(app: Flask) -> None:
     pass_of_the_worker(app)
 
 
-@pytest.mark.parametrize("page", ["", "/edit", "/edit?capture=1", "/delete", "list"])
-def test_no_page_shows_a_forgotten_photo(desk: Desk, forgotten: tuple[str, str], page: str) -> None:
-    employee, _ = forgotten
+def test_no_page_shows_a_forgotten_photo_and_its_address_answers_nothing(
+    desk: Desk, forgotten: tuple[str, str]
+) -> None:
+    employee, photo = forgotten
 
-    answer = desk.client.get("/employees/" if page == "list" else employee + page)
-
-    assert answer.status_code == 200
-    assert "Иван Иванов" in answer.text
-    assert IMAGE.findall(answer.text) == []
-
-
-def test_its_address_answers_nothing(desk: Desk, forgotten: tuple[str, str]) -> None:
-    assert desk.client.get(forgotten[1]).status_code == 404
+    for page in ("/employees/", employee, *(employee + more for more in ("/edit", "/edit?capture=1", "/delete"))):
+        answer = desk.client.get(page)
+        assert answer.status_code == 200
+        assert "Иван Иванов" in answer.text
+        assert IMAGE.findall(answer.text) == []
+    assert desk.client.get(photo).status_code == 404
+    assert "Есть на терминале «Вход»: сотрудник и лицо" in desk.text(employee)
 
 
 def test_its_address_answers_nothing_though_the_file_is_there_still(app: Flask, desk: Desk) -> None:
@@ -57,10 +56,6 @@ def test_its_address_answers_nothing_though_the_file_is_there_still(app: Flask, 
         age(Photo, "forgotten_at", 0)
 
     assert desk.client.get(address).status_code == 404
-
-
-def test_terminal_goes_on_to_be_green(desk: Desk, forgotten: tuple[str, str]) -> None:
-    assert "Есть на терминале «Вход»: сотрудник и лицо" in desk.text(forgotten[0])
 
 
 def test_employee_is_changed_and_captured_again_as_ever(desk: Desk, forgotten: tuple[str, str]) -> None:
@@ -80,12 +75,14 @@ def test_panel_says_that_the_picture_was_deleted_and_offers_another(app: Flask, 
     give_up(app)
 
     page = desk.client.get(f"/employees/new?capture={capture_id}", headers=ENGLISH).text
+    panel = desk.client.get(f"/captures/{capture_id}", headers={**HTMX, **ENGLISH}).text
 
-    assert "The picture was not saved in time and is deleted. Take the photo again." in page
-    assert 'data-state="failed"' in page
-    assert "Try again" in page
-    assert IMAGE.findall(page) == []
-    assert "Иван" not in page
+    for text in (page, panel):
+        assert "The picture was not saved in time and is deleted. Take the photo again." in text
+        assert 'data-state="failed"' in text
+        assert "Try again" in text
+        assert IMAGE.findall(text) == []
+        assert "Иван" not in text
 
 
 def test_page_that_still_shows_the_picture_is_refused_and_keeps_what_is_typed(app: Flask, desk: Desk) -> None:
@@ -123,16 +120,6 @@ def test_capture_after_that_takes_a_new_picture(app: Flask, desk: Desk) -> None:
     assert desk.client.post("/employees/", data=typed(capture_id=again)).status_code == 303
     desk.run_jobs()
     assert desk.simulator.faces["100222"].jpeg == FACE
-
-
-def test_fragment_of_the_panel_says_it_too(app: Flask, desk: Desk) -> None:
-    capture_id = desk.capture()
-    give_up(app)
-
-    answer = desk.client.get(f"/captures/{capture_id}", headers={**HTMX, **ENGLISH})
-
-    assert "deleted" in answer.text
-    assert 'data-state="failed"' in answer.text
 
 
 def test_form_of_a_saved_employee_shows_what_is_saved_when_the_draft_is_forgotten(app: Flask, desk: Desk) -> None:

@@ -174,34 +174,6 @@ def test_each_thing_that_can_be_mended_has_one_button_and_is_gone_then(desk: Des
     assert preview(desk, whole.text).size == preview(desk, upright.text).size
 
 
-@needs_face_detection
-def test_photo_that_a_terminal_would_refuse_is_saved_only_after_a_question(desk: Desk) -> None:
-    shown = send(desk, jpeg(landscape()))
-
-    for language, question in QUESTION.items():
-        asked = form_of(shown).send(desk.client, {"Accept-Language": language})
-        assert (asked.status_code, desk.client.get("/api/users/").json) == (422, [])
-        assert question in asked.text
-        assert 'form="employee-form" name="poor_photo" value="1"' in asked.text
-        assert token_in(asked.text) == token_in(shown.text)
-
-    assert form_of(asked).send(desk.client, poor_photo="1").status_code == 303
-    assert photo_of_employee(desk)
-
-
-@needs_face_detection
-def test_file_that_is_sent_with_save_is_looked_at_and_asked_about_then(desk: Desk) -> None:
-    asked = send(desk, jpeg(landscape()), "/employees/", poor_photo="0")
-    of_a_program = send(desk, jpeg(landscape()), "/employees/", hikvision_id="100444")
-    good = send(desk, jpeg(portrait()), "/employees/", poor_photo="0", hikvision_id="100333")
-
-    assert asked.status_code == 422
-    assert QUESTION["ru"] in asked.text
-    assert form_of(asked).send(desk.client, poor_photo="1").status_code == 303
-    assert good.status_code == 303
-    assert of_a_program.status_code == 303  # It has no marks of the page, so nobody could answer.
-
-
 def test_small_things_are_said_and_not_asked_about(desk: Desk) -> None:
     shown = send(desk, jpeg(Image.new("RGB", (300, 400))))
 
@@ -210,17 +182,30 @@ def test_small_things_are_said_and_not_asked_about(desk: Desk) -> None:
     assert form_of(shown).send(desk.client).status_code == 303
 
 
-def test_too_small_photo_is_asked_about_before_it_is_sent(desk: Desk) -> None:
+def test_photo_that_a_terminal_would_refuse_is_saved_only_after_a_question(desk: Desk) -> None:
     """Also where the file comes with Save and no page has shown what was found."""
-    asked = send(desk, jpeg(portrait((240, 320))), "/employees/", poor_photo="0")
+    small = jpeg(portrait((240, 320)))
+    shown = form_of(send(desk, small)).send(desk.client)
+    asked = send(desk, small, "/employees/", poor_photo="0")
     english = form_of(asked).send(desk.client, ENGLISH)
 
-    for language, answer in (("ru", asked), ("en", english)):
+    for language, answer in (("ru", shown), ("ru", asked), ("en", english)):
         assert answer.status_code == 422
         assert QUESTION[language] in answer.text
         for sentence in TOO_SMALL[language]:
             assert sentence in re.sub("[\u2068\u2069]", "", answer.text)
+        assert 'form="employee-form" name="poor_photo" value="1"' in answer.text
+    assert desk.client.get("/api/users/").json == []
     assert form_of(english).send(desk.client, poor_photo="1").status_code == 303
+    assert photo_of_employee(desk)
+
+
+def test_nothing_is_asked_of_a_good_photo_and_of_a_program(desk: Desk) -> None:
+    good = send(desk, jpeg(portrait()), "/employees/", poor_photo="0", hikvision_id="100333")
+    # It has no marks of the page, so nobody could answer.
+    of_a_program = send(desk, jpeg(portrait((240, 320))), "/employees/", hikvision_id="100444")
+
+    assert (good.status_code, of_a_program.status_code) == (303, 303)
 
 
 def test_wrong_field_keeps_the_photo_that_was_sent_with_save(desk: Desk) -> None:
