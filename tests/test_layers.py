@@ -78,6 +78,7 @@ ORDER = {
         {"departments"},
         {"groups"},
         {"employees"},
+        {"changes"},
         {"imports", "comparisons", "backups"},
         {"passages"},
         {"jobs", "attention"},

@@ -25,9 +25,9 @@ from hikflask.models.refusal import OLD_FACE, Refusal
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import undo
+from hikflask.services.changes import undo
+from hikflask.services.changes.undo import Facts
 from hikflask.services.comparisons.queries import MAX_VALUE_LENGTH, name_wanted
-from hikflask.services.comparisons.undo import Facts
 from hikflask.services.comparisons.validity_there import Limits, limits_taken
 from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import ServiceError

@@ -11,46 +11,23 @@ from sqlalchemy import ColumnElement, func, select, update
 
 from hikflask import text_rules
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment, Job, JobItem
-from hikflask.models.enrolment import PRESENT
+from hikflask.models import Employee, Job, JobItem
 from hikflask.services import audit
-from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes import undo
+from hikflask.services.changes.undo import Facts
 from hikflask.services.comparisons import own_records
 from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.lifecycle import delete_again
-from hikflask.services.employees.save import save_changes
 from hikflask.services.enrolments import mass_removals, queries
-from hikflask.services.groups import locks, membership
-from hikflask.services.photos import storage
+from hikflask.services.groups import locks
 
-# An employee, as JobItem.written keeps it.
-Facts = dict[str, Any]
-TYPED = ("name", "terminal_name", "valid_from", "valid_to")
 DAYS = ("valid_from", "valid_to")
 # How many employees are read at a time.
 BATCH = 500
 
 
-def facts(employee: Employee) -> Facts:
-    """Return what is kept of an employee, within the caller's transaction."""
-    desired = select(Enrolment.terminal_id, Enrolment.photo_id, Enrolment.by_group).where(
-        Enrolment.number == employee.number, Enrolment.desired == PRESENT
-    )
-    enrolments = [list(row) for row in db.session.execute(desired.order_by(Enrolment.terminal_id))]
-    return {**_own_facts(employee), "enrolments": enrolments}
-
-
-def _own_facts(employee: Employee) -> Facts:
-    return {
-        **employee.typed(),
-        "id": employee.id,
-        "is_active": employee.is_active,
-        "photo": employee.photo_id,
-    }
-
-
-def undo(job_id: int, number: str) -> None:
+def take_back(job_id: int, number: str) -> None:
     """Undo what an item of a plan's job took over, within the caller's transaction.
 
     :raises changed_since: when the employee is not any more as the taking-over left them.
@@ -65,11 +42,10 @@ def undo(job_id: int, number: str) -> None:
         raise ServiceError("nothing_to_take_back")
     job, before, after = db.session.get_one(Job, job_id), item.written["before"], item.written["after"]
     employee = locked_employee(after["id"])
-    if facts(employee) != after:
-        raise ServiceError("changed_since")
+    undo.require_same(employee, after)
     _refuse_impossible(job, before, after)
     if before is not None:
-        _restore(employee, before, after)
+        undo.restore(employee, before, after)
     locks.share()
     queries.of_number(number, lock=True)
     if job.terminal_id is not None:
@@ -77,8 +53,8 @@ def undo(job_id: int, number: str) -> None:
     audit.record("enrolment.taking_over_undone", employee=employee, terminal=job.params.get("terminal", ""))
     if before is None:
         delete_again(employee)
-    elif facts(employee) != before:
-        raise ServiceError("changed_since")
+    else:
+        undo.require_same(employee, before)
     changed_rows(update(JobItem).where(JobItem.id == item.id).values(written=None))
 
 
@@ -94,18 +70,6 @@ def _refuse_impossible(job: Job, before: Facts | None, after: Facts) -> None:
     now, then = (tuple(map(text_rules.day_of, (of[day] for day in DAYS))) for of in (after, before))
     if mass_removals.take_access((now[0], now[1]), (then[0], then[1])):
         raise ServiceError("days_shut_out")
-
-
-def _restore(employee: Employee, before: Facts, after: Facts) -> None:
-    fields = {name for name in TYPED if before[name] != after[name]}
-    if fields:
-        draft = Draft(**{name: before[name] for name in fields})
-        save_changes(draft, storage.Files(), employee_id=employee.id, fields=fields, by_groups=membership.ignore)
-    if before["photo"] != after["photo"]:
-        employee.photo_id = None
-        db.session.flush()
-        db.session.refresh(employee)
-        audit.record("employee.photo_changed", employee=employee, after={"source": ""})
 
 
 def taken_over(job_id: int) -> tuple[ColumnElement[bool], ...]:
@@ -138,4 +102,4 @@ def _is_undoable(job: Job, written: dict[str, Any], employee: Employee) -> bool:
         _refuse_impossible(job, before, after)
     except ServiceError:
         return False
-    return all(after[name] == value for name, value in _own_facts(employee).items())
+    return undo.is_untouched(employee, after)

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Photo
-from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import APPLIED, CHANGED, NEW, OPEN
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes.undo import ENROLMENTS, Desired, desired_enrolments
 from hikflask.services.core.db import (
     HELD_TERMINALS,
     fresh,
@@ -40,19 +40,11 @@ from hikflask.services.imports.table.columns import DAYS, DEPARTMENT, LEFT, NAME
 from hikflask.services.photos import storage
 from hikflask.services.state import enrolment as state
 
-ENROLMENTS, FORMER_ENROLMENTS = "enrolments", "former_enrolments"
+FORMER_ENROLMENTS = "former_enrolments"
 # What the employee form has, too.
 OF_FORM = (NAME, DEPARTMENT, *DAYS)
 # What terminals get to know.
 OF_TERMINALS = {NAME, LEFT, PHOTO, TERMINAL, *DAYS}
-# Terminal, photo, and whether a group asked for it, of the enrolments that are desired present.
-Desired = list[list[Any]]
-# Made once: to make a statement costs more than to run it.
-DESIRED = (
-    select(Enrolment.terminal_id, Enrolment.photo_id, Enrolment.by_group)
-    .where(Enrolment.number == bindparam("number"), Enrolment.desired == PRESENT)
-    .order_by(Enrolment.terminal_id)
-)
 # The employee, and what was written.
 Applied = tuple[Employee, dict[str, Any]]
 
@@ -232,8 +224,3 @@ def _refuse_changed(employee: Employee, number: str, before: dict[str, Any], ter
         now[GROUPS] = not membership.changes(employee, employee.department, None).gets
     if employee.number != number or any(now[field] != value for field, value in before.items()):
         raise ServiceError("changed_since")
-
-
-def desired_enrolments(employee: Employee) -> Desired:
-    """Return the terminals that an employee is desired on, within the caller's transaction."""
-    return [list(row) for row in db.session.execute(DESIRED, {"number": employee.number})]

@@ -8,12 +8,13 @@ from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, ImportRow, Terminal
 from hikflask.models.import_batch import APPLIED, CHANGED, OPEN
+from hikflask.services.changes.undo import ENROLMENTS
 from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.mass_removals import Losses, Pair
 from hikflask.services.groups import differences
 from hikflask.services.groups.differences import Scope
 from hikflask.services.imports import effects
-from hikflask.services.imports.apply import ENROLMENTS, FORMER_ENROLMENTS
+from hikflask.services.imports.apply import FORMER_ENROLMENTS
 from hikflask.services.imports.effects import LOSE_TERMINALS
 from hikflask.services.imports.table.columns import DAYS, DEPARTMENT, LEFT, VALID_FROM, VALID_TO
 

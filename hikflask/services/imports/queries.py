@@ -15,12 +15,14 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import APPLIED, CHANGED, NEW, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.models.terminal import BY_URL, GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
+from hikflask.services.changes import undo
 from hikflask.services.core import keyset
 from hikflask.services.core.db import end_read
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
-from hikflask.services.imports import effects, undo
+from hikflask.services.imports import effects
 from hikflask.services.imports.classify import PHOTO
 from hikflask.services.imports.lost_faces import LostFaces, LostFacesCount
+from hikflask.services.imports.undo import written_facts
 
 BATCH, NAMED = 100, 5
 ROWS = Keyset((ImportRow.id.asc(),), "rows of an import")
@@ -295,4 +297,4 @@ def undo_preview(batch_id: int) -> Undoable:
 
 def _is_undoable(row: ImportRow, employee: Employee) -> bool:
     added_to = row.verdict == NEW and (employee.terminal_name != "" or not employee.is_active)
-    return not added_to and undo.is_untouched(employee, row.number, row.written or {})
+    return not added_to and undo.is_untouched(employee, written_facts(row))

@@ -196,7 +196,7 @@ def _undo(item: JobItem, params: Params) -> None:
 
 
 def _undo_take_over(item: JobItem, params: Params) -> None:
-    undo.undo(params["job"], item.number)
+    undo.take_back(params["job"], item.number)
 
 
 def _compare(job: Job, progress: Progress) -> bool:

@@ -1,0 +1,1 @@
+"""What changes of many people have in common, whatever proposes them: a table, a terminal's list, a selection."""
