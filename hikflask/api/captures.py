@@ -11,7 +11,7 @@ from hikflask.api.devices import terminal_or_404
 from hikflask.api.openapi.described import OF_TERMINALS, Body, component, described
 from hikflask.api.support import body, error_json
 from hikflask.codes import refusals
-from hikflask.forms.captures import CaptureForm
+from hikflask.forms.employees import CaptureForm
 from hikflask.http import terminal_concurrency
 from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import OPERATOR, allow

@@ -10,7 +10,7 @@ from werkzeug.exceptions import PreconditionFailed
 from hikflask.api.openapi.described import Body, component, described
 from hikflask.api.support import body, error_json
 from hikflask.api.support.etags import CHANGED, requirement, tagged
-from hikflask.forms.consents import ConsentForm
+from hikflask.forms.privacy import ConsentForm
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Consent
 from hikflask.services.core.dates import today

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.api.openapi.described import Query, component, described, list_of
 from hikflask.api.support import body, error_json, paging
-from hikflask.forms.enrolments import EnrolmentFilterForm
+from hikflask.forms.employees import EnrolmentFilterForm
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.models import Enrolment
 from hikflask.services.core.errors import told

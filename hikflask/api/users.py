@@ -26,8 +26,7 @@ from hikflask.api.support.body import Fields, InputError
 from hikflask.api.support.etags import requirement, tagged
 from hikflask.background import tasks
 from hikflask.employee_fields import FORM_NAMES
-from hikflask.forms.employee_filter import EmployeeFilterForm
-from hikflask.forms.employees import EmployeeForm
+from hikflask.forms.employees import EmployeeFilterForm, EmployeeForm
 from hikflask.http import terminal_concurrency
 from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import OPERATOR, VIEWER, allow

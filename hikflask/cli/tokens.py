@@ -6,7 +6,7 @@ import click
 from flask.cli import with_appcontext
 
 from hikflask.cli.console import CommandGroup, checked_name, moment, table
-from hikflask.forms.tokens import DEFAULT_DAYS, MAX_DAYS
+from hikflask.forms.admin import DEFAULT_DAYS, MAX_DAYS
 from hikflask.models import ApiToken
 from hikflask.models.accounts import OPERATOR, ROLES
 from hikflask.services.accounts import api_tokens

@@ -1,17 +1,31 @@
-"""The employee form: the fields that pages and API share, and what the page adds."""
+"""The employee form, which pages and API share, and what the page adds; the filters of employees and of enrolments."""
 
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, ValidationError
+from wtforms import (
+    BooleanField,
+    Field,
+    HiddenField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import Optional
 
 from hikflask import text_rules
 from hikflask.employee_fields import FORM_NAMES, MAX_NAME_LENGTH
-from hikflask.forms.base import Form
-from hikflask.forms.fields import limited, one_line, row_id, row_ids, stripped
+from hikflask.forms.base import Form, QueryForm
+from hikflask.forms.fields import choice_or_nothing, id_or_nothing, limited, one_line, row_id, row_ids, stripped
 from hikflask.forms.versions import VersionedForm
+from hikflask.services.employees.filters import SORTS, EmployeeFilter
 
 
 @limited(required=True, pattern=f"^{text_rules.NUMBER_PATTERN}$")
@@ -129,3 +143,149 @@ class EmployeePageForm(VersionedForm, EmployeeForm):
         self.terminal_id.choices = [(terminal.id, terminal.name) for terminal in terminals]
         if self.terminal_id.data not in {terminal.id for terminal in terminals}:
             self.terminal_id.data = preferred
+
+
+class CaptureForm(Form):
+    """A call that starts a capture for a number, which no employee needs to have yet."""
+
+    hikvision_id = StringField(_l("Employee ID"), [Optional(), number], [stripped])
+    take_over = BooleanField(_l("Take over"))
+
+
+MAX_NUMBERS = 1000
+NUMBER_SEPARATORS = re.compile(r"[\s,;]+")
+
+
+class NumbersForm(Form):
+    """Pasted numbers of employees who leave at once, separated by line breaks, commas, semicolons or spaces."""
+
+    numbers = TextAreaField(_l("Employee IDs, one a line"))
+
+    @property
+    def listed(self) -> list[str]:
+        """The numbers in the order in which they were pasted, each once."""
+        return list(dict.fromkeys(word for word in NUMBER_SEPARATORS.split(self.numbers.data or "") if word))
+
+    def validate_numbers(self, field: Field) -> None:
+        """Accept at least one number, and no more than a person can look through in the preview."""
+        if not self.listed:
+            raise ValidationError(_l("“%(field)s” must not be empty.", field=field.label.text))
+        if len(self.listed) > MAX_NUMBERS:
+            raise ValidationError(_l("At most %(most)s IDs at once.", most=MAX_NUMBERS))
+
+
+# In UTC, as all times of the API.
+MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z?$"
+STATES = ("confirmed", "waiting", "refused", "leaving", "removed")
+
+
+class EnrolmentFilterForm(Form):
+    """The filters of enrolments that a program sends; an empty field is ignored."""
+
+    state = SelectField(
+        _l("State"),
+        [choice_or_nothing],
+        validate_choice=False,
+        choices=[SelectChoice(state, state) for state in STATES],
+    )
+    terminal = StringField(_l("Terminal"), [id_or_nothing])
+    since = StringField(_l("Changed since"))
+
+    @limited(pattern=f"{MOMENT}|^$", description="UTC, such as 2026-03-01T09:30:00.")
+    def validate_since(self, field: Field) -> None:
+        """Accept a moment in UTC, or nothing."""
+        if field.data and self.moment is None:
+            raise ValidationError(_l("“%(field)s” must be a time such as 2026-03-01T09:30:00.", field=field.label.text))
+
+    @property
+    def moment(self) -> datetime | None:
+        """The moment of `since`; None where it is empty or no time."""
+        text = self.since.data or ""
+        try:
+            moment = datetime.fromisoformat(text.removesuffix("Z")) if re.fullmatch(MOMENT, text) else None
+        except ValueError:
+            return None
+        return moment and moment.replace(tzinfo=UTC)
+
+    @property
+    def terminal_id(self) -> int | None:
+        """The id of the terminal; None where the field is empty, 0 for an id that no row can have."""
+        return (row_id(self.terminal.data) or 0) if self.terminal.data else None
+
+
+SORT_LABELS = {
+    "name": _l("By name, A to Z"),
+    "-name": _l("By name, Z to A"),
+    "number": _l("By ID"),
+    "department": _l("By department"),
+    "created_at": _l("Oldest first"),
+    "-created_at": _l("Newest first"),
+}
+
+
+class EmployeeFilterForm(QueryForm):
+    """The filters of employees, for the list, the API and jobs; an empty field is ignored."""
+
+    q = StringField(_l("Search"), filters=[stripped])
+    state = SelectField(
+        _l("State"),
+        [choice_or_nothing],
+        validate_choice=False,
+        choices=[
+            SelectChoice("on_terminals", _l("On the terminals")),
+            SelectChoice("no_face", _l("No face")),
+            SelectChoice("waiting", _l("Waiting for the terminal")),
+            SelectChoice("refused", _l("Not enrolled: needs attention")),
+            SelectChoice("leaving", _l("May still open doors")),
+            SelectChoice("left", _l("Inactive")),
+        ],
+    )
+    terminal = SelectField(_l("Terminal"), [id_or_nothing], filters=[stripped], validate_choice=False, choices=[])
+    department = SelectField(_l("Department"), filters=[stripped], validate_choice=False, choices=[])
+    consent = SelectField(
+        _l("Consent"),
+        [choice_or_nothing],
+        validate_choice=False,
+        choices=[SelectChoice("given", _l("Consent is recorded")), SelectChoice("missing", _l("No consent"))],
+    )
+    sort = SelectField(
+        _l("Sorting"),
+        [choice_or_nothing],
+        validate_choice=False,
+        choices=[SelectChoice(sort, SORT_LABELS[sort]) for sort in SORTS],
+    )
+
+    def offer(self, terminals: Iterable[Any], departments: Iterable[str]) -> None:
+        """Fill the selectors with terminals (anything with id and name) and departments."""
+        self.terminal.choices = [SelectChoice(str(terminal.id), terminal.name) for terminal in terminals]
+        self.department.choices = [SelectChoice(department, department) for department in departments]
+
+    @property
+    def filter(self) -> EmployeeFilter:
+        """The filter that the validated fields describe; an invalid field is ignored.
+
+        So refuse a form that does not validate before changing the employees that its filter selects.
+        """
+        terminal = self._right(self.terminal)
+        return EmployeeFilter(
+            q=self._right(self.q),
+            state=self._right(self.state),
+            department=self._right(self.department),
+            terminal=(row_id(terminal) or 0) if terminal else None,
+            consent=self._right(self.consent),
+            sort=self._right(self.sort) or EmployeeFilter.sort,
+        )
+
+    @property
+    def narrowing(self) -> int:
+        """How many of the filters are set that are chosen from a list."""
+        return sum(bool(self._right(field)) for field in (self.state, self.terminal, self.department, self.consent))
+
+    @property
+    def texts(self) -> dict[str, Any]:
+        """The texts of the fields that are not empty and not wrong, by field: for links and hidden fields."""
+        return {field.name: self._right(field) for field in self if self._right(field)}
+
+    @staticmethod
+    def _right(field: Any) -> str:
+        return "" if field.errors else field.data or ""

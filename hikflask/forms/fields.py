@@ -4,16 +4,19 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import date
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, Field, Form, ValidationError
+from wtforms.validators import StopValidation
 
 from hikflask import text_rules
 
 # Ids are of the type INTEGER in PostgreSQL.
 MAX_ID = 2**31 - 1
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 Check = TypeVar("Check", bound=Callable[..., Any])
 
 
@@ -125,3 +128,10 @@ class DayField(DateField):  # type: ignore[misc]
         """Read a day as it is typed."""
         with suppress(ValueError):
             super().process_formdata(valuelist)
+
+
+def day(form: Form, field: Field) -> None:  # noqa: ARG001
+    """Check for a day, or nothing."""
+    typed = "".join(field.raw_data or ())
+    if typed and (field.data is None or not FIRST_DAY <= field.data <= LAST_DAY):
+        raise StopValidation(_l("“%(field)s” must be a day such as 2026-01-31.", field=field.label.text))

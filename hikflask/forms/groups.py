@@ -1,4 +1,4 @@
-"""A group of terminals: its name, its terminals, and the departments and employees who belong to it."""
+"""A group of terminals and who belongs to it; a department's name, and which departments are merged into which one."""
 
 from typing import ClassVar
 
@@ -7,8 +7,8 @@ from wtforms import Field, HiddenField, StringField, ValidationError
 
 from hikflask import text_rules
 from hikflask.employee_fields import MAX_NAME_LENGTH
-from hikflask.forms.base import Form
-from hikflask.forms.fields import one_line, stripped
+from hikflask.forms.base import Form, QueryForm
+from hikflask.forms.fields import one_line, row_id, row_ids, stripped
 from hikflask.forms.versions import VersionedForm
 
 MAX_GROUP_LENGTH = 64
@@ -76,3 +76,26 @@ class GroupPageForm(VersionedForm, GroupForm):
         """Accept employee IDs."""
         if not all(text_rules.is_employee_number(number) for number in self.numbers):
             raise ValidationError(_l("Enter IDs with spaces between them: Latin letters and digits, up to 32 each."))
+
+
+class DepartmentForm(Form):
+    """The name of a new department, or another name for one."""
+
+    name = StringField(_l("Name"), [one_line(MAX_NAME_LENGTH)], [stripped])
+
+
+class MergeForm(QueryForm):
+    """The departments that are merged, and the one that stays, by their ids.
+
+    `shown` is the digest of the question; `confirm` is how many lose a terminal, as typed.
+    """
+
+    department = StringField()
+    into = StringField(filters=[row_id])
+    shown = HiddenField()
+    confirm = StringField(_l("How many employees lose access"), filters=[stripped])
+
+    @property
+    def department_ids(self) -> list[int]:
+        """The ids of the departments to merge, each once."""
+        return row_ids(self.department.raw_data)

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert
 
 from hikflask.extensions import db
-from hikflask.forms.employee_filter import EmployeeFilterForm
+from hikflask.forms.employees import EmployeeFilterForm
 from hikflask.models import Employee
 from hikflask.services.employees.filters import CONSENTS, SORTS, STATES
 from tests.support.api_calls import OLGA, add

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from hikflask.forms.audit import AuditForm
+from hikflask.forms.admin import AuditForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.labels import audit as labels

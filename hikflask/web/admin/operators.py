@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from hikflask.forms.operators import OperatorChangeForm, OperatorForm
+from hikflask.forms.admin import OperatorChangeForm, OperatorForm
 from hikflask.forms.versions import ChangedMeanwhile
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.messages import error_sentence

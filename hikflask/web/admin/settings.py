@@ -21,7 +21,7 @@ from werkzeug.datastructures import MultiDict
 from hikflask import messages
 from hikflask.background.tasks import enqueue_job
 from hikflask.config import SETTINGS, as_text
-from hikflask.forms.settings import NUMBER, SettingForm
+from hikflask.forms.admin import NUMBER, SettingForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.labels import alarms
 from hikflask.labels import settings as labels

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from hikflask.forms.tokens import TokenForm
+from hikflask.forms.admin import TokenForm
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.messages import error_sentence
 from hikflask.services.accounts import api_tokens

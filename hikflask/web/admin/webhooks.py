@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
-from hikflask.forms.webhooks import WebhookForm
+from hikflask.forms.admin import WebhookForm
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.messages import error_sentence
 from hikflask.services.core.errors import NotFound, ServiceError

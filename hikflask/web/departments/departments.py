@@ -10,8 +10,8 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
 from hikflask.codes import refusals
-from hikflask.forms.departments import DepartmentForm, MergeForm
 from hikflask.forms.fields import row_id
+from hikflask.forms.groups import DepartmentForm, MergeForm
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.messages import error_sentence
 from hikflask.services.core.errors import (

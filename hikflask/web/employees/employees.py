@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hikflask.background import tasks
-from hikflask.forms.employee_filter import EmployeeFilterForm
+from hikflask.forms.employees import EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.labels.enrolments import EnrolmentStatus, on_terminals, statuses_of, worst_first

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, render_template
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from hikflask.forms.bulk_deactivation import NumbersForm
+from hikflask.forms.employees import NumbersForm
 from hikflask.forms.jobs import JobForm
 from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
 from hikflask.labels.enrolments import status_of

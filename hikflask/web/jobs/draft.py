@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
 from hikflask.codes import refusals
-from hikflask.forms.employee_filter import EmployeeFilterForm
+from hikflask.forms.employees import EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.forms.jobs import DepartmentForm, ExportForm, JobForm, SelectionForm, SendForm
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed

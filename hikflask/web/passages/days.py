@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from hikflask.forms.days import DaysForm
+from hikflask.forms.passages import DaysForm
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.services import audit
 from hikflask.services.core.dates import local

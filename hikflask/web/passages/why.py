@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hikflask.forms.fields import row_id
-from hikflask.forms.why import WhyForm
+from hikflask.forms.passages import WhyForm
 from hikflask.http import terminal_concurrency
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.isapi.errors import TerminalError

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from wtforms import Field
 
-from hikflask.forms.consents import ConsentPageForm
+from hikflask.forms.privacy import ConsentPageForm
 from hikflask.forms.versions import ChangedMeanwhile
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.labels.dates import local_day

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from hikflask import messages
 from hikflask.background import tasks
 from hikflask.codes import refusals
-from hikflask.forms.erasures import CertificateForm, NumberForm
+from hikflask.forms.privacy import CertificateForm, NumberForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.labels.enrolments import EnrolmentStatus, status_of
 from hikflask.models import Employee, Erasure, ErasureRemoval

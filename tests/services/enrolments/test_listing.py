@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event, text
 
 from hikflask.extensions import db
-from hikflask.forms import enrolments as form
+from hikflask.forms import employees as form
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import STATES
 from hikflask.services.core.errors import CursorUnknown

@@ -1,4 +1,4 @@
-"""Consent, as it is recorded on a page or by the API."""
+"""Consent, as it is recorded on a page or by the API, the employee number of an erasure, and a printed certificate."""
 
 from datetime import date
 from typing import Any, ClassVar
@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Regexp
 
 from hikflask.forms.base import Form
+from hikflask.forms.employees import number
 from hikflask.forms.fields import DayField, choice, limited, one_line, stripped
 from hikflask.forms.versions import VersionedForm
 
@@ -59,3 +61,21 @@ class ConsentPageForm(VersionedForm, ConsentForm):
     def changed(self) -> set[str]:
         """Return all fields."""
         return {*self.stored}
+
+
+class NumberForm(Form):
+    """The number of an employee who may be deleted already."""
+
+    number = StringField(_l("Employee ID"), [number], [stripped])
+
+
+class CertificateForm(Form):
+    """What stands on a printed certificate: it may name nobody but by the number."""
+
+    certificate = StringField(
+        _l("Certificate No."),
+        [Regexp(r"[0-9]{1,9}\Z", message=_l("Enter the digits that the certificate shows."))],
+        [stripped],
+    )
+    number = StringField(_l("Employee ID"), [number], [stripped])
+    name = StringField(_l("Full name"), [one_line(128, required=False)], [stripped])
