@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hikflask.diagnosis import Finding, access, good, programs, unknown, wrong
+from hikflask.diagnosis import Finding, access, good, machine, unknown, wrong
 from hikflask.services.backups import BackupError, archive, create
 
 TIMER, SERVICE = "hikflask-backup.timer", "hikflask-backup.service"
@@ -39,7 +39,7 @@ def check(max_hours: int) -> Iterator[Finding]:
 
 
 def _properties(unit: str) -> Mapping[str, str]:
-    lines = programs.output("systemctl", "show", f"--property={PROPERTIES}", unit, seconds=SECONDS).splitlines()
+    lines = machine.output("systemctl", "show", f"--property={PROPERTIES}", unit, seconds=SECONDS).splitlines()
     return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
 
@@ -55,7 +55,7 @@ def _is_new(folder: Path) -> bool:
 
     After a restart of the machine systemd takes the moment when the timer was enabled for the one when it ran last.
     """
-    born = programs.output("stat", "--format=%W", str(folder), seconds=SECONDS)
+    born = machine.output("stat", "--format=%W", str(folder), seconds=SECONDS)
     return born.isdecimal() and time.time() - int(born) < FIRST_NIGHT_SECONDS
 
 

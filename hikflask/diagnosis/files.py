@@ -1,4 +1,4 @@
-"""The instance folder: who may read it, and how much room there is."""
+"""The files of the instance folder: who may read them, how much room there is, and whether all photos are there."""
 
 import stat
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 from hikflask import disk_space
 from hikflask.diagnosis import Finding, good, wrong
 from hikflask.disk_space import Disk
+from hikflask.services.photos import lost_files, storage
 
 PRIVATE = ("secret_key", "password_key", "hikflask.sqlite3", "queue.sqlite3", "uploads", "config.py", "backups")
 
@@ -45,3 +46,21 @@ def _present(folder: Path) -> list[Path]:
 
 def _others_may(path: Path) -> bool:
     return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+
+
+MAX_NAMES = 3
+
+
+def check_photos() -> Iterator[Finding]:
+    """Check that the file of each photo is there. Needs an app context, and a database that can be used."""
+    lost, count = lost_files.find()
+    folder = storage.folder()
+    if not lost:
+        yield good(f"The files of all {count} photos are in {folder}.")
+        return
+    more = f" and {len(lost) - MAX_NAMES} more" if len(lost) > MAX_NAMES else ""
+    yield wrong(
+        f"The files of {len(lost)} of {count} photos are missing in {folder} "
+        f"({', '.join(row.file for row in lost[:MAX_NAMES])}{more}): mount the disk that they are on, or put them back "
+        "with `hikflask restore --photos FILE`, where FILE is the last backup that has them; take the others anew."
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from hikflask.diagnosis import Finding, certificate, good, ports, wrong
+from hikflask.diagnosis import Finding, certificate, good, machine, wrong
 
 SECONDS = 10.0
 HEALTH = "/health"
@@ -41,7 +41,7 @@ def check(
         cure = NO_TLS if isinstance(error, ssl.SSLError) else NO_ANSWER
         cure = cure if site.exists() else NO_SITE.format(site=site)
         yield wrong(
-            f"nginx does not serve {hosts[0].lstrip('.')} at {address} ({error}): {cure}. {ports.listener(port)}"
+            f"nginx does not serve {hosts[0].lstrip('.')} at {address} ({error}): {cure}. {machine.listener(port)}"
         )
 
 
@@ -95,5 +95,5 @@ def _foreign(answer: http.client.HTTPResponse, port: int) -> str:
     called = f", which calls itself {name[:MAX_NAME]}" if name else ""
     return (
         f"Another program than nginx answers on port {port}{called}. "
-        f"{ports.listener(port)} Stop it, and then `systemctl restart nginx`."
+        f"{machine.listener(port)} Stop it, and then `systemctl restart nginx`."
     )

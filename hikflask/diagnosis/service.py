@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from hikflask.diagnosis import Finding, access, good, ports, wrong
+from hikflask.diagnosis import Finding, access, good, machine, wrong
 
 DEFAULT_BIND = "127.0.0.1:8000"
 UNIX = "unix:"
@@ -73,7 +73,7 @@ def _silent(address: str, error: Exception) -> str:
 def _listener(address: str) -> str:
     """Return who listens on the port of an address, with a space behind it, or nothing for a Unix socket."""
     port = "" if address.startswith(UNIX) else address.rpartition(":")[2]
-    return f"{ports.listener(int(port))} " if port.isdecimal() else ""
+    return f"{machine.listener(int(port))} " if port.isdecimal() else ""
 
 
 class _OnUnixSocket(http.client.HTTPConnection):

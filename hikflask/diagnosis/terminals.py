@@ -1,4 +1,4 @@
-"""The terminals in use: each is asked once, and what is wrong with it is said."""
+"""The terminals in use: each is asked once, and what is wrong is said; and whether their logs are read in time."""
 
 from collections.abc import Iterator
 
@@ -13,6 +13,7 @@ from hikflask.isapi.errors import AddressRefused, CertificateChanged, HttpsRequi
 from hikflask.models import Terminal
 from hikflask.services.attention import terminal_problems as problems
 from hikflask.services.core import no_space
+from hikflask.services.passages import intake
 from hikflask.services.terminals import allowed_addresses, lost_people, registry
 from hikflask.services.terminals.checks import ask_status
 
@@ -82,3 +83,22 @@ def _stopped_by(terminal: Terminal) -> str:
     if allowed_addresses.is_never_allowed(terminal.url):
         return NEVER
     return OUTSIDE.format(as_text(current_app.config["TERMINAL_NETWORKS"]))
+
+
+MAX_UNREAD_HOURS = 30
+SECONDS_PER_HOUR = 3600
+MORE = "`journalctl -u hikflask -u hikflask-worker` says more."
+
+
+def check_logs() -> Iterator[Finding]:
+    """Check for how long the log of each terminal in use was not read. Needs an app context, and a usable database."""
+    logs = intake.unread()
+    late = [log for log in logs if log.seconds > MAX_UNREAD_HOURS * SECONDS_PER_HOUR]
+    for log in late:
+        why = f"The last attempt failed ({log.code}). " if log.code else ""
+        yield wrong(
+            f"The passages at terminal “{log.terminal.name}” have not been read for "
+            f"{log.seconds // SECONDS_PER_HOUR:.0f} hours, and what its log has no room for is lost. {why}{MORE}"
+        )
+    if logs and not late:
+        yield good(f"The passages at {len(logs)} terminals in use were read within {MAX_UNREAD_HOURS} hours.")

@@ -3,7 +3,7 @@
 import platform
 from pathlib import Path
 
-from hikflask.diagnosis import ports, proxy, wrong
+from hikflask.diagnosis import machine, proxy, wrong
 from tests.processes.processes import free_port
 from tests.support import certificates
 from tests.support.other_program import other_program
@@ -21,7 +21,7 @@ def test_other_program_on_the_ports_of_nginx_is_named(tmp_path: Path) -> None:
         assert found == [
             wrong(
                 f"Another program than nginx answers on port {port}, which calls itself {SERVER}. "
-                f"{ports.listener(port)} Stop it, and then `systemctl restart nginx`."
+                f"{machine.listener(port)} Stop it, and then `systemctl restart nginx`."
             )
             for port in (https, plain)
         ]
@@ -34,7 +34,7 @@ def test_program_that_speaks_no_https_is_named(tmp_path: Path) -> None:
         assert finding.sentence.startswith(f"nginx does not serve {HOST} at 127.0.0.1 (")
         assert finding.sentence.endswith(
             "): its site must have this name, and a certificate and a key that belong together and are of one kind, "
-            f"RSA or EC; `nginx -t` checks its settings. {ports.listener(port)}"
+            f"RSA or EC; `nginx -t` checks its settings. {machine.listener(port)}"
         )
 
 

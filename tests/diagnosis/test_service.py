@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hikflask.diagnosis import ports, service, wrong
+from hikflask.diagnosis import machine, service, wrong
 from tests.processes.processes import free_port
 from tests.support.accounts import as_nobody
 from tests.support.other_program import other_program
@@ -20,7 +20,7 @@ def test_other_program_at_the_address_is_named(monkeypatch: pytest.MonkeyPatch) 
 
         assert list(service.check([])) == [
             wrong(
-                f"Another program than the service answers at 127.0.0.1:{port}. {ports.listener(port)} "
+                f"Another program than the service answers at 127.0.0.1:{port}. {machine.listener(port)} "
                 "Stop it, or set HIKFLASK_BIND to another address, and then `systemctl restart hikflask`."
             )
         ]

@@ -13,18 +13,14 @@ from hikflask.diagnosis import (
     Finding,
     access,
     backups,
+    connections,
     database,
     files,
-    mail,
-    metrics_port,
-    passages,
-    photos,
+    machine,
     proxy,
-    pushes,
     service,
     settings,
     terminals,
-    time_server,
     wrong,
 )
 
@@ -52,7 +48,7 @@ def _findings(context: click.Context, without_nginx: bool) -> Iterator[Finding]:
     if may_enter:
         yield from files.check(folder)
     yield from settings.check(folder)
-    yield from time_server.check()
+    yield from machine.check_clock()
     app = None
     # Where the folder is not to be seen, an app would make another one, with other keys.
     if access.may(os.X_OK, folder):
@@ -72,12 +68,12 @@ def _of_app(app: Flask, without_nginx: bool) -> Iterator[Finding]:
     usable = yield from database.check()
     yield from backups.check(app.config["BACKUP_MAX_AGE"])
     yield from service.check(hosts)
-    yield from metrics_port.check()
+    yield from connections.check_metrics()
     if not without_nginx:
         yield from proxy.check(hosts)
-    yield from pushes.check()
-    yield from mail.check()
+    yield from connections.check_pushes()
+    yield from connections.check_mail()
     if usable:
-        yield from photos.check()
+        yield from files.check_photos()
         yield from terminals.check()
-        yield from passages.check()
+        yield from terminals.check_logs()

@@ -3,7 +3,7 @@
 import pytest
 from flask import current_app
 
-from hikflask.diagnosis import good, passages, wrong
+from hikflask.diagnosis import good, terminals, wrong
 from hikflask.extensions import db
 from hikflask.models import EventLog, Terminal
 from hikflask.models.columns import database_now
@@ -15,16 +15,16 @@ MORE = "`journalctl -u hikflask -u hikflask-worker` says more."
 
 
 def test_passages_that_were_not_read_for_thirty_hours_are_wrong(terminal: Terminal) -> None:
-    off = list(passages.check())
+    off = list(terminals.check_logs())
     current_app.config["PASSAGES"] = "poll"
-    new = list(passages.check())
+    new = list(terminals.check_logs())
     age(Terminal, "created_at", 40 * 3600.0)
-    never = list(passages.check())
+    never = list(terminals.check_logs())
     db.session.add(EventLog(terminal_id=terminal.id, read_at=database_now(-29 * 3600.0), error_code="no_answer"))
     db.session.commit()
-    lately = list(passages.check())
+    lately = list(terminals.check_logs())
     age(EventLog, "read_at", 31 * 3600.0)
-    late = list(passages.check())
+    late = list(terminals.check_logs())
 
     lost = "hours, and what its log has no room for is lost."
     assert off == []

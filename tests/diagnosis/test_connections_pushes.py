@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-from hikflask.diagnosis import Finding, good, pushes, wrong
+from hikflask.diagnosis import Finding, connections, good, wrong
 from tests.processes.processes import free_port
 from tests.support.other_program import other_program
 
@@ -28,7 +28,7 @@ def port(app: Flask) -> Iterator[int]:
 def told(app: Flask, address: str) -> list[Finding]:
     app.config.update(PASSAGES="push", PUSH_ADDRESS=address)
     with app.app_context():
-        return list(pushes.check())
+        return list(connections.check_pushes())
 
 
 def test_address_is_asked_as_a_terminal_would(app: Flask, port: int) -> None:
@@ -58,4 +58,4 @@ def test_address_at_which_nothing_or_something_else_answers_is_wrong(app: Flask)
 
 def test_nothing_is_said_where_terminals_do_not_tell(app: Flask) -> None:
     with app.app_context():
-        assert list(pushes.check()) == []
+        assert list(connections.check_pushes()) == []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from hikflask.diagnosis import Finding, good, mail, wrong
+from hikflask.diagnosis import Finding, connections, good, wrong
 from hikflask.simulator.certificate import make_certificate
 from tests.processes.processes import free_port
 from tests.support.mail_server import USER, mail_server
@@ -22,7 +22,7 @@ def settings() -> dict[str, Any]:
 
 
 def told() -> list[Finding]:
-    return list(mail.check())
+    return list(connections.check_mail())
 
 
 def test_server_that_lets_us_in_gets_no_mail(app: Flask) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from hikflask.diagnosis import Finding, good, metrics_port, ports, wrong
+from hikflask.diagnosis import Finding, connections, good, machine, wrong
 from hikflask.metrics import server as metrics_server
 from tests.processes.processes import free_port
 from tests.support.other_program import other_program
@@ -13,7 +13,7 @@ def told(app: Flask, port: int) -> list[Finding]:
     """What is said where this is the setting."""
     app.config["METRICS_PORT"] = port
     with app.app_context():
-        return list(metrics_port.check())
+        return list(connections.check_metrics())
 
 
 def test_metrics_of_the_pages_are_good_and_those_of_the_worker_are_looked_for_on_the_next_port(app: Flask) -> None:
@@ -52,7 +52,7 @@ def test_other_program_on_the_port_is_named_and_no_worker_is_looked_for_where_it
     with other_program() as port:
         assert told(app, port) == [
             wrong(
-                f"Another program answers where hikflask should tell its metrics. {ports.listener(port)} "
+                f"Another program answers where hikflask should tell its metrics. {machine.listener(port)} "
                 "Stop it, or set HIKFLASK_METRICS_PORT to another port."
             )
         ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hikflask.diagnosis import good, photos, wrong
+from hikflask.diagnosis import files, good, wrong
 from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.services.photos import storage
@@ -16,7 +16,7 @@ def test_photos_whose_files_are_missing_are_said_with_what_to_do() -> None:
     folder = storage.folder()
     (folder / "0_a.jpg").touch()
 
-    assert list(photos.check()) == [
+    assert list(files.check_photos()) == [
         wrong(
             f"The files of 4 of 5 photos are missing in {folder} (1_a.jpg, 2_a.jpg, 3_a.jpg and 1 more): mount the "
             "disk that they are on, or put them back with `hikflask restore --photos FILE`, where FILE is the last "
@@ -25,4 +25,4 @@ def test_photos_whose_files_are_missing_are_said_with_what_to_do() -> None:
     ]
     for n in range(5):
         (folder / f"{n}_a.jpg").touch()
-    assert list(photos.check()) == [good(f"The files of all 5 photos are in {folder}.")]
+    assert list(files.check_photos()) == [good(f"The files of all 5 photos are in {folder}.")]

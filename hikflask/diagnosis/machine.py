@@ -1,10 +1,27 @@
-"""Who listens on a TCP port of this machine, as far as the account that asks may know."""
+"""The machine: what its programs say, who holds a TCP port, as far as one may know, and whose clock it follows."""
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from hikflask.diagnosis import access
+from hikflask.diagnosis import Finding, access, good, unknown, wrong
+
+
+def output(name: str, *arguments: str, seconds: float) -> str:
+    """Return what a program prints, or nothing where it is missing, or silent for too long."""
+    program = shutil.which(name)
+    if program is None:
+        return ""
+    try:
+        done = subprocess.run(  # noqa: S603 - the command is ours, and no shell reads it
+            [program, *arguments], check=False, capture_output=True, text=True, timeout=seconds
+        )
+    except subprocess.TimeoutExpired:
+        return ""
+    return done.stdout.strip()
+
 
 PROCESSES = Path("/proc")
 # Columns of /proc/net/tcp, and the state of a socket that listens (proc_net_tcp in the kernel's documentation).
@@ -43,3 +60,25 @@ def _programs(sockets: set[str]) -> Iterator[str]:
         with suppress(OSError):
             if any(str(file.readlink()) in sockets for file in (process / "fd").iterdir()):
                 yield f"{(process / 'comm').read_text().strip()} (process {process.name})"
+
+
+# systemd asks the kernel, which knows whatever program keeps the clock right.
+ASK_CLOCK = ("timedatectl", "show", "--property=NTPSynchronized", "--value")
+SECONDS = 10.0
+
+
+def check_clock() -> Iterator[Finding]:
+    """Check whether this machine's clock follows a time server."""
+    answer = output(*ASK_CLOCK, seconds=SECONDS)
+    if answer == "yes":
+        yield good("This machine's clock follows a time server.")
+    elif answer == "no":
+        yield wrong(
+            "This machine's clock follows no time server, so terminals may get a wrong time, and right codes of second "
+            "factors may be refused: `apt-get install systemd-timesyncd`, and `timedatectl timesync-status` says more."
+        )
+    else:
+        yield unknown(
+            "Whether this machine's clock follows a time server cannot be known here, as `timedatectl` is silent: "
+            "in a container, look at the machine that it runs on."
+        )
