@@ -53,7 +53,7 @@ WHY_NO_FACE = {
     **{
         code: FACE_REFUSED
         for code, kind in CLASSES.items()
-        if kind in (FaceRefused, FileTooLarge, ModelingFailed, SameFace)
+        if issubclass(kind, (FaceRefused, FileTooLarge, ModelingFailed, SameFace))
     },
     Refused.own_code: FACE_REFUSED,
 }

@@ -31,6 +31,7 @@ GREEN = {"person": CONFIRMED, "face": CONFIRMED}
     ({"next_attempt_at": LONG_AGO}, "working"),
     ({"person": CONFIRMED}, "person_only"),
     ({**NO_FACE, "face": REFUSED, "refusal": refusal("modelingfailed")}, "face_refused"),
+    ({**NO_FACE, "face": REFUSED, "refusal": refusal("lowscore")}, "face_refused"),
     ({**NO_FACE, "face": REFUSED, "refusal": refusal("modelingfailed", old_face=True)}, "old_face_there"),
     ({**NO_FACE, "face": REFUSED, "refusal": refusal("files_not_taken")}, "no_photo_there"),
     ({**NO_FACE, "face": REFUSED, "refusal": refusal("other_terminal")}, "no_photo_there"),
