@@ -104,15 +104,6 @@ def test_capture_for_no_number_becomes_the_users_photo(client: FlaskClient, simu
     assert client.get(taken["photo_path"]).status_code == 404
 
 
-def test_latest_of_the_callers_captures_is_taken(client: FlaskClient, simulator: Simulated) -> None:
-    added = add(client)
-    capture(client, simulator, OLGAS_FACE, hikvision_id="100222")
-    capture(client, simulator, IVANS_FACE, hikvision_id="100222")
-
-    assert sync(client, added["id"]).json == GREEN
-    assert simulator.faces["100222"].jpeg == IVANS_FACE
-
-
 def test_capture_for_another_number_is_never_taken(client: FlaskClient, simulator: Simulated) -> None:
     added = add(client)
     capture(client, simulator, OLGAS_FACE, hikvision_id=OLGA["hikvision_id"])
@@ -156,18 +147,6 @@ def test_operator_gives_a_programs_capture_no_other_number(
     assert simulator.faces == {}
     assert sync(client, ivan["id"]).json == GREEN
     assert simulator.faces["100222"].jpeg == IVANS_FACE
-
-
-def test_capture_is_taken_once(client: FlaskClient, simulator: Simulated) -> None:
-    capture(client, simulator)
-    ivan, olga = add(client), add(client, **OLGA)
-    sync(client, ivan["id"])
-
-    answer = sync(client, olga["id"])
-
-    assert answer.get_json()["verified"] is False
-    assert set(simulator.faces) == {"100222"}
-    assert user(client, olga["id"])["photo_path"] is None
 
 
 @pytest.mark.usefixtures("simulator")

@@ -384,40 +384,6 @@ def test_no_cell_is_a_formula(app: Flask, client: FlaskClient) -> None:
         assert cells == [f"'{text}"] * 7
 
 
-# How a spreadsheet of another country or with other settings divides a line.
-SEPARATORS = {"Excel with commas": ",", "LibreOffice": ";,\t", "with bars": "|", "without quotes": ';,\t|"'}
-INNER = [
-    "Иван,=cmd|' /C calc'!A0,x",
-    "a,=1+1,b",
-    "a;+1;b",
-    "a, \u00a0-1",
-    "a|@SUM(1)",
-    'a"=1+1',
-    '",=1',
-    "a\t=1",
-    "a,,＝1",
-    " =1",
-]
-
-
-def divided(line: str, separators: str) -> list[str]:
-    """Divide a line at each separator, whatever the quotes, since programs disagree about those."""
-    cells = re.split(f"[{re.escape(separators)}]", line)
-    return [cell.strip(' "\u00a0') for cell in cells]
-
-
-def test_no_formula_comes_out_where_a_spreadsheet_divides_a_line_elsewhere(app: Flask, client: FlaskClient) -> None:
-    for text in INNER:
-        add(app, "x", actor=text, terminal=text, subject=text, before=text)
-
-    answer = client.post("/audit/export", data={"until": "2026-03-10"}, headers=ENGLISH)
-
-    assert len(answer.text.splitlines()) == 1 + len(INNER)
-    for program, separators in SEPARATORS.items():
-        cells = [cell for line in answer.text.splitlines() for cell in divided(line, separators)]
-        assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "＝"))] == [], program
-
-
 def test_export_is_as_readable_as_before(app: Flask, client: FlaskClient) -> None:
     before = '{"people": -5, "since": "2026-03-01", "name": "Анна-Мария, отдел 1+1", "url": "http://a.test/?a=b"}'
     add(app, "x", subject="2 - 1 = 1", before=before)
@@ -443,22 +409,20 @@ def test_long_trail_is_exported_in_batches(app: Flask, client: FlaskClient) -> N
     assert subjects == [str(n) for n in reversed(range(length))]
 
 
-@pytest.mark.parametrize(
-    ("language", "said"),
-    [("en", "Personal data can no longer be read"), ("ru", "Личные данные больше не прочитать")],
-)
-def test_entry_about_somebody_who_was_erased_says_so(app: Flask, client: FlaskClient, language: str, said: str) -> None:
+def test_entry_about_somebody_who_was_erased_says_so(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         erase_employee(save_employee(Draft("100222", "Иван Иванов")).row.id)
 
-    headers = {"Accept-Language": language}
-    page = client.get("/audit/?action=employee.created", headers=headers).text
-    file = client.post("/audit/export", data={"action": "employee.created"}, headers=headers).text
+    for headers, said in (
+        (ENGLISH, "Personal data can no longer be read"),
+        ({}, "Личные данные больше не прочитать"),
+    ):
+        (row,) = shown(client.get("/audit/?action=employee.created", headers=headers).text)
+        file = client.post("/audit/export", data={"action": "employee.created"}, headers=headers).text
 
-    (row,) = shown(page)
-    assert said in row
-    assert said in file
-    assert not [text for text in ("100222", "Иван") if text in row + file]
+        assert said in row
+        assert said in file
+        assert not [text for text in ("100222", "Иван") if text in row + file]
 
 
 # Photos that are looked at

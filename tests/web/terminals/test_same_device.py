@@ -43,15 +43,10 @@ def plain(page: str) -> str:
 
 
 @pytest.mark.usefixtures("moved")
-def test_it_is_said_on_the_page(desk: Desk) -> None:
+def test_it_is_said_and_one_click_gives_the_old_terminal_the_new_address(desk: Desk) -> None:
     page = plain(desk.client.get("/terminals/3", headers=ENGLISH).text)
-
     assert "This is the device of “Склад”: both have the serial number DS-K1T341CMFW" in page
     assert 'href="/terminals/3/same-device"' in page
-
-
-@pytest.mark.usefixtures("moved")
-def test_one_click_gives_the_old_terminal_the_new_address(desk: Desk) -> None:
     assert "Дать терминалу «Склад» новый адрес" in plain(desk.text("/terminals/3/same-device"))
 
     answer = put_right(desk, "/terminals/3/same-device")
