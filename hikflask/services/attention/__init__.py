@@ -1,1 +1,4 @@
-"""Attention: what a person must do about employees and terminals, counted and listed when a page is opened."""
+"""Attention: what a person must do about employees and terminals, counted and listed when a page is opened.
+
+web/attention begins its work.
+"""

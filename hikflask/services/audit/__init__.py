@@ -1,4 +1,7 @@
-"""The audit trail. `audit.record(…)` adds an entry; this and what belongs to it is in log.py."""
+"""The audit trail: who did what to whom. `audit.record(…)` adds an entry; this and what belongs to it is in log.py.
+
+Every room records within its own transaction; web/admin shows the trail.
+"""
 
 from hikflask.services.audit.log import COMMAND_LINE as COMMAND_LINE
 from hikflask.services.audit.log import NOBODY as NOBODY

@@ -1,4 +1,7 @@
-"""Backups of an installation: one file with the database, the photos, and the keys when they are asked for."""
+"""Backups of an installation: one file with the database, the photos, and the keys when they are asked for.
+
+cli/installation begins one each night, and a restore.
+"""
 
 
 class BackupError(RuntimeError):

@@ -1,0 +1,4 @@
+"""Employees: saved, found, listed, exported, deactivated, deleted, erased.
+
+web/employees and api/users.py begin its work; services/imports and services/comparisons save many.
+"""

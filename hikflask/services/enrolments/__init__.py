@@ -1,0 +1,4 @@
+"""Enrolments: what is desired of a person at a terminal, and the attempts that bring the terminal there and prove it.
+
+services/employees, groups and jobs desire it; the worker's turns make the attempts (schedule.py, reconcile.py).
+"""

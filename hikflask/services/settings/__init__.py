@@ -1,1 +1,4 @@
-"""The settings that an administrator decides: kept in the database, in force in every process."""
+"""The settings that an administrator decides: kept in the database, in force in every process.
+
+web/admin changes them; each process reads them again by itself.
+"""

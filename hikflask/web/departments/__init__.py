@@ -1,0 +1,1 @@
+"""Pages of departments: the list, renaming and merging."""

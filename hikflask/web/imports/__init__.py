@@ -1,0 +1,1 @@
+"""Pages of imports: upload, columns, dry run, corrections, photos, report and undo."""

@@ -1,0 +1,1 @@
+"""Pages of jobs: the question before one, its progress, and its report."""

@@ -1,0 +1,1 @@
+"""What pages share: fragments for HTMX, notices, addresses of lists, the language."""
