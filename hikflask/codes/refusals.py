@@ -461,7 +461,10 @@ REFUSALS: dict[str, RefusalType] = {
     ),
     "archive_encrypted": of_photos(N_("The archive has a password. Make one without a password.")),
     "archive_empty": of_photos(N_("The archive has no photos.")),
-    "column_missing": invalid(N_("Choose the column for this.")),
+    "column_missing": invalid(
+        N_("Nobody here has these IDs (%(n)s), and no column has names. Choose the column of the full name."),
+        N_("Choose the column for this."),
+    ),
     "column_twice": invalid(N_("This column is chosen twice. Choose another one.")),
     "column_unknown": invalid(N_("The table has no such column. Choose another one.")),
     "column_unclear": invalid(

@@ -286,6 +286,8 @@ def test_imported_job_tells_what_came_of_it(
         ("100222;Иванов Иван\n100223;Петров Пётр\n", "column_missing",
          "file: No column is known as hikvision_id. The columns have no names. Choose by places, such as "
          "hikvision_id=1 in “columns”; the first row is 1 “100222”, 2 “Иванов Иван”."),
+        ("Таб. №;Кого пускать;Отдел\n1;Пётр Ким;Цех\n", "column_missing",
+         "Nobody here has these IDs (1), and no column has names. Choose the column of the full name."),
     ],
 )  # fmt: skip
 def test_file_that_cannot_be_imported_is_refused(

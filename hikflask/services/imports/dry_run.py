@@ -26,7 +26,7 @@ from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import Progress
 from hikflask.services.imports import batches, effects, losses, row_check, stored_files
-from hikflask.services.imports.batches import ROWS, ColumnsUnclear, ColumnsUnknown, DaysUnknown
+from hikflask.services.imports.batches import ROWS, ColumnsMissing, ColumnsUnclear, ColumnsUnknown, DaysUnknown
 from hikflask.services.imports.classify import Picture, read_spellings
 from hikflask.services.imports.photos import photo_names, pictures
 from hikflask.services.imports.photos.thumbnails import Thumbnails
@@ -63,6 +63,7 @@ def check(batch: ImportBatch, progress: Progress) -> None:
     :raises table_unreadable: when the table cannot be read to its end. :raises BadArchive: :raises import_too_large:
     :raises import_file_gone: when a file was removed. :raises import_unknown: when the import was discarded.
     :raises ColumnsUnknown: when nobody said what a column is. The row that asks for it is added to those shown.
+    :raises ColumnsMissing: when nobody of the table is here, and no column has their names.
     :raises ClaimLost: when it is not to go on.
     """
     batch_id = batch.id
@@ -103,6 +104,8 @@ class _DryRun:
         self._corrected = {place: row.id for place, row in _corrected(batch.id).items()}
         self._known = row_check.read_known(batch)
         self._read = row_check.row_reader(batch)
+        # How many rows have an unknown ID and no name, and how many are of somebody who is here, or may be meant.
+        self._nameless = self._here = 0
         self._done = self._bytes = 0
         paths = [stored_files.path_of(name) for name in (batch.table_file, batch.photos_file) if name]
         size = sum(path.stat().st_size for path in paths if path.is_file())
@@ -125,6 +128,7 @@ class _DryRun:
             with closing(table_rows(self._batch)) as rows:
                 for part in _parts(rows, BATCH):
                     self._check_rows(part)
+            self._refuse_nameless()
             self._refuse_ids()
         self._check_lonely_photos()
         if self._batch.photos_file:
@@ -149,9 +153,20 @@ class _DryRun:
                 self._twice.setdefault(entry.number, [first]).append(place)
         rows = row_check.check_rows(batch, read, checked, self._known)
         for columns_of_row, (row, _) in zip(rows, read, strict=True):
+            number = (columns_of_row["errors"] or {}).get(NUMBER, {"code": "", "params": {}})
+            self._nameless += number == Refusal(code="number_unknown", params={})
+            self._here += columns_of_row["employee_id"] is not None or "meant" in number["params"]
             if (row.sheet, row.line) in self._corrected:
                 columns_of_row.update(corrected=True, cells=row.cells)
         self._write(rows, len(part) - len(checked))
+
+    def _refuse_nameless(self) -> None:
+        """Refuse a table of people of whom none is here, where no column has names: it was not known, or forgotten.
+
+        :raises ColumnsMissing:
+        """
+        if self._nameless and not self._here and not NAMES & self._batch.fields.keys():
+            raise ColumnsMissing(fields=(NAME,), n=self._nameless)
 
     def _is_repeated(self, row: Row, entry: Values) -> bool:
         """Return whether the first row of its number is wholly equal to this one, so that both are read once."""

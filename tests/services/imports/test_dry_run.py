@@ -68,6 +68,20 @@ def test_column_whose_days_come_late_stops_the_dry_run_and_is_asked_about_then()
     assert counts(check(found)) == (8, 0, 0, 0)
 
 
+def test_table_of_nobody_here_without_names_asks_once_for_their_column() -> None:
+    add_people("1")
+    header = "Таб. №;Кого пускать;Отдел"
+
+    found = checked("7;Иван Иванов;Цех", "8;Пётр Петров;Цех", header=header)
+
+    ended = db.session.execute(select(Job).where(Job.id == batch(found).check_job_id)).scalar_one()
+    assert (ended.state, ended.refusal) == ("failed", refusal("column_missing", n=2))
+    assert rows(found) == []
+    # Beside somebody who is here, a row is wrong alone; so is one whose ID lost zeros.
+    found = checked("7;Иван Иванов;Цех", "1;Пётр Петров;Цех", header=header)
+    assert errors(found) == {"7": {"number": refusal("number_unknown")}}
+
+
 def test_second_table_below_and_a_sheet_of_those_who_left_stop_the_dry_run() -> None:
     below = made("1;Иван Иванов;Цех", "Табельный номер;Подразделение;ФИО", "2;Цех;Пётр Петров")
     former = made("1;Иван Иванов;Цех")
