@@ -31,7 +31,7 @@ from tests.support.comparisons import desire_with_photo, enrol_with_photo
 from tests.support.due import make_due
 from tests.support.employees import save_capture, save_with_face
 from tests.support.enrolments import desire_with_face, employee_of, enrol
-from tests.support.wire import InProcess, NoRemovalOfFaces
+from tests.support.wire import NoRemovalOfFaces
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -245,13 +245,6 @@ def test_refusal_of_the_other_form_that_is_about_the_face_is_said(simulator: Sim
     assert queries.get_one(wanted.id).refusal_code == "alreadyexistthisface"
 
 
-@pytest.fixture
-def no_removal(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> NoRemovalOfFaces:
-    firmware = NoRemovalOfFaces(wire)
-    monkeypatch.setattr(wire, "send", firmware)
-    return firmware
-
-
 @pytest.mark.usefixtures("no_removal")
 @pytest.mark.parametrize("encodes_anew", [False, True])
 @pytest.mark.parametrize("mode", [BY_URL, "picture", UNKNOWN])
@@ -309,12 +302,10 @@ def test_old_face_that_a_new_photo_cannot_replace_is_said_to_be_there(simulator:
         )
 
 
-@pytest.mark.usefixtures("no_removal")
+@pytest.mark.usefixtures("no_removal", "encodes_anew")
 def test_right_face_that_looks_as_before_once_it_was_sent_again_is_not_called_old(
-    simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    simulator: Simulated, terminal: Terminal
 ) -> None:
-    bind = simulator.store.bind
-    monkeypatch.setattr(simulator.store, "bind", lambda number, jpeg: bind(number, jpeg[:-2] + b"again" + jpeg[-2:]))
     enrolled = enrol(simulator, terminal)
     desired.retry(enrolled.id)
     db.session.commit()

@@ -1,33 +1,24 @@
 """Nothing is over while something may still arrive: not by a person's word, a refused password, or a refused name."""
 
-from dataclasses import replace
-
 import pytest
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import Refused, TerminalError
+from hikflask.isapi.errors import Refused
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PENDING, REFUSED, REMOVED
 from hikflask.models.terminal import BY_PICTURE, BY_URL
 from hikflask.services.core.errors import CaptureSuperseded, NumberTakenThere, ServiceError
-from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.enrolments import manual_removal, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.state import clock_jump
-from hikflask.services.terminals import checks, registry
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import HOST, PASSWORD
-from tests.services.enrolments.test_late_arrivals import ANNA, change, lose, take_faces
+from tests.support import late
 from tests.support.captures import FACE, OTHER_FACE
-from tests.support.enrolments import desire_with_face, employee_of, enrol
+from tests.support.enrolments import desire_with_face, enrol
 from tests.support.retention import age
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive")]
-
-
-def leave(enrolment: Enrolment) -> None:
-    set_active(employee_of(enrolment), active=False)
 
 
 @pytest.mark.both_databases
@@ -37,8 +28,8 @@ def test_word_about_the_old_device_ends_nothing_that_may_still_come_to_the_new_o
     enrolment = desire_with_face(simulator, terminal)
     db.session.execute(db.update(Enrolment).values(on_old_device=True, name_on_old_device="Иван"))
     db.session.commit()
-    lose(simulator, enrolment, "UserInfo/Record")
-    leave(enrolment)
+    late.lose(simulator, enrolment, "UserInfo/Record")
+    late.leave(enrolment)
 
     with pytest.raises(ServiceError, match=r"^removal_asked_again$"):
         reconcile(enrolment.id, "worker")
@@ -48,7 +39,7 @@ def test_word_about_the_old_device_ends_nothing_that_may_still_come_to_the_new_o
     with pytest.raises(ServiceError, match=r"^may_still_arrive$"):
         manual_removal.confirm_by_hand(row.id, row.generation)
     simulator.store.add("100222", {"name": "Иван Иванов"})  # It came.
-    age(Enrolment, "may_arrive_until", 1.0)
+    late.end_time()
     with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "worker")
     assert simulator.people == {}
@@ -60,11 +51,9 @@ def test_word_about_the_old_device_ends_nothing_that_may_still_come_to_the_new_o
 def test_id_is_somebody_elses_only_once_no_face_of_who_left_may_come_under_it(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    enrolment = desire_with_face(simulator, terminal)
-    take_faces(terminal, BY_URL)
-    lose(simulator, enrolment, "FDSetUp")
+    enrolment = late.face_on_its_way(simulator, terminal)
     simulator.people["100222"]["name"] = "Пётр"
-    leave(enrolment)
+    late.leave(enrolment)
     with pytest.raises(NumberTakenThere):
         reconcile(enrolment.id, "worker")
     row = queries.get_one(enrolment.id)
@@ -73,7 +62,7 @@ def test_id_is_somebody_elses_only_once_no_face_of_who_left_may_come_under_it(
         manual_removal.confirm_as_somebody_elses(row.id, row.generation, "Пётр")
 
     simulator.store.bind("100222", FACE)  # It came, under that name.
-    age(Enrolment, "may_arrive_until", 1.0)
+    late.end_time()
     with pytest.raises(NumberTakenThere):
         reconcile(enrolment.id, "worker")
     assert simulator.faces == {}
@@ -87,23 +76,14 @@ def test_id_is_somebody_elses_only_once_no_face_of_who_left_may_come_under_it(
 def test_refused_password_does_not_take_the_second_proof_of_a_refused_face_away(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    enrolment = desire_with_face(simulator, terminal)
-    take_faces(terminal, BY_URL)
-    lose(simulator, enrolment, "FDSetUp")
+    enrolment = late.face_on_its_way(simulator, terminal)
     simulator.capture_elsewhere(OTHER_FACE)
     with pytest.raises(CaptureSuperseded):
         reconcile(enrolment.id, "worker")
-    password, simulator.login.password = simulator.login.password, "Other12345"
-    with pytest.raises(TerminalError):
-        checks.check(terminal.id, "test")
-    simulator.store.bind("100222", OTHER_FACE)  # It came, and took what the file is by now.
-    for column in ("may_arrive_until", "next_attempt_at"):
-        age(Enrolment, column, 1.0)
-    with pytest.raises(ServiceError):
-        reconcile(enrolment.id, "worker")
-    simulator.login.password = password
-    registry.change(terminal.id, registry.Access("Вход", f"http://{HOST}", "admin", PASSWORD), "Анна")
-    checks.check(terminal.id, "test")
+    late.let_come(simulator)
+    late.end_time()
+
+    late.refuse_and_correct_password(simulator, terminal, enrolment)
 
     assert queries.get_one(enrolment.id).next_attempt_at is not None
     assert reconcile(enrolment.id, "worker").face == REFUSED
@@ -114,19 +94,16 @@ def test_refused_password_does_not_take_the_second_proof_of_a_refused_face_away(
 def test_name_that_is_refused_for_good_ends_nothing_before_a_late_face_was_seen_to(
     simulator: Simulated, terminal: Terminal, mode: str
 ) -> None:
-    simulator.profile = replace(simulator.profile, face_by_picture=mode == BY_PICTURE)
-    enrolment = desire_with_face(simulator, terminal)
-    take_faces(terminal, mode)
-    lose(simulator, enrolment, "FDSetUp")
+    enrolment = late.face_on_its_way(simulator, terminal, mode)
     assert reconcile(enrolment.id, "worker").state == CONFIRMED
-    change(enrolment, ANNA)
+    late.change(enrolment, late.ANNA)
     simulator.faults.add("refuse", "badParameters", path="UserInfo/Modify")
     with pytest.raises(Refused):
         reconcile(enrolment.id, "worker")
     row = queries.get_one(enrolment.id)
     assert (row.person, row.next_attempt_at) == (PENDING, row.may_arrive_until)
     simulator.store.bind("100222", OTHER_FACE)  # It came.
-    age(Enrolment, "may_arrive_until", 1.0)
+    late.end_time()
 
     with pytest.raises(Refused):
         reconcile(enrolment.id, "worker")
@@ -139,19 +116,18 @@ def test_who_is_wanted_again_while_a_removal_goes_on_there_is_proven_once_more(
     simulator: Simulated, terminal: Terminal
 ) -> None:
     enrolment = enrol(simulator, terminal)
-    leave(enrolment)
+    late.leave(enrolment)
     simulator.faults.add("ok-without-effect", path="UserInfoDetail/Delete", times=1)
     with pytest.raises(ServiceError, match=r"^removal_not_verified$"):
         reconcile(enrolment.id, "worker")
-    set_active(employee_of(enrolment), active=True)
-    send_to_terminal(employee_of(enrolment), terminal.id)
+    late.come_back(enrolment)
 
     row = reconcile(enrolment.id, "worker")
 
     assert (row.state, row.next_attempt_at) == (CONFIRMED, row.may_arrive_until)
     assert row.next_attempt_at is not None
     simulator.store.remove(["100222"])  # It has ended.
-    age(Enrolment, "may_arrive_until", 1.0)
+    late.end_time()
     reconcile(enrolment.id, "worker")
     assert simulator.people["100222"]["name"] == "Иван Иванов"
     assert simulator.faces["100222"].jpeg == FACE
@@ -162,8 +138,8 @@ def test_what_was_sent_while_the_clock_was_ahead_may_arrive_for_three_minutes_an
     simulator: Simulated, terminal: Terminal
 ) -> None:
     enrolment = enrol(simulator, terminal)
-    leave(enrolment)
-    lose(simulator, enrolment, "UserInfoDetail/Delete")
+    late.leave(enrolment)
+    late.lose(simulator, enrolment, "UserInfoDetail/Delete")
     year = database_now(366 * 86400.0)
     db.session.execute(db.update(Enrolment).values(may_arrive_until=year, next_attempt_at=year))
     db.session.commit()
