@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, CheckConstraint, Computed, ForeignKey, Index, String, UniqueConstraint, false
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
@@ -13,6 +14,8 @@ from hikflask.models.refusal import WithRefusal
 from hikflask.models.terminal import Terminal
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
     from hikflask.models.people import Employee
 
 PRESENT = "present"
@@ -36,6 +39,11 @@ _STATE = """CASE
     WHEN person = 'confirmed' AND face = 'confirmed' THEN 'confirmed'
     WHEN next_attempt_at IS NOT NULL OR step <> '' THEN 'waiting'
     ELSE 'refused' END"""
+
+
+def names_sent(row: Any) -> set[str]:
+    """Return Enrolment.names_sent of an enrolment, or of its columns."""
+    return {row.written_name, row.sent_name, row.name_on_old_device, *(row.unanswered or {}).get("names", ())}
 
 
 class Enrolment(WithRefusal, Base):
@@ -154,10 +162,10 @@ class Enrolment(WithRefusal, Base):
     employee: Mapped["Employee | None"] = relationship(back_populates="enrolments")
     photo: Mapped[Photo | None] = relationship(foreign_keys=[photo_id])
 
-    @property
+    @hybrid_property
     def is_confirmed(self) -> bool:
         """True when the desired state is confirmed: person and face for present, nobody there for absent."""
-        return self.state in {CONFIRMED, REMOVED}
+        return (self.state == CONFIRMED) | (self.state == REMOVED)
 
     @property
     def name_there(self) -> str:
@@ -172,7 +180,7 @@ class Enrolment(WithRefusal, Base):
     @property
     def names_sent(self) -> set[str]:
         """The names under which the terminal may have our record; an empty text among them does not count."""
-        return {self.written_name, self.sent_name, self.name_on_old_device, *(self.unanswered or {}).get("names", ())}
+        return names_sent(self)
 
     @property
     def may_come_late(self) -> dict[str, Any] | None:
@@ -183,12 +191,15 @@ class Enrolment(WithRefusal, Base):
         names = sorted({*known["names"], self.sent_name} - {""})
         return {"names": names, "face": known["face"] or self.face_unverified}
 
-    @property
+    @hybrid_property
     def is_green(self) -> bool:
-        """True when confirmed, the terminal was checked since its address or login changed, and the row is not one of a
-        backup that was not compared with the terminal yet.
-        """
-        return self.is_confirmed and self.terminal.face_mode is not None and self.terminal.restored_from is None
+        """True when confirmed, by a terminal that is checked. A statement joins the terminal."""
+        return self.is_confirmed and self.terminal.is_checked
+
+    @is_green.inplace.expression
+    @classmethod
+    def _is_green(cls) -> "ColumnElement[bool]":
+        return cls.is_confirmed & Terminal.is_checked
 
     @property
     def is_leaving(self) -> bool:

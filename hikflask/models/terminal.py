@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, false
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
@@ -120,6 +121,13 @@ class Terminal(Base):
     compared_on: Mapped[date | None]
     drift_after: Mapped[int] = mapped_column(default=0, server_default="0")
     drift_looked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @hybrid_property
+    def is_checked(self) -> bool:
+        """True when it was checked since its address or login changed, and its rows are not those of a backup that was
+        not compared with it yet.
+        """
+        return (self.face_mode != None) & (self.restored_from == None)  # noqa: E711 - it is a condition of statements
 
 
 class ReachabilityChange(Base):

@@ -13,12 +13,13 @@ from sqlalchemy import and_, exists, func, or_, select
 from hikflask.extensions import db
 from hikflask.models import Comparison, Difference, Employee, Enrolment, Job, JobItem, PersonThere, Terminal
 from hikflask.models.comparison import DONE, ONLY_THERE
-from hikflask.models.enrolment import ABSENT, CONFIRMED
+from hikflask.models.enrolment import ABSENT
 from hikflask.models.job import DONE as JOB_DONE
 from hikflask.services.comparisons.plan import REMOVE
 from hikflask.services.comparisons.queries import is_ignored
 from hikflask.services.core.db import MAX_COUNTED
 from hikflask.services.core.similar_names import are_similar
+from hikflask.services.state.enrolment import IS_LEAVING_UNINDEXED
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ _IN_SERVICE = (Comparison.state == DONE, Terminal.retired_at.is_(None))
 _NEWEST = select(func.max(Comparison.id)).join(Comparison.terminal).where(*_IN_SERVICE).group_by(Comparison.terminal_id)
 _HERE = (Enrolment.terminal_id == Comparison.terminal_id, Enrolment.number == Difference.number)
 # An open removal is a group of its own.
-_IS_LEAVING = exists().where(*_HERE, Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
+_IS_LEAVING = exists().where(*_HERE, IS_LEAVING_UNINDEXED)
 # The enrolment of a removal that a plan chose is deleted at its end.
 _IS_GONE = or_(
     exists().where(*_HERE, Enrolment.desired == ABSENT, Enrolment.confirmed_at > Comparison.ended_at),

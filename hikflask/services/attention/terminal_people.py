@@ -48,7 +48,7 @@ def open_at(terminals: Collection[Terminal]) -> dict[int, Open]:
     somebody = select(Terminal.id).where(exists().where(here, is_in(WAITING)) | exists().where(here, is_in(REFUSED)))
     ids = set(db.session.execute(somebody).scalars())
     # There somebody who is confirmed may wait for a check.
-    ids |= {row.id for row in terminals if row.face_mode is None or row.restored_from is not None}
+    ids |= {row.id for row in terminals if not row.is_checked}
     shown = [row.id for row in terminals if row.id in ids]
     counts = {terminal_id: Open(_count(terminal_id, WAITING), _count(terminal_id, REFUSED)) for terminal_id in shown}
     return {terminal_id: count for terminal_id, count in counts.items() if count != Open(0, 0)}

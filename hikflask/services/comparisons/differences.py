@@ -27,7 +27,7 @@ from hikflask.models.comparison import (
     VALIDITY,
     VERDICTS,
 )
-from hikflask.models.enrolment import CONFIRMED, PRESENT
+from hikflask.models.enrolment import CONFIRMED, LEAVING, PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.comparisons import ignored, queries, validity_there
@@ -172,7 +172,7 @@ def _in_batches(rows: Sequence[Listed], length: int) -> Iterator[Sequence[Listed
 def _kinds(comparison: Comparison, here: EnrolmentColumns | None, there: There | None) -> list[str]:
     if here is None or not here.is_desired:
         # An open removal is known, and its end is not awaited here; one that waits for a decision is shown.
-        is_removed = here is not None and here.is_leaving and here.refusal_code != NumberTakenThere.code
+        is_removed = here is not None and here.state == LEAVING and here.refusal_code != NumberTakenThere.code
         return [ONLY_THERE] if there and not is_removed else []
     if there is None:
         return [] if _is_newer(here, comparison.started_at) else [ONLY_HERE]

@@ -15,7 +15,7 @@ from hikflask.services.core.errors import NameTooLong, NotFound
 from hikflask.services.core.terminal_name import name_for
 from hikflask.services.state import columns
 from hikflask.services.state.columns import EmployeeColumns, EnrolmentColumns
-from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS
+from hikflask.services.state.enrolment import IS_LEAVING_UNINDEXED
 
 Kinds = tuple[str, ...]
 # A database takes only so many values in one statement.
@@ -254,7 +254,7 @@ def _compare(
         employees |= {employee.number: employee for employee in columns.employees(Employee.number.in_(which))}
     leaving: dict[str, list[tuple[int | None, str]]] = defaultdict(list)
     left = select(Enrolment.number, Enrolment.employee_id, Terminal.name).join(Enrolment.terminal)
-    for number, owner, name in rows_of(left.where(IS_LEAVING_BY_FACTS, Enrolment.number.in_(which))):
+    for number, owner, name in rows_of(left.where(IS_LEAVING_UNINDEXED, Enrolment.number.in_(which))):
         leaving[number].append((owner, name))
     own = own_numbers(comparison, people.keys() - {number for number, row in enrolments.items() if row.is_desired})
     for number in numbers:

@@ -58,7 +58,7 @@ _PRESENT, _CONFIRMED, _NO_STEP = (literal(word, literal_execute=True) for word i
 WANTED = Enrolment.desired == _PRESENT
 # What is confirmed and yet not green: at a terminal that was not checked since.
 IS_CONFIRMED, IS_WAITING, IS_REFUSED = (is_in(state) for state in (CONFIRMED, WAITING, REFUSED))
-_UNCHECKED_TERMINALS = select(Terminal.id).where(or_(Terminal.face_mode.is_(None), Terminal.restored_from.is_not(None)))
+_UNCHECKED_TERMINALS = select(Terminal.id).where(~Terminal.is_checked)
 IS_UNCHECKED = and_(
     _UNCHECKED_TERMINALS.exists(),  # Asked once; where there is none, as mostly, no enrolment is read.
     # Not told by the state, of which there are so many that SQLite would go through all of them.

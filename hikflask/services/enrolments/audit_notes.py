@@ -6,7 +6,7 @@ A repeated proof, and an attempt that fails like the one before, leave no entry.
 from typing import Any
 
 from hikflask.models import Enrolment
-from hikflask.models.enrolment import ABSENT, CONFIRMED, REFUSED
+from hikflask.models.enrolment import CONFIRMED, REFUSED, REMOVED
 from hikflask.services import audit
 from hikflask.services.core.errors import NumberTakenThere, told
 
@@ -27,7 +27,7 @@ class AttemptTrail:
         self._person = enrolment.person
         self._photo_id = enrolment.confirmed_photo_id if enrolment.is_confirmed else None
         self._refusal = _refusal(enrolment)
-        self._was_gone = enrolment.desired == ABSENT and enrolment.is_confirmed
+        self._was_gone = enrolment.state == REMOVED
 
     def note(self, row: Enrolment, values: dict[str, Any]) -> None:
         """Write an entry if the values just written are a new refusal or a new confirmation."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ScalarResult, Select, and_, bindparam, case, func, or_, select
+from sqlalchemy import ScalarResult, Select, bindparam, case, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
@@ -12,14 +12,8 @@ from hikflask.services.core.db import HELD_TERMINALS, fresh
 from hikflask.services.core.errors import EnrolmentUnknown
 from hikflask.services.core.keyset import Keyset, Page, Place, first_of_rows, read
 from hikflask.services.state.badges import badge_of, detail_of
-from hikflask.services.state.enrolment import IS_LEAVING, is_in
+from hikflask.services.state.enrolment import IS_LEAVING, IS_THERE
 
-# As Enrolment.is_green has it, for what is desired present.
-IS_GREEN = and_(
-    is_in(CONFIRMED),
-    Terminal.face_mode.is_not(None),
-    Terminal.restored_from.is_(None),
-)
 REMOVALS = Keyset((Enrolment.desired_since.asc(), Enrolment.id.asc()), "removals")
 
 
@@ -124,14 +118,14 @@ def badges(employee_ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
     """
     if not employee_ids:
         return {}
-    columns = (Enrolment.employee_id, Enrolment.id, Terminal.name, IS_GREEN)
-    mine = select(*columns).join(Terminal).where(Enrolment.employee_id.in_(employee_ids))
+    columns = (Enrolment.employee_id, Enrolment.id, Terminal.name, Enrolment.is_green)
+    mine = select(*columns).join(Terminal).where(Enrolment.employee_id.in_(employee_ids), IS_THERE)
     rows = db.session.execute(mine.order_by(Enrolment.employee_id, Enrolment.terminal_id)).all()
     others = _badges_of([row.id for row in rows if not row[3]])
     found: dict[int, list[tuple[str, str]]] = {}
     for employee_id, enrolment_id, terminal, _ in rows:
         badge = others.get(enrolment_id, CONFIRMED)
-        if badge != REMOVED:
+        if badge != REMOVED:  # As by now, between the two statements.
             found.setdefault(employee_id or 0, []).append((terminal, badge))
     return found
 
@@ -147,7 +141,8 @@ def synced(employee_ids: Sequence[int]) -> set[int]:
     wanted = (Enrolment.employee_id.in_(employee_ids), Enrolment.desired == PRESENT)
     ids = select(Enrolment.employee_id).join(Terminal).where(*wanted).group_by(Enrolment.employee_id)
     # An employee with an enrolment that is not green has a 0 among the ones.
-    return {one for one in db.session.execute(ids.having(func.min(case((IS_GREEN, 1), else_=0)) == 1)).scalars() if one}
+    green = ids.having(func.min(case((Enrolment.is_green, 1), else_=0)) == 1)
+    return {one for one in db.session.execute(green).scalars() if one}
 
 
 def _fresh(statement: Select[Enrolment]) -> ScalarResult[Enrolment]:

@@ -23,7 +23,7 @@ from hikflask.services.imports.table.options import ONLY_CHANGES, ONLY_NEW, Opti
 from hikflask.services.imports.table.values import DITTO, Values, are_leavers, is_day, may_be_leavers, said_in
 from hikflask.services.privacy import consents
 from hikflask.services.spreadsheets.csv_writer import with_formula_mark_removed
-from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS
+from hikflask.services.state.enrolment import IS_LEAVING_UNINDEXED
 from hikflask.text_rules import folded
 
 PHOTO, TERMINAL, GROUPS = "photo", "terminal", "groups"
@@ -154,7 +154,7 @@ def read_present(
     """
     lacking = differences.lacking(numbers) if groups else ()
     present = Present(terminal_id, _read_people(numbers, terminal_id), spellings=spellings, lacking=lacking)
-    leaving = select(Enrolment).where(IS_LEAVING_BY_FACTS, Enrolment.number.in_(numbers))
+    leaving = select(Enrolment).where(IS_LEAVING_UNINDEXED, Enrolment.number.in_(numbers))
     for enrolment in db.session.execute(leaving.options(joinedload(Enrolment.terminal))).scalars():
         removal = Leaving(enrolment.terminal.name, enrolment.employee_id)
         present.leaving.setdefault(enrolment.number, []).append(removal)

@@ -39,11 +39,11 @@ NEEDS_PHOTO = WITHOUT_PHOTO | {
 }
 # The enrolment of the number at the terminal of the job, for items that ended without one.
 LATER = aliased(Enrolment)
-# The number may be somebody else's by now.
-IS_OF_EMPLOYEE = or_(JobItem.employee_id.is_(None), JobItem.employee_id == Enrolment.employee_id)
+# The number that is there may be somebody else's by now.
+IS_THEIRS = or_(is_in(REMOVED), JobItem.employee_id.is_(None), JobItem.employee_id == Enrolment.employee_id)
 IS_MENDED = func.coalesce(
     or_(
-        and_(Enrolment.desired == JobItem.desired, or_(is_in(REMOVED), and_(is_in(CONFIRMED), IS_OF_EMPLOYEE))),
+        and_(Enrolment.desired == JobItem.desired, Enrolment.is_confirmed, IS_THEIRS),
         LATER.state == literal(CONFIRMED, literal_execute=True),
     ),
     false(),

@@ -139,10 +139,8 @@ def unconfirmed_removals(job_id: int) -> list[tuple[Terminal, int]]:
     """Return the terminals that have not confirmed yet that somebody of a job is gone, with how many they are."""
     numbers = select(JobItem.number).where(JobItem.job_id == job_id)
     statement = select(Terminal, func.count(Enrolment.id)).join(Enrolment, Enrolment.terminal_id == Terminal.id)
-    rows = db.session.execute(
-        statement.where(IS_LEAVING, Enrolment.number.in_(numbers)).group_by(Terminal.id).order_by(Terminal.name)
-    )
-    return [(terminal, count) for terminal, count in rows]
+    statement = statement.where(IS_LEAVING, Enrolment.number.in_(numbers)).group_by(Terminal.id)
+    return [(terminal, count) for terminal, count in db.session.execute(statement.order_by(Terminal.name))]
 
 
 def has_erased(job_id: int) -> bool:

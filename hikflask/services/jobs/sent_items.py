@@ -11,14 +11,14 @@ from sqlalchemy import ColumnElement, Text, and_, cast, insert, or_, select, upd
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
-from hikflask.models.enrolment import ABSENT, CONFIRMED, REMOVED
+from hikflask.models.enrolment import ABSENT
 from hikflask.models.job import DONE, FAILED, SENT
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, transactional
-from hikflask.services.core.errors import EnrolmentUnknown, GenerationChanged, NumberTakenThere
+from hikflask.services.core.errors import EnrolmentUnknown, GenerationChanged
+from hikflask.services.enrolments.audit_notes import DECISIONS
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.lifecycle import Claim
-from hikflask.services.state.enrolment import is_in
 
 # Items of one transaction.
 PORTION = 1000
@@ -27,19 +27,14 @@ NOT_FINISHED = "not_finished"
 
 # A removal that a person must decide about is tried for ever: under a name that is another's or not shown, or on a
 # device that is not there.
-WAITS_FOR_A_PERSON = and_(
-    Enrolment.desired == ABSENT,
-    Enrolment.refusal_code.in_({NumberTakenThere.code, "holder_not_shown", "other_device"}),
-    Enrolment.step == "",
-)
+WAITS_FOR_A_PERSON = and_(Enrolment.desired == ABSENT, Enrolment.refusal_code.in_(DECISIONS), Enrolment.step == "")
 OF_ITEM = and_(Enrolment.id == JobItem.enrolment_id, Enrolment.desired == JobItem.desired)
-IS_CONFIRMED = is_in(CONFIRMED, REMOVED)
 # It is proven once more when nothing can arrive any more.
-IS_ONLY_PROVEN_AGAIN = and_(IS_CONFIRMED, Enrolment.next_attempt_at == Enrolment.may_arrive_until)
+IS_ONLY_PROVEN_AGAIN = and_(Enrolment.is_confirmed, Enrolment.next_attempt_at == Enrolment.may_arrive_until)
 HAS_NO_ATTEMPT = or_(Enrolment.next_attempt_at.is_(None), IS_ONLY_PROVEN_AGAIN)
 IS_OVER = or_(and_(HAS_NO_ATTEMPT, Enrolment.step == ""), WAITS_FOR_A_PERSON)
 # Between two statements an enrolment may be confirmed, or its row deleted: each statement asks by itself.
-IS_GIVEN_UP = and_(IS_OVER, ~IS_CONFIRMED)
+IS_GIVEN_UP = and_(IS_OVER, ~Enrolment.is_confirmed)
 IS_GONE = JobItem.enrolment_id.is_(None)
 
 
@@ -80,7 +75,7 @@ def _end_items(claim: Claim, portion: list[int]) -> int:
     sent = (JobItem.job_id == claim.job_id, JobItem.state == SENT, JobItem.id.between(portion[0], portion[-1]))
     # The job's row is locked before its items, as by each item that is run.
     lifecycle.count(claim)
-    confirmed = select(Enrolment.id).where(OF_ITEM, IS_OVER, IS_CONFIRMED).exists()
+    confirmed = select(Enrolment.id).where(OF_ITEM, IS_OVER, Enrolment.is_confirmed).exists()
     # The row of a removal may be deleted by its confirmation.
     succeeded = or_(confirmed, and_(IS_GONE, JobItem.desired == ABSENT))
     done = changed_rows(update(JobItem).where(*sent, succeeded).values(state=DONE))

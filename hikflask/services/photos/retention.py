@@ -20,7 +20,7 @@ from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import changed_rows, lock_employee, transactional
 from hikflask.services.photos import storage
 from hikflask.services.photos.deletion import is_unused, next_photos
-from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS, is_in
+from hikflask.services.state.enrolment import IS_LEAVING_UNINDEXED, is_in
 
 # The values of the setting that are words; the others are numbers of days.
 EMPLOYED = "employed"
@@ -84,7 +84,7 @@ def _is_refused() -> ColumnElement[bool]:
 def _has_left() -> ColumnElement[bool]:
     """The employee left some time ago, and every terminal has confirmed the removal."""
     same = or_(Enrolment.employee_id == Employee.id, Enrolment.number == Employee.number)
-    leaving = exists().where(same, IS_LEAVING_BY_FACTS)
+    leaving = exists().where(same, IS_LEAVING_UNINDEXED)
     left = Employee.left_at < database_now(-SECONDS_AFTER_LEAVING)
     return exists().where(Employee.id == Photo.employee_id, ~Employee.is_active, left, ~leaving)
 

@@ -17,7 +17,7 @@ from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
 from hikflask.models import Enrolment, Erasure, ErasureFile, ErasureRemoval, WebhookDelivery
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import ABSENT
+from hikflask.models.enrolment import REMOVED
 from hikflask.services import audit
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, transaction, transactional
@@ -226,12 +226,11 @@ def _digest(key: str, number: str, name: str) -> str:
 
 
 def _removal(enrolment: Enrolment) -> ErasureRemoval:
-    is_gone = enrolment.desired == ABSENT and enrolment.is_confirmed
     return ErasureRemoval(
         enrolment_id=enrolment.id,
         terminal=enrolment.terminal.name,
         number=enrolment.number,
-        gone_at=enrolment.confirmed_at if is_gone else None,
+        gone_at=enrolment.confirmed_at if enrolment.state == REMOVED else None,
         confirmed_by=enrolment.confirmed_by,
         confirmation_note=enrolment.confirmation_note,
     )

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import aliased
 
 from hikflask.models import Employee, Enrolment, Photo
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
+from hikflask.models.enrolment import PRESENT, names_sent
 from hikflask.services.core.db import rows_of
 
 
@@ -36,6 +36,7 @@ class EnrolmentColumns(NamedTuple):
     number: str
     generation: int
     desired: str
+    state: str
     person: str
     face: str
     confirmed_at: datetime | None
@@ -57,14 +58,9 @@ class EnrolmentColumns(NamedTuple):
         return self.desired == PRESENT
 
     @property
-    def is_leaving(self) -> bool:
-        """True while a removal is not confirmed."""
-        return self.desired == ABSENT and self.person != CONFIRMED
-
-    @property
     def names_sent(self) -> set[str]:
-        """The names under which the terminal may have our record; an empty text among them does not count."""
-        return {self.written_name, self.sent_name, self.name_on_old_device, *(self.unanswered or {}).get("names", ())}
+        """As Enrolment.names_sent."""
+        return names_sent(self)
 
 
 _OWN = aliased(Photo)

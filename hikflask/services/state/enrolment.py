@@ -51,6 +51,7 @@ NOT_RESTORED = "not_restored"
 # The refusal where the terminal shows a person otherwise than the restored backup, or not at all: nothing is sent
 # before a person decides.
 CHANGED_SINCE_BACKUP = "changed_since_backup"
+ASKS_FIRST = (NOT_RESTORED, CHANGED_SINCE_BACKUP)
 # Refusal codes of a person there without a face: no photo; the terminal takes no files; captured elsewhere.
 NO_PHOTO = "no_photo"
 FILES_NOT_TAKEN = "files_not_taken"
@@ -136,22 +137,32 @@ def is_in(*states: str) -> ColumnElement[bool]:
 
 
 IS_LEAVING = is_in(LEAVING)
-# The same where people are looked up: by the state SQLite would go through all who are leaving, again for each.
-IS_LEAVING_BY_FACTS = and_(ROWS.c.desired == ABSENT, ROWS.c.person != CONFIRMED)
+# The same where people are looked up: by an index of states SQLite would go through all who are leaving, for each.
+IS_LEAVING_UNINDEXED = ROWS.c.state + "" == LEAVING
 # Desired there, or perhaps there still.
-IS_THERE = ROWS.c.state != literal(REMOVED, literal_execute=True)
+IS_THERE = ~is_in(REMOVED)
 AWAITS_RESTORE = and_(ROWS.c.desired == PRESENT, REFUSAL_CODE == NOT_RESTORED, ROWS.c.next_attempt_at.is_(None))
 # The terminal refused the password, or may not be asked for another such reason: it goes on once that is corrected.
 AWAITS_CORRECTION = and_(REFUSAL_CODE.in_(STOP_CODES), ROWS.c.next_attempt_at.is_(None))
-# Nothing may be tried automatically.
-AWAITS_A_PERSON = and_(
-    ROWS.c.desired == PRESENT,
-    REFUSAL_CODE.in_((NOT_RESTORED, CHANGED_SINCE_BACKUP)),
-    ROWS.c.next_attempt_at.is_(None),
-)
 # Nothing that was sent, and got no answer, may still arrive at the terminal.
 NOTHING_MAY_ARRIVE = or_(ROWS.c.may_arrive_until.is_(None), ROWS.c.may_arrive_until <= NOW)
 WAS_WRITTEN = or_(ROWS.c.written_name != "", ROWS.c.sent_name != "")
+# Nothing may be tried automatically, as awaits_a_person() says of one row.
+AWAITS_A_PERSON = and_(ROWS.c.desired == PRESENT, REFUSAL_CODE.in_(ASKS_FIRST), ROWS.c.next_attempt_at.is_(None))
+
+
+def awaits_a_person(enrolment: Enrolment) -> bool:
+    """True while somebody must say whether the person belongs on the terminal: on the device that took the place of
+    another one, or though the terminal and a restored backup differ.
+    """
+    rests = enrolment.desired == PRESENT and enrolment.next_attempt_at is None
+    return rests and enrolment.refusal_code in ASKS_FIRST
+
+
+def may_still_arrive(enrolment: Enrolment) -> bool:
+    """True while something that was sent for this row, and got no answer, may still arrive at the terminal."""
+    is_late = select(ROWS.c.id).where(ROWS.c.id == enrolment.id, ~NOTHING_MAY_ARRIVE)
+    return db.session.execute(is_late).first() is not None
 
 
 WANTED = (CONFIRMED, WAITING, REFUSED)
@@ -190,8 +201,8 @@ class Transition:
 
     def __post_init__(self) -> None:
         """Ask for the states, and note the time of what the list for programs shows."""
-        sources = _DESIRED.get(frozenset(self.moves))
-        object.__setattr__(self, "needs", and_(is_in(*self.moves) if sources is None else sources, self.needs))
+        sources = _DESIRED.get(frozenset(self.moves), is_in(*self.moves))
+        object.__setattr__(self, "needs", and_(sources, self.needs))
         if TOLD & {*self.writes, *self.given}:
             object.__setattr__(self, "writes", {**self.writes, **CHANGED})
 
@@ -199,7 +210,7 @@ class Transition:
 # A terminal that accepts a removal only begins it. Whoever is wanted again before it was proven may still be removed.
 REMOVAL_MAY_GO_ON = {
     "may_arrive_until": case(
-        (and_(IS_LEAVING_BY_FACTS, ROWS.c.attempts > 0), database_now(LATE_SECONDS)), else_=ROWS.c.may_arrive_until
+        (and_(IS_LEAVING, ROWS.c.attempts > 0), database_now(LATE_SECONDS)), else_=ROWS.c.may_arrive_until
     )
 }
 
@@ -619,20 +630,6 @@ NEW_PRESENT = select(Enrolment).from_statement(
         {**DESIRED_PRESENT.writes, "generation": 1, "desired_since": NOW, "by_group": False, "may_arrive_until": None}
     )
 )
-
-
-def awaits_a_person(enrolment: Enrolment) -> bool:
-    """True while somebody must say whether the person belongs on the terminal: on the device that took the place of
-    another one, or though the terminal and a restored backup differ.
-    """
-    rests = enrolment.desired == PRESENT and enrolment.next_attempt_at is None
-    return rests and enrolment.refusal_code in {NOT_RESTORED, CHANGED_SINCE_BACKUP}
-
-
-def may_still_arrive(enrolment: Enrolment) -> bool:
-    """True while something that was sent for this row, and got no answer, may still arrive at the terminal."""
-    is_late = select(ROWS.c.id).where(ROWS.c.id == enrolment.id, ROWS.c.may_arrive_until > NOW)
-    return db.session.execute(is_late).first() is not None
 
 
 def create_present(terminal_id: int, employee: Employee, photo_id: int | None) -> Enrolment:

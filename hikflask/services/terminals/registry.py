@@ -13,7 +13,7 @@ from hikflask.extensions import db, vault
 from hikflask.isapi.client import certificate_fingerprint
 from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import PRESENT
+from hikflask.models.enrolment import PRESENT, REMOVED
 from hikflask.services import audit
 from hikflask.services.core.db import HELD_TERMINALS, Require, changed_rows, end_read, fresh, transaction, transactional
 from hikflask.services.core.errors import ServiceError, TerminalRetired
@@ -220,7 +220,7 @@ def delete_held(terminal_id: int) -> list[str]:
     """
     terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True, with_for_update=True)
     on_it = list(db.session.execute(select(Enrolment).where(Enrolment.terminal_id == terminal_id)).scalars())
-    if any(enrolment.desired == PRESENT or not enrolment.is_confirmed for enrolment in on_it):
+    if any(enrolment.state != REMOVED for enrolment in on_it):
         raise ServiceError("terminal_has_people")
     for enrolment in on_it:
         db.session.delete(enrolment)

@@ -33,7 +33,7 @@ def test_columns_are_those_of_the_objects(simulator: Simulated, terminal: Termin
     people = sorted(columns.employees())
 
     for row, enrolment in zip(rows, db.session.query(Enrolment).order_by(Enrolment.id), strict=True):
-        shared = ("number", "generation", "desired", "confirmed_at", "is_leaving", "names_sent", "refusal_code")
+        shared = ("number", "generation", "desired", "confirmed_at", "state", "names_sent", "refusal_code")
         assert [getattr(row, name) for name in shared] == [getattr(enrolment, name) for name in shared]
         assert row.photo_sha256 == (enrolment.photo.sha256 if enrolment.photo else "")
         assert (row.employee.id if row.employee else None) == enrolment.employee_id

@@ -1,19 +1,24 @@
 """The table of transitions: what each may write, who may make it, and which of them turn something green."""
 
 import threading
+from itertools import product
 
 import pytest
 from flask import Flask
+from sqlalchemy import null
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment, Terminal
+from hikflask.models import Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED, REMOVED
+from hikflask.models.people import UPLOADED
+from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
 from hikflask.services.terminals import leases
 from hikflask.services.terminals.leases import Lease
 from tests.support.enrolments import desire
+from tests.support.events import AT
 from tests.support.refusals import refusal
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -234,6 +239,39 @@ def test_other_device_leaves_who_was_written_on_the_old_one(enrolment: Enrolment
     anew = make(enrolment, state.AWAITED_ON_NEW_DEVICE)
     assert (anew.person, anew.desired, anew.is_green) == (PENDING, PRESENT, False)
     assert state.awaits_a_person(anew)
+
+
+def test_one_row_and_a_statement_are_told_the_same(terminal: Terminal) -> None:
+    photo = Photo(file="1.jpg", sha256="1", source=UPLOADED)
+    login = {"url": terminal.url, "username": "admin", "password_encrypted": ""}
+    checks = product((None, BY_PICTURE), (None, AT))
+    terminals = [Terminal(name=str(n), face_mode=one[0], restored_from=one[1], **login) for n, one in enumerate(checks)]
+    db.session.add_all([photo, *terminals])
+    db.session.flush()
+    face = {"photo_id": photo.id, "confirmed_photo_id": photo.id, "confirmed_at": AT, "face": CONFIRMED}
+    desired: list[dict[str, object]] = [{"desired": PRESENT}, {"desired": ABSENT}, {"desired": PRESENT, **face}]
+    codes = (None, *(refusal(code) for code in (state.NOT_RESTORED, state.CHANGED_SINCE_BACKUP, state.LEFT_ALONE)))
+    facts = product(terminals, desired, (PENDING, CONFIRMED, REFUSED), (null(), AT), codes)
+    for number, (one, wish, person, due, why) in enumerate(facts):
+        of_row = {"terminal_id": one.id, "number": str(number), "next_attempt_at": due, "refusal": why}
+        db.session.add(Enrolment(**of_row, **wish, person=person))
+    db.session.commit()
+    conditions = (
+        *(Enrolment.is_confirmed, Enrolment.is_green, Terminal.is_checked, state.AWAITS_A_PERSON),
+        *(state.IS_LEAVING, state.IS_LEAVING_UNINDEXED, state.IS_THERE),
+    )
+
+    rows = db.session.execute(db.select(Enrolment, *conditions).join(Terminal)).all()
+
+    told = [(*row[1:],) for row in rows]
+    assert told == [
+        (
+            *(one.is_confirmed, one.is_green, one.terminal.is_checked, state.awaits_a_person(one)),
+            *(one.is_leaving, one.is_leaving, one.state != REMOVED),
+        )
+        for one, *_ in rows
+    ]
+    assert [set(column) for column in zip(*told, strict=True)] == [{True, False}] * len(conditions)
 
 
 def test_who_awaits_a_persons_word_is_made_due_by_nothing_else(enrolment: Enrolment) -> None:
