@@ -54,6 +54,8 @@ EFFECTS = {
     effects.KNOWN_ELSEWHERE: "the same name has the ID {} here",
     effects.STAYS_INACTIVE: "“{}” is inactive here, and stays so",
     effects.PHOTO_REPLACED: "another photo than here{}",
+    effects.NAMES_SHORTENED: "the name loses words, here it is “{}”",
+    effects.DIGITS_IN_NAMES: "digits in the name",
 }
 
 
@@ -368,6 +370,8 @@ def _print_problems(report: Report) -> None:
         click.echo(
             f"IDs are here with zeros in front, which the file lost: --pad-to {digits} puts them back.", err=True
         )
+    if named := report.effects.get(effects.DIGITS_IN_NAMES):
+        click.echo(f"Digits in names: {named}.", err=True)
     if report.unconfirmed:
         click.echo(f"Not confirmed by --confirm-name, and left out: {report.unconfirmed}.", err=True)
     if report.withheld:

@@ -76,8 +76,10 @@ EFFECTS = {
     "validity_extended": _l("Validity is extended"),
     "stays_inactive": _l("Inactive here, and stay so"),
     "photo_replaced": _l("Photos are replaced"),
+    "names_shortened": _l("Names lose words"),
     "unknown_ids": _l("No such ID here"),
     "known_elsewhere": _l("The name is here under another ID"),
+    "digits_in_names": _l("Digits in names"),
     "look_alikes": _l("Letters of the other alphabet, invisible signs"),
 }
 

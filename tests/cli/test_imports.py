@@ -68,7 +68,7 @@ def test_id_that_is_meant_and_whose_photo_replaces_one_are_named(app: Flask, tmp
         add_people("00012")
         apply(checked("1;Иванов Иван;", "2;Ким Юрий;", pictures={"1.jpg": FACE, "2.jpg": OTHER_FACE}))
     path, photos = tmp_path / "люди.csv", tmp_path / "photos.zip"
-    path.write_text("ID;ФИО\n12;Иван Иванов\n1;Иванов Иван\n", encoding="utf-8")
+    path.write_text("ID;ФИО\n12;Иван Иванов\n1;Иванов Иван\n2;Ким\n7;Гость 7\n", encoding="utf-8")
     with ZipFile(photos, "w") as archive:
         archive.writestr("1.jpg", OTHER_FACE)
 
@@ -76,7 +76,8 @@ def test_id_that_is_meant_and_whose_photo_replaces_one_are_named(app: Flask, tmp
 
     told = (
         "Row 2: nobody here has this ID: “00012”?\nRow 3: another photo than here: that of 2\n"
-        "Active here and not in the file: 2 (00012, 2).\n"
+        "Row 4: the name loses words, here it is “Ким Юрий”\n"
+        "Digits in names: 1.\nActive here and not in the file: 1 (00012).\n"
     )
     assert (result.exit_code, result.stderr) == (0, told)
 

@@ -76,6 +76,8 @@ EFFECTS = {
     "known_elsewhere": 0,
     "stays_inactive": 0,
     "photo_replaced": 0,
+    "names_shortened": 0,
+    "digits_in_names": 0,
 }
 LISTED_ROW = {
     "row": 3,
@@ -113,7 +115,7 @@ SENTENCES: Schema = {"type": "object", "additionalProperties": TEXT}
 TABLE_READ = _object(READ_AS, columns=SENTENCES, sheet=or_null(TEXT))
 # The former name; the devices; the last day before; the ID here that may be meant, or ""; the texts as they would be
 # without such letters and signs; the ID here that has the same name; the name here of who is inactive; the ID here
-# whose photo it is, where it is somebody's.
+# whose photo it is, where it is somebody's; the former name.
 OF_ROW: Schema = {
     "type": "object",
     "properties": {
@@ -127,6 +129,8 @@ OF_ROW: Schema = {
         "known_elsewhere": TEXT,
         "stays_inactive": TEXT,
         "photo_replaced": {"anyOf": [TEXT, {"const": True}]},
+        "names_shortened": TEXT,
+        "digits_in_names": {"const": True},
     },
     "additionalProperties": False,
 }

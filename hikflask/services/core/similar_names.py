@@ -89,6 +89,12 @@ def have_other_given_names(one: str, other: str) -> bool:
     return bool(left and others) and not (is_slip and all(map(_SURNAME.match, (*left, *others))))
 
 
+def has_fewer_words(name: str, former: str) -> bool:
+    """True when a name has lost words, as a patronymic; not when two are written as one. A number is no word."""
+    words, others = ([word for word in _words(each) if not word.isdigit()] for each in (name, former))
+    return len(words) < len(others) and "".join(words) != "".join(others)
+
+
 def has_initials_of(short: str, full: str) -> bool:
     """True when a name has initials in place of words of another one, and the other words are the same."""
     words, left = (_WORDS.findall(folded(name)) for name in (short, full))

@@ -15,7 +15,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.import_batch import CHANGED, NEW, OPEN, WRONG
 from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.core.similar_names import are_wholly_other, have_other_given_names
+from hikflask.services.core.similar_names import are_wholly_other, has_fewer_words, have_other_given_names
 from hikflask.services.imports.classify import PHOTO, Person, Present, Verdict
 from hikflask.services.imports.table.columns import DEPARTMENT, LEFT, NAME, NUMBER, VALID_TO
 from hikflask.services.imports.table.values import Values
@@ -23,7 +23,7 @@ from hikflask.text_rules import LAST_DAY, folded
 
 # Kind → what a row has of it: the former name; the names of terminals; the last day before, twice; True; the ID here
 # that may be meant, or ""; the fields with such signs, as they would be without; the id of the employee with that name;
-# the name of the employee; the id of the employee whose photo it is, or True.
+# the name of the employee; the id of the employee whose photo it is, or True; the former name; True.
 (
     OTHER_PERSON,
     LOSE_TERMINALS,
@@ -35,6 +35,8 @@ from hikflask.text_rules import LAST_DAY, folded
     KNOWN_ELSEWHERE,
     STAYS_INACTIVE,
     PHOTO_REPLACED,
+    NAMES_SHORTENED,
+    DIGITS_IN_NAMES,
 ) = KINDS = (
     "other_person",
     "lose_terminals",
@@ -46,6 +48,8 @@ from hikflask.text_rules import LAST_DAY, folded
     "known_elsewhere",
     "stays_inactive",
     "photo_replaced",
+    "names_shortened",
+    "digits_in_names",
 )
 TEXTS = (NAME, DEPARTMENT)
 BATCH = 500
@@ -84,7 +88,11 @@ def of_row(values: Values, verdict: Verdict, now: Present) -> dict[str, Any] | N
         effects = _changes(values, verdict.before or {}, person, now)
         if not (person.is_active or values.leaves or verdict.verdict == WRONG):
             effects[STAYS_INACTIVE] = person.name
-    odd = {field: mended for field in _written(verdict) if (mended := _mended(values.texts.get(field, "")))}
+    written = _written(verdict)
+    is_new_with_digits = NAME in written and _has_digits(values.texts.get(NAME, ""))
+    if is_new_with_digits and KNOWN_ELSEWHERE not in effects and not (person and _has_digits(person.name)):
+        effects[DIGITS_IN_NAMES] = True
+    odd = {field: mended for field in written if (mended := _mended(values.texts.get(field, "")))}
     return effects | ({LOOK_ALIKES: odd} if odd else {}) or None
 
 
@@ -121,11 +129,17 @@ def _other_name(name: str, person: Person, now: Present) -> dict[str, Any]:
     is_other = are_wholly_other(person.name, name) or have_other_given_names(person.name, name)
     if has_face and (owner or is_other):
         effects[OTHER_PERSON] = person.name
+    elif not is_other and has_fewer_words(name, person.name):
+        effects[NAMES_SHORTENED] = person.name
     return effects
 
 
 def _written(verdict: Verdict) -> Collection[str]:
     return TEXTS if verdict.verdict == NEW else [field for field in TEXTS if field in (verdict.before or {})]
+
+
+def _has_digits(name: str) -> bool:
+    return any(map(str.isdigit, name))
 
 
 def _mended(text: str) -> str:

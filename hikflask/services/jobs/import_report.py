@@ -213,7 +213,10 @@ def _listed(batch: ImportBatch, limit: int, after: int = 0) -> list[Row[Any]]:
 
 def _is_listed(batch: ImportBatch) -> tuple[ColumnElement[bool], ...]:
     is_warned = ImportRow.warnings[PHOTO].as_string().is_not(None)
-    is_odd = or_(ImportRow.errors.is_not(None), ImportRow.effects.is_not(None), is_warned)
+    # Digits in names are told with their number alone: where one has them, all may.
+    kinds = (effects.has(kind) for kind in effects.KINDS if kind != effects.DIGITS_IN_NAMES)
+    has_effects = ImportRow.effects.is_not(None) & or_(*kinds)
+    is_odd = or_(ImportRow.errors.is_not(None), has_effects, is_warned)
     return ImportRow.batch_id == batch.id, is_odd
 
 

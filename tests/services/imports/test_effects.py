@@ -17,7 +17,7 @@ from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import import_report, imports
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group
-from tests.support.imports import apply, batch, checked, errors, rows
+from tests.support.imports import apply, batch, checked, counts, errors, rows
 from tests.support.jobs import add_people, run
 from tests.support.refusals import refusal
 
@@ -227,6 +227,23 @@ def test_names_of_relatives_that_are_sorted_apart_are_asked_about_and_slips_are_
     assert [row.verdict for row in rows(apart)] == ["changed"] * 9
 
 
+def test_name_that_loses_words_and_digits_that_come_into_one_are_told_with_a_count() -> None:
+    here = ("Иванов Иван Иванович", "Петрова Анна Сергеевна", "Ким Юрий", "Вели Гасан оглы", "Ли Яна", "Цой Олег 1")
+    enrolled(**{f"_{number}": name for number, name in enumerate(here, 1)})
+
+    batch_id = checked("1;Иванов Иван;", "2;Petrova;", "3;Ким Юрий Ильич;", "4;Вели Гасаноглы;", "5;Ли Яна 2;",
+                       "6;Цой Олег 2;", "7;Пак Олег;", "8;Гость 12;", "9;;")  # fmt: skip
+
+    assert of_rows(batch_id) == {
+        "1": {"names_shortened": here[0]}, "2": {"names_shortened": here[1]},
+        "5": {"digits_in_names": True}, "8": {"digits_in_names": True},
+    }  # fmt: skip
+    assert counted(batch_id) == {"names_shortened": 2, "digits_in_names": 2}
+    assert counts(batch_id) == (2, 6, 0, 1)
+    again = checked("1;Иванов Иван Иванович;", "5;Сидоров;", "6;Цой Олег 1;")
+    assert of_rows(again) == {"5": {"other_person": "Ли Яна"}}
+
+
 @pytest.mark.both_databases
 def test_who_left_and_is_in_a_list_without_a_status_stays_inactive_and_that_is_said() -> None:
     for employee_id in add_people("1", "2", "3", "4"):
@@ -310,4 +327,6 @@ def test_rows_are_listed_by_their_effect_and_the_first_by_kind() -> None:
 
     assert ([row.number for row in listed.rows], count) == (["1", "2", "3"], 7)
     first = queries.first_with_effects(batch(batch_id))
-    assert {kind: [row.number for row in rows] for kind, rows in first.items()} == {"other_person": list("12345")}
+    assert {kind: [row.number for row in rows] for kind, rows in first.items()} == {
+        "other_person": list("12345"), "digits_in_names": ["8"],
+    }  # fmt: skip

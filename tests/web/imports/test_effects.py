@@ -73,7 +73,11 @@ def test_what_is_said_of_a_photo_an_end_and_who_stays_inactive(client: FlaskClie
     with app.app_context():
         add_people("7", is_active=False)
         apply(checked("2;;31.12.2030", header="ID;ФИО;Действует до"))
-        checked("7;Цой Олег;", "2;;31.12.2036", header="ID;ФИО;Действует до", pictures={"2.jpg": OTHER_FACE})
+        checked(
+            *("7;Цой Олег;", "2;;31.12.2036", "1;Иванов;", "8;Гость 8;"),
+            header="ID;ФИО;Действует до",
+            pictures={"2.jpg": OTHER_FACE},
+        )
 
     english, russian = (words(client.get("/imports/4", headers=headers)) for headers in (ENGLISH, {}))
 
@@ -81,6 +85,8 @@ def test_what_is_said_of_a_photo_an_end_and_who_stays_inactive(client: FlaskClie
     assert (
         "Inactive here, and stay so: 1 Иван Иванов 7 (7) → Цой Олег Photos are replaced: 1 Петров Пётр (2) " in english
     )
+    assert "Names lose words: 1 Иванов Иван (1) → Иванов Digits in names: 1 Гость 8 (8)" in english
+    assert "ФИО теряют слова: 1 Иванов Иван (1) → Иванов Цифры в ФИО: 1 Гость 8 (8)" in russian
     assert "Срок доступа продлевается: 1 Петров Пётр (2)" in russian
     assert "Неактивны и останутся такими: 1 Иван Иванов 7 (7) → Цой Олег Фото заменяются: 1 Петров Пётр (2)" in russian
 
