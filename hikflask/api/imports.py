@@ -21,7 +21,7 @@ from hikflask.models import ImportBatch, Job
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed, Losses
 from hikflask.services.imports import batches, effects
-from hikflask.services.imports.batches import ColumnsMissing, ColumnsUnclear, DaysUnknown, Upload
+from hikflask.services.imports.batches import ColumnsAsked, ColumnsUnclear, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
 from hikflask.services.imports.effects import LOOK_ALIKES
 from hikflask.services.imports.photos import pictures
@@ -100,20 +100,9 @@ def import_users() -> ResponseReturnValue:
             return jsonify({"job": start.job_id, **read}), 202
         with _turn():
             return _at_once(batch.id, dry_run, agreed, confirmed)
-    except ColumnsMissing as error:
+    except ColumnsAsked as error:
         imports.forget_dry_run(batch.id)
-        missing = API_NAMES.get(error.fields[0], error.fields[0])
-        why = f"No column is known as {missing}. {_columns_there(batch, missing)}"
-        raise InputError({"file": why}, error.code) from error
-    except ColumnsUnclear as error:
-        imports.forget_dry_run(batch.id)
-        raise InputError({"file": _unclear(batch, error)}, error.code) from error
-    except DaysUnknown as error:
-        imports.forget_dry_run(batch.id)
-        why = (
-            f"No validity is known in {error.params['columns']}. Call it “Valid from” or “Valid to”, or name it in "
-            "“unused_columns”."
-        )
+        why = " ".join(_question(batch, asked) for asked in (error, *error.others))
         raise InputError({"file": why}, error.code) from error
     except (ServiceError, InputError):
         imports.forget_dry_run(batch.id)
@@ -219,6 +208,17 @@ def _columns_there(batch: ImportBatch, missing: str) -> str:
         return f"The table has {', '.join(f'“{place}”' for name, place in told if name)}."
     first = ", ".join(f"{place} “{cell}”" for place, cell in enumerate(batch.layout["sample"][0], 1))
     return f"The columns have no names. Choose by places, such as {missing}=1 in “columns”; the first row is {first}."
+
+
+def _question(batch: ImportBatch, error: ColumnsAsked) -> str:
+    """Say what is asked about columns, and how that is answered."""
+    if isinstance(error, ColumnsUnclear):
+        return _unclear(batch, error)
+    if isinstance(error, DaysUnknown):
+        called = "Call it “Valid from” or “Valid to”, or name it in “unused_columns”."
+        return f"No validity is known in {error.params['columns']}. {called}"
+    missing = API_NAMES.get(error.fields[0], error.fields[0])
+    return f"No column is known as {missing}. {_columns_there(batch, missing)}"
 
 
 def _unclear(batch: ImportBatch, error: ColumnsUnclear) -> str:

@@ -25,7 +25,7 @@ from hikflask.services import audit
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, effects
 from hikflask.services.imports import queries as import_queries
-from hikflask.services.imports.batches import ColumnsMissing, ColumnsUnclear, DaysUnknown, Upload
+from hikflask.services.imports.batches import ColumnsAsked, ColumnsUnclear, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
 from hikflask.services.imports.table import columns, mappings
 from hikflask.services.imports.table.columns import DEPARTMENT, VALID_TO
@@ -213,24 +213,28 @@ def _import(
             is_over = True
             _run(claim)
         return read, import_report.of_batch(batches.get_one(batch_id), MAX_PRINTED), refused
-    except ColumnsMissing as error:
-        field = error.fields[0]
-        raise click.ClickException(f"No column is known as {field}. {_columns_there(batch, field)}") from error
-    except ColumnsUnclear as error:
-        names = columns.told_apart(batch.layout["columns"])
-        told = ", ".join(f"“{names[index]}” may be {field}" for index, field in error.may_be.items())
-        raise click.ClickException(
-            f"It is not clear: {told}. Name it by --column FIELD=HEADER, or say that it is not needed by "
-            "--unused HEADER."
-        ) from error
-    except DaysUnknown as error:
-        raise click.ClickException(
-            f"No validity is known in {error.params['columns']}. Name it by --column valid_to=HEADER or --column "
-            "valid_from=HEADER, or say that it is not needed by --unused HEADER."
-        ) from error
+    except ColumnsAsked as error:
+        asked = (_question(batch, question) for question in (error, *error.others))
+        raise click.ClickException("\n".join(asked)) from error
     finally:
         if not is_over:
             imports.forget_dry_run(batch_id)
+
+
+def _question(batch: ImportBatch, error: ColumnsAsked) -> str:
+    """Say what is asked about columns, and how that is answered."""
+    if isinstance(error, ColumnsUnclear):
+        names = columns.told_apart(batch.layout["columns"])
+        told = ", ".join(f"“{names[index]}” may be {field}" for index, field in error.may_be.items())
+        how = "Name it by --column FIELD=HEADER, or say that it is not needed by --unused HEADER."
+        return f"It is not clear: {told}. {how}"
+    if isinstance(error, DaysUnknown):
+        return (
+            f"No validity is known in {error.params['columns']}. Name it by --column valid_to=HEADER or --column "
+            "valid_from=HEADER, or say that it is not needed by --unused HEADER."
+        )
+    field = error.fields[0]
+    return f"No column is known as {field}. {_columns_there(batch, field)}"
 
 
 def _columns_there(batch: ImportBatch, missing: str) -> str:

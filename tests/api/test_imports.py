@@ -287,6 +287,10 @@ def test_imported_job_tells_what_came_of_it(
         ("100222;Иванов Иван\n100223;Петров Пётр\n", "column_missing",
          "file: No column is known as hikvision_id. The columns have no names. Choose by places, such as "
          "hikvision_id=1 in “columns”; the first row is 1 “100222”, 2 “Иванов Иван”."),
+        ("Пропуск;ФИО;Прим.;Пускать до\n1;Пётр;уволен;31.12.2027\n", "column_missing",
+         "file: No column is known as hikvision_id. The table has “Пропуск”, “ФИО”, “Прим.”, “Пускать до”. It is not "
+         "clear: “Прим.” may be left. Choose it, such as left=Прим. in “columns”, or name it in “unused_columns”. No "
+         "validity is known in “Пускать до”. Call it “Valid from” or “Valid to”, or name it in “unused_columns”."),
         ("Таб. №;Кого пускать;Отдел\n1;Пётр Ким;Цех\n", "column_missing",
          "Nobody here has these IDs (1), and no column has names. Choose the column of the full name."),
     ],

@@ -251,16 +251,18 @@ def test_column_of_days_is_named_or_said_to_be_unused(app: Flask, tmp_path: Path
 
 def test_column_that_is_not_clear_is_named_or_said_to_be_unused(app: Flask, tmp_path: Path) -> None:
     path = tmp_path / "люди.csv"
-    path.write_text("ID;ФИО;Сотрудник;Прим.\n1;Иванов И.;Иванов Иван;уволен\n")
+    path.write_text("ID;ФИО;Сотрудник;Прим.;Пускать до\n1;Иванов И.;Иванов Иван;уволен;31.12.2036\n")
 
     refused = imported(app, path, "--json")
 
     assert (refused.exit_code, refused.stderr) == (
         1,
         "Error: It is not clear: “Сотрудник” may be name, “Прим.” may be left. Name it by --column FIELD=HEADER, or "
+        "say that it is not needed by --unused HEADER.\n"
+        "No validity is known in “Пускать до”. Name it by --column valid_to=HEADER or --column valid_from=HEADER, or "
         "say that it is not needed by --unused HEADER.\n",
     )
-    chosen = ("--column", "name=Сотрудник", "--unused", "Прим.")
+    chosen = ("--column", "name=Сотрудник", "--unused", "Прим.", "--column", "valid_to=Пускать до")
     assert last_line(imported(app, path, "--json", *chosen))["new"] == 1
 
 

@@ -34,13 +34,19 @@ NOT_STARTED = (ImportBatch.import_job_id.is_(None), ImportBatch.checked_at.is_(N
 MAX_SHOWN = 64
 
 
-class ColumnsMissing(ServiceError):
+class ColumnsAsked(ServiceError):
+    """Somebody has to say what columns are; `others` are what is asked at the same time."""
+
+    others: Sequence["ColumnsAsked"] = ()
+
+
+class ColumnsMissing(ColumnsAsked):
     """A field that is needed has no column. `fields` names it."""
 
     code = "column_missing"
 
 
-class ColumnsUnknown(ServiceError):
+class ColumnsUnknown(ColumnsAsked):
     """Of columns somebody has to say what they are: `indexes` (params: columns, their names).
 
     `cells` are those of the row that asks for it, where it is not among the first ones.
@@ -178,10 +184,11 @@ def choose(
     fields = {field: index for field, index in fields.items() if field not in options.fixed}
     options = replace(options, unused_days=tuple(dict.fromkeys((*options.unused_days, *replaced))))
     if batch.table_name:
-        _refuse_columns(batch, fields, options)
-        _refuse_side_by_side(batch, fields, options)
-        _refuse_unclear(batch, fields, options)
-        _refuse_days(batch, fields, options)
+        _refuse_columns(batch, fields)
+        missing = _missing(batch, fields)
+        if not missing:
+            _refuse_side_by_side(batch, fields, options)
+        _ask(batch, fields, options, missing)
     if terminal_id is not None:
         registry.active(terminal_id)
     unchecked = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.check_job_id.is_(None), *NOT_STARTED)
@@ -240,28 +247,24 @@ def reopen(batch_id: int) -> None:
         raise ServiceError("import_file_gone")
 
 
-def _refuse_columns(batch: ImportBatch, fields: Mapping[str, int], options: Options) -> None:
+def _refuse_columns(batch: ImportBatch, fields: Mapping[str, int]) -> None:
     indexes = range(len(batch.layout["columns"]))
     for field, index in fields.items():
         if field not in columns.FIELDS or index not in indexes:
             raise ServiceError("column_unknown", fields=(field,))
         if list(fields.values()).index(index) != list(fields).index(field):
             raise ServiceError("column_twice", fields=(field,))
-    if columns.NUMBER not in fields:
-        raise _missing(batch, fields, options, columns.NUMBER)
     if columns.NAME in fields and (part := next((part for part in PARTS if part in fields), None)):
         raise ServiceError("column_twice", fields=(part,))
+
+
+def _missing(batch: ImportBatch, fields: Mapping[str, int]) -> str:
+    """Return the field that is needed and has no column, or ""."""
+    if columns.NUMBER not in fields:
+        return columns.NUMBER
     if set(PARTS) & set(fields) and columns.LAST_NAME not in fields:
-        raise _missing(batch, fields, options, columns.LAST_NAME)
-    if set(fields) == {columns.NUMBER} and not batch.photos_name:
-        raise _missing(batch, fields, options, columns.NAME)
-
-
-def _missing(batch: ImportBatch, fields: Mapping[str, int], options: Options, field: str) -> ServiceError:
-    """Return the error for a field without a column, of which one may have it."""
-    names: list[str] = batch.layout["columns"]
-    may_be = doubts.doubtful(names, batch.layout["sample"], fields, options.unused_days)
-    return ColumnsUnclear(names, may_be) if field in may_be.values() else ColumnsMissing(fields=(field,))
+        return columns.LAST_NAME
+    return columns.NAME if set(fields) == {columns.NUMBER} and not batch.photos_name else ""
 
 
 def _refuse_side_by_side(batch: ImportBatch, fields: Mapping[str, int], options: Options) -> None:
@@ -270,17 +273,24 @@ def _refuse_side_by_side(batch: ImportBatch, fields: Mapping[str, int], options:
         raise ServiceError("table_side_by_side", column=names[fields[columns.NUMBER]])
 
 
-def _refuse_unclear(batch: ImportBatch, fields: Mapping[str, int], options: Options) -> None:
-    names: list[str] = batch.layout["columns"]
-    if may_be := doubts.doubtful(names, batch.layout["sample"], fields, options.unused_days):
-        raise ColumnsUnclear(names, may_be)
+def _ask(batch: ImportBatch, fields: Mapping[str, int], options: Options, missing: str) -> None:
+    """Refuse columns of which nobody said what they are, all that is asked at once.
 
-
-def _refuse_days(batch: ImportBatch, fields: Mapping[str, int], options: Options) -> None:
-    names: list[str] = batch.layout["columns"]
-    unknown = columns.unmapped_days(names, batch.layout["sample"], fields, options.unused_days)
-    if unknown:
-        raise DaysUnknown(names, unknown)
+    :param missing: the field that is needed and has no column, or "".
+    """
+    names, sample = batch.layout["columns"], batch.layout["sample"]
+    may_be = doubts.doubtful(names, sample, fields, options.unused_days)
+    days = columns.unmapped_days(names, sample, fields, (*options.unused_days, *may_be))
+    asked: list[ColumnsAsked] = []
+    if missing and missing not in may_be.values():
+        asked.append(ColumnsMissing(fields=(missing,)))
+    if may_be:
+        asked.append(ColumnsUnclear(names, may_be))
+    if days:
+        asked.append(DaysUnknown(names, days))
+    if asked:
+        asked[0].others = asked[1:]
+        raise asked[0]
 
 
 def add_to_sample(batch_id: int, cells: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.groups import queries as groups
 from hikflask.services.imports import batches
-from hikflask.services.imports.batches import ColumnsUnknown
+from hikflask.services.imports.batches import ColumnsAsked, ColumnsUnknown
 from hikflask.services.imports.table import columns as recognition
 from hikflask.services.imports.table import department_paths, doubts, id_rules, mappings, report_rows
 from hikflask.services.imports.table.mappings import Fitted
@@ -149,11 +149,13 @@ def _refused(batch: ImportBatch, form: ColumnsForm, error: ServiceError, beside:
     if _is_settled(batch_or_404(batch.id)):
         return make_response(_onwards(batch))
     at_fault = [form[name] for name in error.fields if name in form]
-    is_asked = isinstance(error, ColumnsUnknown)
-    at_fault = at_fault or [beside or (form.unused_days if is_asked else form.number)]
-    sentence = _("Choose each of them above, or tick it here.") if is_asked else error_sentence(error)
-    for field in at_fault:
-        field.errors = [*field.errors, sentence]
+    asked = [error, *error.others] if isinstance(error, ColumnsAsked) else []
+    is_unknown = any(isinstance(question, ColumnsUnknown) for question in asked)
+    if is_unknown:
+        form.unused_days.errors = [*form.unused_days.errors, _("Choose each of them above, or tick it here.")]
+    if not isinstance(error, ColumnsUnknown):
+        for field in at_fault or [beside or form.number]:
+            field.errors = [*field.errors, error_sentence(error)]
     return _page(batch, form, refusals.page_status(error.code))
 
 

@@ -338,8 +338,11 @@ def test_column_that_is_not_clear_is_asked_about_until_it_is_chosen_or_ticked(ap
     ):
         assert sentence in russian
 
+    both = form_to(page, COLUMNS).send(client, ENGLISH, number="").text
     answer = form_to(page, COLUMNS).send(client, ENGLISH)
 
+    for sentence in ("Choose the column for this.", "Choose each of them above, or tick it here."):
+        assert sentence in both
     assert (answer.status_code, "Choose each of them above, or tick it here." in answer.text) == (422, True)
     assert re.findall(r'id="([^"]+)"[^>]* autofocus', answer.text) == ["unused_days-2"]
     assert form_to(answer.text, COLUMNS).send(client, name="2", unused_days="3").status_code == 303
