@@ -129,7 +129,7 @@ LOADED_LATER = {
         "openpyxl.xml.functions",
         "xlrd",
     },
-    "web.security.factor_secret": {"segno"},
+    "web.security.password_prompt": {"segno"},
 }
 # The commands (hikflask/cli) are loaded when they are used, too.
 NOT_AT_REST = {

@@ -6,7 +6,6 @@ from hikflask.web import error_pages, template_context
 from hikflask.web.account import account, confirm_password, language, second_factor, setup, sign_in
 from hikflask.web.admin import api_reference, audit, health, operators, overview, settings, tokens, webhooks
 from hikflask.web.attention import overview as attention_overview
-from hikflask.web.attention import people as attention_people
 from hikflask.web.comparisons import choose as choose_differences
 from hikflask.web.comparisons import comparisons
 from hikflask.web.comparisons import plan as comparison_plan
@@ -26,14 +25,14 @@ from hikflask.web.jobs import draft as job_draft
 from hikflask.web.jobs import jobs
 from hikflask.web.passages import days, passages, presence, push, why
 from hikflask.web.privacy import consents, erasures
-from hikflask.web.security import cookies, guard, headers, trusted_proxy
+from hikflask.web.security import cookies, guard, headers
 from hikflask.web.support.urls import RowId
 from hikflask.web.terminals import checks, privacy, replacement, retire, terminals
 from hikflask.web.terminals import edit as edit_terminal
 
 # Several modules of a subject may add their views to one blueprint.
 MODULES = (
-    *(attention_overview, attention_people),
+    attention_overview,
     *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, rounds),
     *(departments, groups),
     *(terminals, edit_terminal, checks, privacy, retire, replacement),
@@ -59,7 +58,7 @@ def register(app: Flask) -> None:
     for bp in dict.fromkeys(module.bp for module in MODULES):
         app.register_blueprint(bp)
     cookies.register(app)
-    trusted_proxy.register(app)
+    headers.trust_proxy(app)
     error_pages.register(app)
     headers.register(app)
     health.register(app)

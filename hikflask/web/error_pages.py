@@ -19,7 +19,7 @@ from hikflask.services.core import no_space
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import NotFound
 from hikflask.web.imports import upload
-from hikflask.web.security import csrf_failure, current_operator
+from hikflask.web.security import current_operator, forgery
 from hikflask.web.support.responses import error_page, status_sentence, with_retry_after
 from hikflask.web.support.urls import page_before
 
@@ -43,7 +43,7 @@ def http_error(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         return _too_large()
     if isinstance(error, CSRFError):
-        return csrf_failure.answer()
+        return forgery.answer_without_token()
     if error.response is not None:
         return make_response(error.response)
     response = error_page(status, status_sentence(status))

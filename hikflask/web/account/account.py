@@ -14,7 +14,7 @@ from hikflask.messages import error_sentence
 from hikflask.services.accounts import operators, second_factor, sessions
 from hikflask.services.accounts.errors import LdapDecides, PasswordWrong, TryLater
 from hikflask.services.core.errors import ServiceError
-from hikflask.web.security import cookies, csrf_failure, current_operator, password_prompt, resubmission
+from hikflask.web.security import cookies, current_operator, forgery, password_prompt, resubmission
 from hikflask.web.support.responses import show_refusal
 from hikflask.web.support.urls import next_or
 
@@ -70,7 +70,7 @@ def change_password() -> ResponseReturnValue:
 def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - always the same sentence
     """Ask for the passwords again; a typed form is still carried along."""
     if request.endpoint != "account.change_password":
-        return csrf_failure.answer()
+        return forgery.answer_without_token()
     flash(_("The page was open for too long, or cookies are off. Try again."), "warning")
     return _form(NewPasswordForm(), HTTPStatus.BAD_REQUEST)
 

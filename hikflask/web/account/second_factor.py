@@ -15,7 +15,7 @@ from hikflask.services.accounts import second_factor, sessions
 from hikflask.services.accounts.errors import FactorCodeWrong, SignInRefused, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.account import account
-from hikflask.web.security import cookies, csrf_failure, current_operator, factor_secret, password_prompt, resubmission
+from hikflask.web.security import cookies, current_operator, forgery, password_prompt, resubmission
 from hikflask.web.security.resubmission import TypedForm
 from hikflask.web.support.locale import remember_language
 from hikflask.web.support.responses import show_refusal, shown_once
@@ -70,7 +70,9 @@ def enrol() -> ResponseReturnValue:
     if not form.validate():
         return _set_up_page(form, typed, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        codes = second_factor.set_up(person, factor_secret.present(), form.code.data, form.present_code.data or "")
+        codes = second_factor.set_up(
+            person, password_prompt.factor_secret(), form.code.data, form.present_code.data or ""
+        )
     except (FactorCodeWrong, TryLater) as error:
         field = form[error.fields[0]] if isinstance(error, FactorCodeWrong) else form.code
         return show_refusal(field, error, partial(_set_up_page, form, typed))
@@ -120,7 +122,7 @@ def go_on() -> ResponseReturnValue:
 def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - always the same sentence
     """Ask for the code again with a fresh token; a typed form is still carried along."""
     if request.endpoint != "second_factor.check":
-        return csrf_failure.answer()
+        return forgery.answer_without_token()
     flash(_("The page was open for too long, or cookies are off. Try again."), "warning")
     return _again(CodeForm(), HTTPStatus.BAD_REQUEST)
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import repeat
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from hikflask.background import tasks
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.isapi.errors import WeakDigest
@@ -19,16 +20,16 @@ from hikflask.labels.enrolments import EnrolmentStatus, status_of
 from hikflask.labels.terminals import problem_sentence
 from hikflask.models import Employee, Terminal, TerminalPrivacy
 from hikflask.models.terminal import NO_CAPTURE
-from hikflask.services.attention import overview, terminal_problems
+from hikflask.services.attention import overview, people_problems, terminal_problems
 from hikflask.services.attention.overview import Counts, Waiting
-from hikflask.services.attention.people_problems import LEFT_THERE, PeopleProblem, Shown
+from hikflask.services.attention.people_problems import LEFT_THERE, NO_TERMINAL, PeopleProblem, Shown
 from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.core.db import MAX_COUNTED
 from hikflask.services.enrolments import causes
 from hikflask.services.passages import journal, terminal_privacy
 from hikflask.services.provisioning import without_face
 from hikflask.services.state.badges import NO_PHOTO_THERE
-from hikflask.services.terminals import capacity, people_changes
+from hikflask.services.terminals import capacity, people_changes, registry
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support import attention_counts, htmx
 from hikflask.web.support.urls import next_or
@@ -170,7 +171,7 @@ def _context() -> dict[str, object]:
         "foreign": [_foreign_line(terminal, row) for terminal, row in seen.counts.foreign[:most]],
         "halted": seen.counts.halted[:most],
         "drift": [_drift_line(terminal) for terminal, _count in seen.counts.drift[:most]],
-        "people": [people_line(shown, seen.counts) for shown in seen.people],
+        "people": [_people_line(shown, seen.counts) for shown in seen.people],
         "who": labels.who,
         "operator": operator_name(),
     }
@@ -217,7 +218,7 @@ def _drift_line(terminal: Terminal) -> TerminalLine:
     return TerminalLine(terminal, drift_summary(changes), min((row.noticed_at for row in changes), default=None))
 
 
-def people_line(shown: Shown, counts: Counts, line_id: str = "") -> PeopleLine:
+def _people_line(shown: Shown, counts: Counts, line_id: str = "") -> PeopleLine:
     """Return the line of some people with one cause at one terminal.
 
     :param line_id: its id on the page, where that is not said by the cause and the terminal.
@@ -293,3 +294,31 @@ def _action_at_terminal(problem: PeopleProblem) -> str:
     if terminal.capture_mode == NO_CAPTURE:
         return "edit" if alone else "list"
     return "capture" if alone else "round"
+
+
+@bp.get("/attention/people")
+@allow(VIEWER)
+def people() -> ResponseReturnValue:
+    """The people of one row, each with the reason and with what can be done."""
+    cause = request.args.get("cause", "")
+    if cause == NO_TERMINAL:
+        employees = people_problems.without_terminal(MAX_COUNTED + 1)
+        return render_template("attention/no_terminal.html", employees=employees[:MAX_COUNTED], count=len(employees))
+    terminal, counts = _terminal_or_404(), attention_counts.get()
+    shown = people_problems.everybody(cause, terminal)
+    lines = [_people_line(each, counts, f"person-{place}") for place, each in enumerate(shown.each, 1)]
+    return render_template("attention/people.html", line=_people_line(shown, counts), lines=lines)
+
+
+@bp.post("/attention/retry")
+@allow(OPERATOR)
+def retry() -> ResponseReturnValue:
+    """Try everybody of one row again."""
+    causes.retry_all(request.form.get("cause", ""), _terminal_or_404().id)
+    tasks.enqueue_turns()
+    flash(_("It is tried again. The result appears below."))
+    return redirect(next_or(url_for(".show")), 303)
+
+
+def _terminal_or_404() -> Terminal:
+    return registry.find_terminal(row_id(request.values.get("terminal")) or 0) or abort(404)

@@ -1,5 +1,6 @@
 """Employees: the list, the strip of those added last, the page of one, deactivation, deletion, personal data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -14,9 +15,9 @@ from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.labels.enrolments import EnrolmentStatus, on_terminals, statuses_of, worst_first
 from hikflask.messages import error_sentence
-from hikflask.models import Employee
+from hikflask.models import Employee, Terminal
 from hikflask.models.accounts import AS_LIST, AS_PHOTOS
-from hikflask.models.enrolment import PRESENT, REMOVED
+from hikflask.models.enrolment import LEAVING, PRESENT, REFUSED, REMOVED, WAITING
 from hikflask.services.accounts import operators
 from hikflask.services.comparisons import own_records
 from hikflask.services.core.errors import ServiceError
@@ -27,14 +28,16 @@ from hikflask.services.employees.lifecycle import delete_employee, send_to_termi
 from hikflask.services.employees.lifecycle import set_active as set_employee_active
 from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.causes import ASKS_WHOSE
 from hikflask.services.groups import queries as groups
 from hikflask.services.passages import queries as passages
 from hikflask.services.passages import switch
 from hikflask.services.privacy import consents
-from hikflask.services.terminals import registry
+from hikflask.services.state.badges import NOT_SENT, PERSON_ONLY, TAKEN_THERE
+from hikflask.services.terminals import connection, registry
 from hikflask.text_rules import isolated
-from hikflask.web.employees.missing_step import missing_step
 from hikflask.web.security import current_operator
+from hikflask.web.security.current_operator import may
 from hikflask.web.support import htmx
 from hikflask.web.support.notices import with_link
 from hikflask.web.support.pagination import Turned, turned
@@ -252,7 +255,7 @@ def terminal_lines(employee: Employee) -> dict[str, Any]:
     desired = {row.terminal_id for row in queries.of_number(employee.number) if row.desired == PRESENT}
     others = [row for row in registry.list_active() if row.id not in desired] if employee.is_active else []
     just_added = session.get(ADDED, [])[:1] == [employee.id]
-    about = {"lines": lines, "past": past, "step": missing_step(employee, lines, others), "just_added": just_added}
+    about = {"lines": lines, "past": past, "step": _missing_step(employee, lines, others), "just_added": just_added}
     return {**about, "others": others, "other_ids": {row.id for row in others}}
 
 
@@ -276,3 +279,38 @@ def employee_or_404(employee_id: int) -> Employee:
     :raises werkzeug.exceptions.NotFound: when there is none.
     """
     return search.get(employee_id) or abort(404)
+
+
+def _missing_step(
+    employee: Employee, lines: Sequence[EnrolmentStatus], others: Sequence[Terminal]
+) -> tuple[str, EnrolmentStatus | None]:
+    """Return the step of the blue button, empty for none, and the first of these lines that it is for, None for none.
+
+    `others` are the terminals that the employee can still be sent to.
+    """
+    steps = ((_step_of(line), line) for line in lines if not line.working)
+    return next((found for found in steps if found[0]), (_step_to_a_terminal(employee, lines, others), None))
+
+
+def _step_to_a_terminal(employee: Employee, lines: Sequence[EnrolmentStatus], others: Sequence[Terminal]) -> str:
+    is_nowhere = employee.is_active and all(line.detail == REMOVED for line in lines)
+    if is_nowhere and employee.picture:
+        return "send" if others else ""
+    return "photo" if is_nowhere else ""
+
+
+def _step_of(line: EnrolmentStatus) -> str:
+    if line.password_refused:
+        return "password" if may(ADMIN) else ""
+    if line.detail == LEAVING:
+        is_decided = line.enrolment.waits_for_hand or line.enrolment.refusal_code in ASKS_WHOSE
+        return "" if is_decided else "removal"
+    if line.detail == PERSON_ONLY:
+        return _photo_step(line)
+    return {TAKEN_THERE: "number", REFUSED: "retry"}.get(line.detail, "")
+
+
+def _photo_step(line: EnrolmentStatus) -> str:
+    if line.needs_capture:
+        return "" if connection.is_out_of_reach(line.enrolment.terminal) else "capture"
+    return "" if line.lacks_capacity or line.badge in (NOT_SENT, WAITING) else "photo"

@@ -15,7 +15,7 @@ from hikflask.services import audit
 from hikflask.services.accounts import sessions
 from hikflask.services.audit import Actor
 from hikflask.services.passages import push_slot
-from hikflask.web.security import current_operator, password_prompt, reauthentication, same_origin
+from hikflask.web.security import current_operator, forgery, password_prompt, reauthentication
 from hikflask.web.support import urls
 
 PUSH = "push.receive"
@@ -33,7 +33,7 @@ def register(app: Flask) -> None:
     app.before_request(assign_request_id)
     app.before_request(refuse_unknown_host)
     app.before_request(refuse_beside_pushes)
-    app.before_request(same_origin.refuse)
+    app.before_request(forgery.refuse_other_sites)
     app.before_request(body_limits.limit_body)
     app.before_request(refuse_json)
     app.before_request(admit)

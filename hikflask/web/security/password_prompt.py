@@ -8,19 +8,22 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
 from hikflask.forms.account import ConfirmForm, FactorForm, NewPasswordForm, SignInForm
 from hikflask.http import permissions
-from hikflask.web.security import current_operator, factor_secret, resubmission
+from hikflask.services.accounts import second_factor
+from hikflask.web.security import current_operator, resubmission
 from hikflask.web.security.resubmission import TypedForm
 from hikflask.web.support import htmx
 from hikflask.web.support.responses import shown_once
 from hikflask.web.support.urls import page_before
 
 SIGN_IN, CONFIRM, PASSWORD, FACTOR = "sign_in.ask", "confirmation.ask", "account.password", "second_factor.set_up"
+# Where the session has the secret of a factor that is set up.
+NEW_FACTOR = "factor"
 
 
 def ask_to_sign_in() -> Response:
@@ -80,7 +83,7 @@ def factor_page(
 
     :param replaces: the operator has a second factor, of which a code is asked for, too.
     """
-    secret = {"replaces": replaces, **factor_secret.shown()}
+    secret = {"replaces": replaces, **shown_factor_secret()}
     return shown_once("account/second_factor.html", status, form=form, carried=typed, next=next_path, **secret)
 
 
@@ -124,7 +127,7 @@ def _ask_in_place(endpoint: str, question: str, form: Any, typed: TypedForm | No
     if typed:
         context = {"form": form, "carried": typed, "next": page_before()}
         if endpoint == FACTOR:
-            context |= factor_secret.shown()
+            context |= shown_factor_secret()
         body = render_template(f"account/_{question}_form.html", **context)
         return htmx.retargeted(body, "#main", status, swap="innerHTML")
     rule = permissions.rule()
@@ -143,3 +146,26 @@ def _htmx_redirect(endpoint: str, status: int = HTTPStatus.FORBIDDEN) -> Respons
 def _redirect(endpoint: str) -> Response:
     path = request.full_path.rstrip("?")
     return make_response(redirect(url_for(endpoint, next=path if path != "/" else None), 303))
+
+
+def factor_secret() -> str:
+    """Return the secret of a second factor that is set up; a new one, unless one is being set up.
+
+    It is in the browser's session, encrypted, until a code shows that the app has it and the session gets a new key. So
+    the page shows the same QR code when it is opened again.
+    """
+    secret = second_factor.unsealed(session[NEW_FACTOR]) if NEW_FACTOR in session else None
+    if not secret:
+        secret = second_factor.new_secret()
+        session[NEW_FACTOR] = second_factor.sealed(secret)
+    return secret
+
+
+def shown_factor_secret() -> dict[str, str]:
+    """Return what the page shows: the QR code as the address of a picture, and the secret in groups of four letters."""
+    import segno
+
+    secret = factor_secret()
+    address = second_factor.address_of(secret, current_operator.operator_name())
+    picture = segno.make(address, error="m").svg_data_uri(scale=5, light="white")
+    return {"picture": picture, "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))}
