@@ -1,22 +1,27 @@
-"""Commands at a terminal window: who acts in them, what they say when they cannot, names, passwords and tables.
+"""Commands at a terminal window: who acts in them, what they say when they cannot, names, passwords,
+tables, and how far a job is.
 
 A password is never an argument, since everybody sees arguments in the list of processes.
 """
 
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 import click
+from flask import Flask, current_app
 from flask.cli import ScriptInfo
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from hikflask import messages, startup_checks, text_rules
 from hikflask.config import ConfigError
 from hikflask.services import audit
+from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.jobs import queries
 
 GAP = "  "
 
@@ -88,3 +93,36 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def moment(at: datetime | None) -> str:
     """Return a moment in UTC, or "never"."""
     return at.strftime("%Y-%m-%d %H:%M UTC") if at else "never"
+
+
+PROGRESS_SECONDS = 0.5
+
+
+@contextmanager
+def progress_shown(job_id: int, stream: TextIO | None = None, seconds: float = PROGRESS_SECONDS) -> Iterator[None]:
+    """Within its block show how far a job is, on standard error when that is a terminal window; a log stays clean."""
+    out = stream or sys.stderr
+    if not out.isatty():
+        yield
+        return
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    ended = threading.Event()
+    thread = threading.Thread(target=_watch, args=(app, job_id, out, seconds, ended))
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _watch(app: Flask, job_id: int, out: TextIO, seconds: float, ended: threading.Event) -> None:
+    with app.app_context():
+        while not ended.wait(seconds):
+            job = queries.find_job(job_id)
+            if job is not None:
+                out.write(f"\r{job.done} of {job.total} ")
+                out.flush()
+            end_read()
+        out.write("\r\x1b[K")
+        out.flush()

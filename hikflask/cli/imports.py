@@ -15,7 +15,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from hikflask import messages
-from hikflask.cli import progress
+from hikflask.cli import console
 from hikflask.forms.fields import MAX_ID
 from hikflask.models import ImportBatch, Job
 from hikflask.models.import_batch import VERDICTS
@@ -297,7 +297,7 @@ def _run(claim: Claim) -> Job:
 
     :raises click.ClickException: when it failed as a whole, or somebody stopped it.
     """
-    with _stopped_by_interrupt(claim.job_id), progress.shown(claim.job_id):
+    with _stopped_by_interrupt(claim.job_id), console.progress_shown(claim.job_id):
         run_to_end(claim)
     job = queries.find_job(claim.job_id)
     if job is None or job.state == STOPPED:

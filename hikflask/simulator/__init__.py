@@ -8,7 +8,7 @@ from hikflask.simulator.app import create_simulator
 from hikflask.simulator.http.middleware import AnswerLost
 from hikflask.simulator.profiles import SEED, Profile
 from hikflask.simulator.server import SimulatorServer
-from hikflask.simulator.terminal.simulated_clock import SkippingClock
+from hikflask.simulator.terminal.clocks import SkippingClock
 from hikflask.simulator.terminal.terminal import Terminal
 
 __all__ = [

@@ -6,8 +6,8 @@ import pytest
 
 from hikflask.simulator import SkippingClock, Terminal, faces
 from hikflask.simulator.company_day import DayPlayer, doings, write_day
+from hikflask.simulator.terminal.clocks import WallClock
 from hikflask.simulator.terminal.event_log import Record
-from hikflask.simulator.terminal.wall_clock import WallClock
 
 MONDAY = date(2026, 11, 30)
 NUMBERS = [str(number) for number in range(1, 6)]

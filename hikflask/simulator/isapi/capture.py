@@ -1,9 +1,10 @@
-"""CaptureFaceData: capturing a face at the terminal, and the dialects in which the picture is sent.
+"""CaptureFaceData and CaptureFingerPrint: capturing a face, in the dialects in which the picture is sent, or a finger.
 
 Bodies are XML; a JSON body is refused with `badXmlContent`. The errorMsg of a busy camera is `dataType` and that of a
 time-out `cancelFlag`, as recorded: it names the field that was read last, not the cause.
 """
 
+import hashlib
 import math
 
 from flask import Response, request
@@ -107,3 +108,26 @@ def _binary_reply(dialect: BinaryReply, jpeg: bytes) -> tuple[bytes, str]:
         own = f"Content-Type:{MULTIPART}\r\nContent-Length:{len(parts)}\r\n\r\n"
         return own.encode() + parts, "multipart/form-data"
     return parts, {"first-line": "multipart/form-data", "xml-label": "application/xml"}.get(dialect, MULTIPART)
+
+
+FINGER_PATH = "/ISAPI/AccessControl/CaptureFingerPrint"
+MAX_FINGER, FINGER_BYTES, FINGER_QUALITY = 10, 512, 90
+
+
+def capture_finger(terminal: Terminal) -> Response:  # noqa: ARG001
+    """Answer with a finger, which is there always: no recording shows how a terminal waits for one."""
+    number = xml_fields("CaptureFingerPrintCond").get("fingerNo", "")
+    if not number.isdecimal() or not 1 <= int(number) <= MAX_FINGER:
+        raise Refusal("badXmlContent", "fingerNo")
+    result = (
+        f'<CaptureFingerPrint version="2.0" xmlns="{ISAPI_NAMESPACE}"><fingerNo>{number}</fingerNo>'
+        f"<fingerPrintQuality>{FINGER_QUALITY}</fingerPrintQuality></CaptureFingerPrint>\n"
+    )
+    data = hashlib.shake_256(number.encode()).digest(FINGER_BYTES)
+    body = (
+        f"--{BOUNDARY}\r\nContent-Type:application/xml\r\nContent-Length:{len(result)}\r\n\r\n{result}\r\n"
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data;name="fingerData";filename="fingerData"\r\n'
+        f"Content-Type:application/octet-stream\r\nContent-Length:{FINGER_BYTES}\r\n\r\n"
+    )
+    whole = body.encode() + data + f"\r\n--{BOUNDARY}--\r\n".encode()
+    return reply(whole, f"multipart/form-data;boundary={BOUNDARY}")

@@ -7,7 +7,7 @@ from flask import Response, request
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import Fields, child, json_object, whole_number
 from hikflask.simulator.http.responses import done, json_reply
-from hikflask.simulator.terminal.right_plans import DAYS, MAX_TEMPLATE, MAX_WEEK_PLAN, PERIODS, Period, Template, Week
+from hikflask.simulator.terminal.access import DAYS, MAX_TEMPLATE, MAX_WEEK_PLAN, PERIODS, Period, Template, Week
 from hikflask.simulator.terminal.terminal import Terminal
 
 STORAGE_MODES = ["regular", "time", "cycle"]

@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from hikflask.simulator import faces
-from hikflask.simulator.terminal.simulated_clock import Clock
+from hikflask.simulator.terminal.clocks import Clock
 
 SERIES_GAP = 5.0
 """A window opened within this time after the last one belongs to the same attempt: the client polls."""

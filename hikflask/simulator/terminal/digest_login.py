@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.datastructures import Authorization
 
 from hikflask.simulator.profiles import Profile
-from hikflask.simulator.terminal.simulated_clock import Clock
+from hikflask.simulator.terminal.clocks import Clock
 
 USER = "admin"
 REALM = "DS-6E392E44"

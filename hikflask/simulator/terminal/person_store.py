@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hikflask.simulator.errors import Refusal
-from hikflask.simulator.terminal.simulated_clock import Clock
+from hikflask.simulator.terminal.clocks import Clock
 
 DELETION_SECONDS = 1.0
 """A removal ends after this time, or earlier: when its status was asked for `deletion_polls` times."""

@@ -13,7 +13,9 @@ from typing import Any, Literal
 from hikflask.simulator import faces, recordings
 from hikflask.simulator.profiles import SEED, Profile
 from hikflask.simulator.terminal import access
+from hikflask.simulator.terminal.access import RightPlans
 from hikflask.simulator.terminal.camera import Camera
+from hikflask.simulator.terminal.clocks import Clock, WallClock
 from hikflask.simulator.terminal.digest_login import USER, Login
 from hikflask.simulator.terminal.event_log import (
     ALARM,
@@ -29,9 +31,6 @@ from hikflask.simulator.terminal.event_push import EventPush, Host
 from hikflask.simulator.terminal.event_rows import row_of
 from hikflask.simulator.terminal.faults import Faults, Moment, matches
 from hikflask.simulator.terminal.person_store import Card, Face, Person, PersonStore
-from hikflask.simulator.terminal.right_plans import RightPlans
-from hikflask.simulator.terminal.simulated_clock import Clock
-from hikflask.simulator.terminal.wall_clock import WallClock
 
 CAPTURE_FILE = "web_face_enrollpic.jpg"
 STAY = 5.0

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hikflask.extensions import db
-from hikflask.metrics import gauges
+from hikflask.metrics import exposition
 from hikflask.models import AuditEntry, Backup, Enrolment, EventLog, OperatorSession, Terminal, TerminalPrivacy
 from hikflask.models.columns import database_now
 from hikflask.services.employees import lifecycle
@@ -37,7 +37,7 @@ def is_ahead(table: Any, column: str) -> bool:
 
 def oldest_removal() -> float:
     """What Prometheus is told of it."""
-    (found,) = [one for one in gauges.read() if one.name == "hikflask_removal_oldest_seconds"]
+    (found,) = [one for one in exposition.read_gauges() if one.name == "hikflask_removal_oldest_seconds"]
     db.session.rollback()
     return found.samples[0].value
 

@@ -9,7 +9,7 @@ import pytest
 
 from hikflask.simulator import SEED, SkippingClock, Terminal, faces
 from hikflask.simulator.event_traps import EventTraps
-from hikflask.simulator.terminal.wall_clock import WallClock
+from hikflask.simulator.terminal.clocks import WallClock
 from tests.simulator.conftest import Client
 
 Ask = Callable[..., tuple[int, Any]]

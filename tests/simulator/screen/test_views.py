@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from hikflask.simulator import SkippingClock, Terminal, faces
-from hikflask.simulator.terminal.wall_clock import WallClock
+from hikflask.simulator.terminal.clocks import WallClock
 from tests.simulator.conftest import Client
 
 ANNA = faces.draw("anna")

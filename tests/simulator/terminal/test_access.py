@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from hikflask.simulator import SkippingClock, Terminal, faces
-from hikflask.simulator.terminal.wall_clock import WallClock
+from hikflask.simulator.terminal.clocks import WallClock
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 ANNA = faces.draw("anna")

@@ -7,8 +7,8 @@ import pytest
 
 from hikflask.simulator import SEED, SkippingClock, Terminal, faces
 from hikflask.simulator.event_traps import EventTraps
+from hikflask.simulator.terminal.clocks import WallClock
 from hikflask.simulator.terminal.event_log import Condition, Record
-from hikflask.simulator.terminal.wall_clock import WallClock
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 ALL = Condition()

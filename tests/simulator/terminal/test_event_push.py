@@ -6,8 +6,8 @@ import pytest
 
 from hikflask.simulator import SkippingClock, Terminal, faces
 from hikflask.simulator.profiles import PROFILES
+from hikflask.simulator.terminal.clocks import WallClock
 from hikflask.simulator.terminal.event_push import Host, PushRequest
-from hikflask.simulator.terminal.wall_clock import WallClock
 from tests.simulator.conftest import Client
 
 OURS = Host(url="/events/push/secret", address="127.0.0.1", port=8000)

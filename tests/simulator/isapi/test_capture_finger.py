@@ -1,6 +1,6 @@
 import pytest
 
-from hikflask.simulator.isapi.finger import PATH
+from hikflask.simulator.isapi.capture import FINGER_PATH
 from tests.simulator.conftest import Client
 
 
@@ -10,7 +10,7 @@ def condition(number: str) -> str:
 
 
 def test_finger_is_taken_as_its_capabilities_say(client: Client) -> None:
-    answers = [client.ask("POST", PATH, condition(number)) for number in ("1", "10", "1")]
+    answers = [client.ask("POST", FINGER_PATH, condition(number)) for number in ("1", "10", "1")]
 
     first, other, again = (answer.data for answer in answers)
     assert {(answer.status_code, answer.content_type) for answer in answers} == {
@@ -25,6 +25,6 @@ def test_finger_is_taken_as_its_capabilities_say(client: Client) -> None:
 
 @pytest.mark.parametrize("number", ["0", "11", "", "one"])
 def test_finger_that_nobody_has_is_refused(client: Client, number: str) -> None:
-    answer = client.ask("POST", PATH, condition(number))
+    answer = client.ask("POST", FINGER_PATH, condition(number))
 
     assert (answer.status_code, "<errorMsg>fingerNo<" in answer.text) == (400, True)

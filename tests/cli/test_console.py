@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from hikflask.cli.progress import shown
+from hikflask.cli.console import progress_shown
 from hikflask.services.jobs.kinds import DEPARTMENT
 from tests.processes.processes import until
 from tests.support.jobs import add_people, started
@@ -23,7 +23,7 @@ class Window(io.StringIO):
 def test_progress_is_shown_in_a_window_and_removed_in_the_end() -> None:
     claim, window = started(DEPARTMENT, add_people("1", "2"), department="Цех"), Window()
 
-    with shown(claim.job_id, window, seconds=0.01):
+    with progress_shown(claim.job_id, window, seconds=0.01):
         until(lambda: "0 of 2 " in window.getvalue())
 
     assert window.getvalue().endswith("\r\x1b[K")
@@ -32,7 +32,7 @@ def test_progress_is_shown_in_a_window_and_removed_in_the_end() -> None:
 def test_log_stays_clean() -> None:
     claim, log = started(DEPARTMENT, add_people("1"), department="Цех"), io.StringIO()
 
-    with shown(claim.job_id, log, seconds=0.001):
+    with progress_shown(claim.job_id, log, seconds=0.001):
         pass
 
     assert log.getvalue() == ""

@@ -10,7 +10,7 @@ from prometheus_client import Metric
 from hikflask.background import tasks
 from hikflask.extensions import db, task_queue
 from hikflask.isapi.errors import TerminalError
-from hikflask.metrics import gauges
+from hikflask.metrics import exposition
 from hikflask.models import Employee, Enrolment, EventLog, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.employees import lifecycle
@@ -29,7 +29,7 @@ STATES = ("confirmed", "waiting", "refused", "without_face", "leaving")
 
 def told() -> dict[str, float]:
     """Each figure by its name and labels."""
-    found: list[Metric] = gauges.read()
+    found: list[Metric] = exposition.read_gauges()
     return {name_of(sample.name, sample.labels): sample.value for metric in found for sample in metric.samples}
 
 

@@ -1,12 +1,44 @@
-"""The time that a terminal shows: its own clock, which may be fast or slow, in its own zone."""
+"""The clocks of a simulated terminal: the one that it waits by, and the one that it shows."""
 
 import re
+import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.profiles import ClockMark, ClockTakes
+
+
+class Clock:
+    """Real time: seconds that only go forward, and a way to wait."""
+
+    def now(self) -> float:
+        """Seconds since some fixed moment."""
+        return time.monotonic()
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        """Wait `seconds`, or less when `condition` is notified. The caller holds the condition."""
+        condition.wait(seconds)
+
+
+class SkippingClock(Clock):
+    """A wait returns at once and moves the time forward: for tests in one thread."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def now(self) -> float:
+        return self._now
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:  # noqa: ARG002
+        self._now += seconds
+
+    def advance(self, seconds: float) -> None:
+        """Move the time forward."""
+        self._now += seconds
+
 
 _MARK = re.compile(r"(Z|[+-]\d\d:\d\d)\Z")
 _ZONE = re.compile(r"[A-Z]{3,4}([+-])(\d{1,2}):(\d{2}):(\d{2})(DST.*)?", re.ASCII)

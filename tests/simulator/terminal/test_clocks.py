@@ -5,7 +5,7 @@ import pytest
 
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.profiles import ClockTakes
-from hikflask.simulator.terminal.wall_clock import WallClock
+from hikflask.simulator.terminal.clocks import WallClock
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 
