@@ -292,7 +292,7 @@ back_up() {
     fi
     # An old version may know no default for the number. With status 3 the backup is made, and what it says of photos
     # whose files are missing is true before the upgrade and after it.
-    command_of "${old:-$new}" backup --into "$backups" --keep 14 || [ $? = 3 ]
+    command_of "${old:-$new}" backup --into "$backups" || [ $? = 3 ]
 }
 
 # Runs a command of one version as the service does.

@@ -360,6 +360,7 @@ SETTINGS = {
         "", _working_hours, "days and hours such as Mon-Fri 08:00-18:00, or empty for all of the week", decided=True
     ),
     # With 0 nobody watches the age of the last backup.
+    "BACKUP_KEEP": Setting(14, _whole(1, 10_000), "a whole number of backups between 1 and 10000"),
     "BACKUP_MAX_AGE": Setting(48, _whole(0, MAX_HOURS), "a whole number of hours, or 0 for none", HOUR, decided=True),
     # The database refuses to delete younger entries (models/audit.py).
     "AUDIT_RETENTION": _days(1095, MIN_AUDIT_DAYS, "a whole number of days, 30 or more"),

@@ -6,10 +6,10 @@ import click
 from flask.cli import with_appcontext
 
 from hikflask.cli.console import CommandGroup, checked_name, moment, table
-from hikflask.forms.admin import DEFAULT_DAYS, MAX_DAYS
 from hikflask.models import ApiToken
 from hikflask.models.accounts import OPERATOR, ROLES
 from hikflask.services.accounts import api_tokens
+from hikflask.services.accounts.api_tokens import DEFAULT_DAYS, MAX_DAYS
 from hikflask.services.core.errors import ServiceError
 
 

@@ -813,6 +813,7 @@ REFUSALS: dict[str, RefusalType] = {
         N_("While terminals tell by themselves, their way to this server must be set."),
     ),
     "token_name_known": signing_in(N_("Another token has this name. Choose another name."), field="name"),
+    "token_end_unusable": signing_in(N_("“Valid until” must be a day within the next ten years."), field="expires_on"),
     "token_unknown": signing_in(N_("There is no token “%(name)s”."), N_("There is no such token any more.")),
     "code_wrong": signing_in(N_("The code is wrong. The server's log shows the right one."), field="code"),
     "consent_missing": conflict(

@@ -22,7 +22,7 @@ MAX_SWITCHES = 128
 
 
 def switches(client: Requester) -> dict[str, bool]:
-    """Return the switches that are on or off, by the vendor's names, such as saveCapPic. Raises TerminalError."""
+    """Return the switches that are on or off, by the vendor's names, such as saveCapPic. :raises TerminalError:"""
     return _switches(_read(client, SWITCHES, "AcsCfg")[0])
 
 
@@ -35,7 +35,7 @@ def set_switches(client: Requester, changes: Mapping[str, bool]) -> None:
     """Set these switches and leave all others as they are. Nothing is sent when they are so already.
 
     This proves nothing: call `switches` afterwards.
-    Raises: NotSupported when the terminal does not have one of them, other TerminalErrors.
+    :raises NotSupported: when the terminal does not have one of them. :raises TerminalError: for others.
     """
     words, answer = _read(client, SWITCHES, "AcsCfg")
     present = _switches(words)
@@ -46,7 +46,7 @@ def set_switches(client: Requester, changes: Mapping[str, bool]) -> None:
 
 
 def storage_mode(client: Requester) -> str:
-    """Return how the terminal makes room for events: one of MODES, or an empty text. Raises TerminalError."""
+    """Return how the terminal makes room for events: one of MODES, or an empty text. :raises TerminalError:"""
     mode = _read(client, STORAGE, "EventStorageCfg")[0].get("mode")
     return mode if mode in MODES else ""
 
@@ -54,7 +54,7 @@ def storage_mode(client: Requester) -> str:
 def set_storage_mode(client: Requester, mode: str) -> None:
     """Set how the terminal makes room for events. Nothing is sent when it is so already.
 
-    Raises: TerminalError; ValueError for a mode that is not in MODES.
+    :raises TerminalError: :raises ValueError: for a mode that is not in MODES.
     """
     if mode not in MODES:
         raise ValueError(f"the mode is one of {', '.join(MODES)}")

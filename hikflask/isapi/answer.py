@@ -43,6 +43,6 @@ class Requester(Protocol):
         """Send one request and return the answer.
 
         Args: timeout is (connect, read) in seconds.
-        Raises: TerminalError.
+        :raises TerminalError:
         """
         ...

@@ -73,7 +73,7 @@ class Captured:
 def capabilities(client: Requester) -> CaptureModes:
     """Return the capture modes that the terminal lists. Terminals without this list can capture, too (two clients).
 
-    Raises: TerminalError.
+    :raises TerminalError:
     """
     root = xml(checked(client.request("GET", f"{PATH}/capabilities")), *ROOTS)
 
@@ -104,8 +104,8 @@ def take(
     Args: modes are "url" or "binary", or both where the terminal does not tell: the second is tried when the terminal
     does not know the first; seconds_left returns the seconds until the caller's deadline; cancelled returns whether to
     stop; pause waits that many seconds.
-    Raises: CaptureTimeout, CaptureUnanswered, CaptureCancelled, Busy, CaptureNotSupported, UnusablePicture, Nonsense,
-    other TerminalErrors.
+    :raises CaptureTimeout: :raises CaptureUnanswered: :raises CaptureCancelled: :raises Busy:
+    :raises CaptureNotSupported: :raises UnusablePicture: :raises Nonsense: :raises TerminalError:
     """
     if not modes or not set(modes) <= MODES:
         raise ValueError("a capture is by url or binary")
@@ -207,6 +207,6 @@ def _captured(answer: Answer) -> Captured | None:
 def cancel(client: Requester) -> None:
     """Cancel an open capture. Any answer counts as success, because the reply is not documented.
 
-    Raises: Unreachable, NoAnswer, LoginRefused.
+    :raises Unreachable: :raises NoAnswer: :raises LoginRefused:
     """
     client.request("POST", PATH, data=CANCEL.encode(), content_type=FORM)

@@ -90,7 +90,7 @@ class Client:
     be trusted; resolve answers which addresses may be connected to; https_only refuses http addresses before anything
     is sent; sha256_only sends no credentials to a terminal whose Digest has no SHA-256; observe is called after each
     request with its path and the seconds that it took, whether or not there was an answer.
-    Raises: ValueError for an unusable address or fingerprint.
+    :raises ValueError: for an unusable address or fingerprint.
     """
 
     def __init__(
@@ -157,8 +157,9 @@ class Client:
         Args: path begins with "/" and holds the query; timeout is (connect, read) in seconds; before_send is called
         before each HTTP round trip with the seconds it may take, and may raise to stop; slow are seconds, and what is
         called, in this thread, when the answer has not begun after them.
-        Raises: Unreachable, NoAnswer, AddressRefused, CertificateChanged, HttpsRequired, LoginRefused, WeakDigest,
-        Nonsense, Refused for a 403 that says the account is locked, ValueError for a path without its "/".
+        :raises Unreachable: :raises NoAnswer: :raises AddressRefused: :raises CertificateChanged:
+        :raises HttpsRequired: :raises LoginRefused: :raises WeakDigest: :raises Nonsense: :raises Refused: for a 403
+        that says the account is locked. :raises ValueError: for a path without its "/".
         """
         if not path.startswith("/"):
             raise ValueError("a path begins with /")  # a path without it could change the host

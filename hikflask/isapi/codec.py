@@ -42,7 +42,7 @@ PADDING = " \ufffd"
 def checked(answer: Answer, *, has_envelope: bool = False) -> Answer:
     """Return the answer if neither its HTTP status nor its envelope is a refusal. Some firmware refuses with HTTP 200.
 
-    Raises: the TerminalError of the refusal; Nonsense when it has no envelope and must have one.
+    :raises TerminalError: of the refusal. :raises Nonsense: when it has no envelope and must have one.
     """
     status = response_status(answer)
     if status is None:
@@ -59,7 +59,7 @@ def checked(answer: Answer, *, has_envelope: bool = False) -> Answer:
 
 
 def confirmed(answer: Answer) -> Answer:
-    """Return the answer if its envelope says OK. HTTP 200 alone is no success. Raises: as checked()."""
+    """Return the answer if its envelope says OK. HTTP 200 alone is no success. :raises TerminalError: as checked()."""
     return checked(answer, has_envelope=True)
 
 
@@ -143,12 +143,15 @@ def login_refusal(answer: Answer) -> LoginRefused:
 
 
 def xml(answer: Answer, *roots: str) -> Element:
-    """Return the root element of an XML body. Raises Nonsense for broken XML and for a root that is not in `roots`."""
+    """Return the root element of an XML body.
+
+    :raises Nonsense: for broken XML and for a root that is not in `roots`.
+    """
     return xml_of(answer.body, answer.path, *roots)
 
 
 def xml_of(data: bytes, path: str, *roots: str) -> Element:
-    """Return the root element of XML bytes. Raises Nonsense for broken XML and for a root that is not in `roots`."""
+    """Return the root element of XML bytes. :raises Nonsense: for broken XML and for a root that is not in `roots`."""
     if len(data) > MAX_XML_BYTES:
         raise Nonsense(message="answer too large", path=path)
     try:
@@ -240,7 +243,7 @@ def member(answer: Answer, name: str) -> Json:
 def fields(answer: Answer, name: str, names: Collection[str]) -> dict[str, str]:
     """Return the texts of the object `name` in a JSON body, or of the root `name` in XML, by their names.
 
-    Raises: Nonsense when the body has no such object or root.
+    :raises Nonsense: when the body has no such object or root.
     """
     if is_json(answer):
         words = member(answer, name)

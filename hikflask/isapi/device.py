@@ -43,12 +43,12 @@ class PersonLimits:
 
 
 def info(client: Requester) -> DeviceInfo:
-    """Return name, model, serial number and firmware. Raises TerminalError."""
+    """Return name, model, serial number and firmware. :raises TerminalError:"""
     return DeviceInfo(*fields(checked(client.request("GET", INFO)), "DeviceInfo", INFO_NAMES).values())
 
 
 def person_limits(client: Requester) -> PersonLimits:
-    """Return the limits for people. Raises TerminalError."""
+    """Return the limits for people. :raises TerminalError:"""
     user = member(checked(client.request("GET", PERSON_CAPABILITIES)), "UserInfo")
     name = user.get("name")
     name_bytes = counted(name.get("@max")) if isinstance(name, dict) else None
@@ -56,7 +56,7 @@ def person_limits(client: Requester) -> PersonLimits:
 
 
 def face_library(client: Requester) -> FaceLibrary:
-    """Return the capacity of one face library and the functions in supportFDFunction. Raises TerminalError."""
+    """Return the capacity of one face library and the functions in supportFDFunction. :raises TerminalError:"""
     library = json_object(checked(client.request("GET", FACE_CAPABILITIES)))
     functions = library.get("supportFDFunction")
     listed = {name.strip().lower() for name in functions.split(",")} if isinstance(functions, str) else set()

@@ -67,7 +67,10 @@ class Host:
 
 
 def hosts(client: Requester) -> list[Host]:
-    """Return all slots, empty ones too, up to MAX_HOSTS. Raises TerminalError; Nonsense when it is no list of slots."""
+    """Return all slots, empty ones too, up to MAX_HOSTS.
+
+    :raises TerminalError: :raises Nonsense: when it is no list of slots.
+    """
     root = xml(checked(client.request("GET", PATH)), *ROOTS)
     elements = [element for element in root.iter() if local_name(element) == "HttpHostNotification"]
     return [_host(element, index) for index, element in enumerate(elements[:MAX_HOSTS], 1)]
@@ -106,7 +109,7 @@ def set_host(client: Requester, slot: int, *, address: str, port: int, url: str,
     This proves nothing: some terminals confirm it and keep nothing of it. Call `hosts` afterwards.
 
     Args: address is an IPv4 address, because terminals know no names; url is the path, at most 128 characters.
-    Raises: NotSupported, other TerminalErrors; ValueError for what no terminal takes.
+    :raises NotSupported: :raises TerminalError: :raises ValueError: for what no terminal takes.
     """
     ipaddress.IPv4Address(address)
     if not 0 < port < 2**16 or not url.startswith("/") or len(url) > MAX_URL_LENGTH or protocol not in PROTOCOLS:
@@ -136,7 +139,7 @@ def _number(word: str) -> int | None:
 
 
 def clear_host(client: Requester, slot: int) -> None:
-    """Let a slot push nowhere. This proves nothing: call `hosts` afterwards. Raises TerminalError."""
+    """Let a slot push nowhere. This proves nothing: call `hosts` afterwards. :raises TerminalError:"""
     try:
         _put(client, slot, CLEAR.format(slot=slot, **EMPTY))
     except Refused as error:

@@ -213,7 +213,7 @@ def _path(value: object) -> str:
 def limits(client: Requester) -> Limits:
     """Return what a search may ask for. What the terminal does not tell is what every terminal takes.
 
-    Raises: TerminalError.
+    :raises TerminalError:
     """
     words = member(checked(client.request("GET", CAPABILITIES)), "AcsEvent").get("AcsEventCond")
     condition = words if isinstance(words, dict) else {}
@@ -263,7 +263,8 @@ def search(
     some firmware refuses the first alone; times are the first and the last moment, each in the offset of the terminal's
     clock; newest_first turns the order round where the firmware can; zone is that of the terminal's clock, for
     records that are written without one; z_is_local tells that Z marks its local times.
-    Raises: TerminalError; NothingCame when more follows but nothing came; ValueError for times without an offset.
+    :raises TerminalError: :raises NothingCame: when more follows but nothing came. :raises ValueError: for times
+    without an offset.
     """
     condition: Json = {
         "searchID": search_id,
@@ -302,7 +303,7 @@ def count(
     """Return how many records of a major the log has, whatever their minors.
 
     Args: as for `search`.
-    Raises: TerminalError; Nonsense when it tells no number; ValueError for times without an offset.
+    :raises TerminalError: :raises Nonsense: when it tells no number. :raises ValueError: for times without an offset.
     """
     body = to_json({"AcsEventTotalNumCond": {"major": major, "minor": 0, **_window(serials, times)}})
     answer = checked(client.request("POST", TOTAL, data=body, content_type=JSON_TYPE))
@@ -324,7 +325,7 @@ def _window(serials: tuple[int, int] | None, times: tuple[datetime, datetime] | 
 def written(moment: datetime) -> str:
     """Return a moment as a search takes it: in the offset that it has, in whole seconds, 25 characters.
 
-    Raises: ValueError for a moment without an offset.
+    :raises ValueError: for a moment without an offset.
     """
     offset = moment.utcoffset()
     if offset is None:
@@ -336,8 +337,8 @@ def written(moment: datetime) -> str:
 def picture(client: Requester, path: str) -> bytes:
     """Return the picture of a moment, a JPEG. Some firmware knows its address only without the part after the @.
 
-    Raises: Gone when the terminal has it no more; UnusablePicture when it is no picture, or too large; other
-    TerminalErrors.
+    :raises Gone: when the terminal has it no more. :raises UnusablePicture: when it is no picture, or too large.
+    :raises TerminalError:
     """
     try:
         jpeg = fetch_picture(client, path)

@@ -47,7 +47,8 @@ def bind_url(client: Requester, number: str, face_url: str, call: FaceCall = Fac
     """Bind the picture at a URL of the same terminal to a person who exists there.
 
     Args: face_url exactly as the terminal gave it; call is the FaceCall to use, one that the terminal supports.
-    Raises: ModelingFailed, PictureLost, SameFace, Full, NotSupported, other TerminalErrors.
+    :raises ModelingFailed: :raises PictureLost: :raises SameFace: :raises Full: :raises NotSupported:
+    :raises TerminalError:
     """
     _send(client, call, {**_key(number), "faceURL": face_url})
 
@@ -60,7 +61,8 @@ def bind_picture(
     Args: picture has at most 200 KB, baseline, 4:2:0; call is one that the terminal knows: SET_UP adds or replaces, and
     keeps the old face when it fails; ADD is for a person without a face, REPLACE for a person with one; name is that of
     the picture's part, one of PICTURE_NAMES.
-    Raises: ModelingFailed, FileTooLarge, SameFace, Full, NotSupported, other TerminalErrors.
+    :raises ModelingFailed: :raises FileTooLarge: :raises SameFace: :raises Full: :raises NotSupported:
+    :raises TerminalError:
     """
     _send(client, call, _key(number), picture, name)
 
@@ -80,7 +82,7 @@ def _key(number: str) -> Json:
 def find(client: Requester, number: str) -> EnrolledFace | None:
     """Return the face bound to this number, or None when there is none.
 
-    Raises: TerminalError; Nonsense when the list may be incomplete or a row has no number.
+    :raises TerminalError: :raises Nonsense: when the list may be incomplete or a row has no number.
     """
     # Some firmware ignores filters, so the number itself is compared.
     listed = every_row(lambda position: _search(client, position, _key(number)))
@@ -90,7 +92,7 @@ def find(client: Requester, number: str) -> EnrolledFace | None:
 def list_page(client: Requester, position: int) -> tuple[list[tuple[str, EnrolledFace]], Page]:
     """Return one page of all faces with their numbers, from a position on, and what it says about the list.
 
-    Raises: TerminalError; Nonsense when it is no list or a row has no number.
+    :raises TerminalError: :raises Nonsense: when it is no list or a row has no number.
     """
     listed = _search(client, position, LIBRARY)
     return [(number, _face(row)) for number, row in listed.rows], listed
@@ -110,9 +112,8 @@ def remove(client: Requester, number: str) -> None:
     """Delete one person's face and keep the person.
 
     Three calls are tried in turn: the next one when the terminal does not support the last.
-
-    Raises: NotSupported when it supports none, other TerminalErrors; ValueError for a bad number (an empty list would
-    delete every face).
+    :raises NotSupported: when it supports none. :raises TerminalError: for others. :raises ValueError: for a bad number
+    (an empty list would delete every face).
     """
     try:
         body = to_json({"FPID": [{"value": valid_number(number)}]})
@@ -129,9 +130,8 @@ def fetch_picture(client: Requester, face_url: str) -> bytes:
 
     Only the path of the URL is used, because the host is unreliable (a LAN address behind NAT, http for https, cut
     short).
-
-    Raises: Gone on 404; UnusablePicture when the URL is too long or has no path, and when there is no JPEG; other
-    TerminalErrors.
+    :raises Gone: on 404. :raises UnusablePicture: when the URL is too long or has no path, and when there is no JPEG.
+    :raises TerminalError:
     """
     path = picture_path(face_url)
     answer = client.request("GET", path)
@@ -141,7 +141,10 @@ def fetch_picture(client: Requester, face_url: str) -> bytes:
 
 
 def picture_path(face_url: str) -> str:
-    """Return the path of a picture's URL, without its query. Raises UnusablePicture when it has none or is too long."""
+    """Return the path of a picture's URL, without its query.
+
+    :raises UnusablePicture: when it has none or is too long.
+    """
     if len(face_url) > MAX_URL_LENGTH:
         raise UnusablePicture(message="the picture's URL is too long")
     plain = re.split(r"[?#]", face_url.strip(), maxsplit=1)[0]

@@ -30,7 +30,7 @@ MAX_PARTS = 8
 def parts(answer: Answer) -> list[bytes]:
     """Return the parts of an answer without their headers. A body without multipart is returned as one part.
 
-    Raises: Nonsense when the body is empty, or has more parts than any terminal sends.
+    :raises Nonsense: when the body is empty, or has more parts than any terminal sends.
     """
     if not answer.body.strip():
         raise Nonsense(message="empty body", path=answer.path, http_status=answer.status)
@@ -78,7 +78,9 @@ def _content(piece: bytes) -> bytes:
 
 
 def cut_jpeg(data: bytes) -> bytes:
-    """Return the JPEG in these bytes, from FF D8 FF to the last FF D9. Raises UnusablePicture when there is none.
+    """Return the JPEG in these bytes, from FF D8 FF to the last FF D9.
+
+    :raises UnusablePicture: when there is none.
 
     A terminal refuses a picture with extra bytes around it with SubpicAnalysisModelingError (one recording).
     """

@@ -52,7 +52,7 @@ def page(answer: Answer, words: Json, rows_name: str, number_name: str) -> Page:
 
     Args: words is the object with totalMatches, responseStatusStrg and the list; rows_name is the list's name, and
     number_name the name of the number in a row.
-    Raises: Nonsense when it is not a list, or a row has no number.
+    :raises Nonsense: when it is not a list, or a row has no number.
     """
     value = words.get(rows_name)
     listed = rows(value)
@@ -73,7 +73,7 @@ def every_row(ask: Callable[[int], Page]) -> Iterator[tuple[str, Json]]:
     than was asked for and an empty one after it.
 
     Args: ask returns the page that starts at a position.
-    Raises: Nonsense when the list may be incomplete, because "not in the list" would then prove nothing.
+    :raises Nonsense: when the list may be incomplete, because "not in the list" would then prove nothing.
     """
     position, total, last = 0, None, 0
     seen: set[tuple[str, ...]] = set()
@@ -98,7 +98,7 @@ def every_row(ask: Callable[[int], Page]) -> Iterator[tuple[str, Json]]:
 def _is_whole(current: Page, position: int, total: int | None, last: int) -> bool:
     """True when a list ends for certain with this page, which comes after one of `last` rows.
 
-    Raises: Nonsense when the page says neither that the list ends nor that more follows.
+    :raises Nonsense: when the page says neither that the list ends nor that more follows.
     """
     says_so = (position > 0 and current.is_past_the_end) or ends(current, position)
     if not position or position == total:
@@ -110,7 +110,7 @@ def ends(current: Page, position: int) -> bool:
     """True when a terminal says that this is the last page of its list. That alone proves nothing.
 
     Args: position is where the next page would begin.
-    Raises: Nonsense when the page says neither that the list ends nor that more follows.
+    :raises Nonsense: when the page says neither that the list ends nor that more follows.
     """
     if current.is_cut:
         return False

@@ -148,7 +148,7 @@ class Count:
 
 
 def valid_number(number: str) -> str:
-    """Return the number if the protocol allows it. Raises ValueError otherwise, above all for an empty number."""
+    """Return the number if the protocol allows it. :raises ValueError: otherwise, above all for an empty number."""
     if not isinstance(number, str) or not NUMBER.match(number):
         raise ValueError("an employee number is 1 to 32 Latin letters, digits, - or _")
     return number
@@ -159,8 +159,8 @@ def add(client: Requester, number: str, name: str, *, begin: datetime, end: date
 
     Args: begin and end are in the terminal's local time, without a zone; times that terminals do not accept are moved
     to the nearest accepted one.
-    Raises: NumberTaken, IllegalNumber, NameTooLong, Full, other TerminalErrors; ValueError for times with a zone and
-    for an end before the begin.
+    :raises NumberTaken: :raises IllegalNumber: :raises NameTooLong: :raises Full: :raises TerminalError:
+    :raises ValueError: for times with a zone and for an end before the begin.
     """
     user: Json = {
         "employeeNo": valid_number(number),
@@ -211,8 +211,8 @@ def modify(client: Requester, number: str, name: str, rights: Rights = UNTOLD, *
 
     Args: method is PUT or POST, and the other one is tried where the terminal does not take it.
     Returns: the method that the terminal took.
-    Raises: PersonUnknown, NameTooLong, NotSupported when it takes neither, other TerminalErrors; ValueError for times
-    with a zone.
+    :raises PersonUnknown: :raises NameTooLong: :raises NotSupported: when it takes neither. :raises TerminalError: for
+    others. :raises ValueError: for times with a zone.
     """
     user: Json = {"employeeNo": valid_number(number), "name": name, **_rights_fields(rights)}
     body = to_json({"UserInfo": user})
@@ -228,8 +228,7 @@ def find(client: Requester, number: str) -> Person | None:
     """Return the person with this number, or None when the terminal has none.
 
     Some firmware ignores EmployeeNoList and lists everybody, so the number itself is compared.
-
-    Raises: TerminalError; Nonsense when the list may be incomplete or a row has no number.
+    :raises TerminalError: :raises Nonsense: when the list may be incomplete or a row has no number.
     """
     listed = every_row(_search_by_numbers(client, _employee_no_list(number)))
     return next((_person(number, row) for listed_number, row in listed if listed_number == number), None)
@@ -239,8 +238,7 @@ def find_in_other_form(client: Requester, number: str) -> Person | None:
     """Return the person whom the terminal shows with this number, but without leading zeros or in upper case, or None.
 
     Some firmware keeps numbers so, and takes both forms for the same person.
-
-    Raises: TerminalError; Nonsense when the list may be incomplete or a row has no number.
+    :raises TerminalError: :raises Nonsense: when the list may be incomplete or a row has no number.
     """
     bare = number.lstrip("0") or "0"
     forms = sorted({bare, bare.upper(), number.upper()} - {number})
@@ -254,7 +252,8 @@ def find_several(client: Requester, numbers: Collection[str]) -> dict[str, Perso
     """Return the people with these numbers, by number; None when the terminal ignores the numbers of a search.
 
     Args: numbers, 1 to 30 of them.
-    Raises: TerminalError; Nonsense when the list may be incomplete or a row has no number; ValueError for a bad number.
+    :raises TerminalError: :raises Nonsense: when the list may be incomplete or a row has no number. :raises ValueError:
+    for a bad number.
     """
     employee_nos = [row for number in numbers for row in _employee_no_list(number)]
     if not 0 < len(employee_nos) <= PAGE:
@@ -290,7 +289,7 @@ def new_search() -> str:
 def list_page(client: Requester, search_id: str, position: int) -> tuple[list[Person], Page]:
     """Return one page of everybody on the terminal, from a position on, and what it says about the list.
 
-    Raises: TerminalError; Nonsense when it is no list or a row has no number.
+    :raises TerminalError: :raises Nonsense: when it is no list or a row has no number.
     """
     listed = _search(client, search_id, position, {})
     return [_person(number, row) for number, row in listed.rows], listed
@@ -349,7 +348,7 @@ def _moment_of(words: object) -> datetime | None:
 
 
 def count(client: Requester) -> Count:
-    """Return how many people are on the terminal. This is the cheapest request with a login. Raises TerminalError."""
+    """Return how many people are on the terminal. This is the cheapest request with a login. :raises TerminalError:"""
     answer = checked(client.request("GET", COUNT))
     body = json_object(answer)
     words = body.get("UserInfoCount", body)  # without this object on one terminal (a single report)
@@ -367,8 +366,8 @@ def remove(
     This does not prove that the person is gone: call `find` afterwards.
 
     Args: pause waits that many seconds; tries is how often the progress is asked for.
-    Raises: Busy while it is still processing, Refused when it failed, other TerminalErrors; ValueError for a bad
-    number.
+    :raises Busy: while it is still processing. :raises Refused: when it failed. :raises TerminalError: for others.
+    :raises ValueError: for a bad number.
     """
     condition = {"EmployeeNoList": _employee_no_list(number)}
     try:

@@ -41,7 +41,7 @@ class Template:
 
 
 def template(client: Requester, number: int) -> Template:
-    """Return a template. Raises NotSupported when the terminal has none; ValueError for a bad number."""
+    """Return a template. :raises NotSupported: when the terminal has none. :raises ValueError: for a bad number."""
     words = _read(client, TEMPLATE, number, "UserRightPlanTemplate")
     name, week_plan = words.get("templateName"), counted(words.get("weekPlanNo")) or 0
     return Template(
@@ -53,7 +53,7 @@ def template(client: Requester, number: int) -> Template:
 
 
 def week(client: Requester, number: int) -> tuple[Period, ...]:
-    """Return the hours of a week's plan, in order; none when it is not in force. Raises: as template()."""
+    """Return the hours of a week's plan, in order; none when it is not in force. It raises as template() does."""
     words = _read(client, WEEK, number, "UserRightWeekPlanCfg")
     if not _is_true(words.get("enable")):
         return ()

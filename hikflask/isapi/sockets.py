@@ -150,7 +150,7 @@ def open_socket(host: str, port: int, seconds: float, resolve: Resolver) -> sock
     """Connect to the first allowed address of a host that answers. Each address gets an equal share of the time left.
 
     Args: seconds is the time for all of it, and later the socket's time-out.
-    Raises: AddressRefused when no address is allowed; OSError when none answers.
+    :raises AddressRefused: when no address is allowed. :raises OSError: when none answers.
     """
     until = time.monotonic() + seconds
     places = resolve(host, port, seconds)
@@ -216,7 +216,7 @@ def certificate_fingerprint(url: str, timeout: float, resolve: Resolver = resolv
     """Return the SHA-256 of the certificate (DER) at an https address, as 64 hex digits.
 
     Args: timeout is in seconds, for the connection and again for the handshake.
-    Raises: Unreachable, AddressRefused; ValueError for an address that is not https.
+    :raises Unreachable: :raises AddressRefused: :raises ValueError: for an address that is not https.
     """
     address = urlsplit(url)
     if address.scheme != "https" or not address.hostname:
@@ -239,7 +239,7 @@ def certificate_fingerprint(url: str, timeout: float, resolve: Resolver = resolv
 def normal_fingerprint(text: str) -> str:
     """Return a SHA-256 fingerprint as 64 lower-case hex digits. Colons, spaces and upper case are accepted.
 
-    Raises: ValueError when it is not such a fingerprint.
+    :raises ValueError: when it is not such a fingerprint.
     """
     plain = "".join(text.split()).replace(":", "").lower()
     if not SHA256_HEX.match(plain):

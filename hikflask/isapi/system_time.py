@@ -66,7 +66,7 @@ class DeviceTime:
 
 
 def read(client: Requester) -> DeviceTime:
-    """Return what the clock shows. Raises TerminalError; Nonsense when there is no readable time."""
+    """Return what the clock shows. :raises TerminalError: :raises Nonsense: when there is no readable time."""
     answer = checked(client.request("GET", PATH))
     words = {name: word.strip() for name, word in fields(answer, "Time", NAMES).items()}
     zone = words["timeZone"] if len(words["timeZone"]) <= MAX_ZONE_LENGTH else ""
@@ -90,8 +90,8 @@ def set_to(client: Requester, moment: datetime, *, zone: str = "", in_json: bool
 
     Args: moment has its offset from UTC; zone is one that has it, with its summer time (default: the fixed offset);
     in_json is the form in which the terminal sends its time.
-    Raises: RestartRequired when the time is set after a restart; other TerminalErrors; ValueError for a moment without
-    an offset.
+    :raises RestartRequired: when the time is set after a restart. :raises TerminalError: :raises ValueError: for a
+    moment without an offset.
     """
     offset = moment.utcoffset()
     if offset is None:

@@ -154,6 +154,7 @@ ABOUT = {
     "MAIL_SILENT_HOURS": _l("After how many hours without an answer of a terminal a mail is sent."),
     "WORKING_HOURS": _l("When a mail may say that a terminal is silent; at other times it may just be switched off."),
     "BACKUP_MAX_AGE": _l("After how many hours without a backup the start page says so; 0 for never."),
+    "BACKUP_KEEP": _l("How many backups stay in a folder, the newest ones."),
     "WEBHOOK_NETWORKS": _l("The networks that webhooks may be in."),
     "METRICS_PORT": _l(
         "The port on which the metrics are read without a token; the worker has the next one; 0 for none."

@@ -24,7 +24,7 @@ class UTCDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
-        """Convert to naive UTC. Raises ValueError for a naive value."""
+        """Convert to naive UTC. :raises ValueError: for a naive value."""
         if value is None:
             return None
         if value.tzinfo is None:

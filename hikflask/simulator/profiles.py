@@ -281,7 +281,7 @@ The last digits of some firmware versions are not recorded either.
 
 
 def profile_named(name: str) -> Profile:
-    """The profile of a model, with or without DS-, in upper or lower case. Raises KeyError with the known models."""
+    """The profile of a model, with or without DS-, in upper or lower case. :raises KeyError: with the known models."""
     key = name.upper().removeprefix("DS-")
     if key not in PROFILES:
         raise KeyError(f"unknown model {name}; there are {', '.join(PROFILES)}")

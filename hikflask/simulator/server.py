@@ -172,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
 class SimulatorServer:
     """A terminal that listens on a socket; a context manager.
 
-    Raises ValueError for a host that is no loopback address: a simulator has no business on a network.
+    :raises ValueError: for a host that is no loopback address: a simulator has no business on a network.
     """
 
     def __init__(self, terminal: Terminal, *, host: str = "127.0.0.1", port: int = 0, https: bool = False) -> None:

@@ -229,8 +229,9 @@ def test_token_says_its_last_day_and_works_until_it_is_over_here(app: Flask, cli
 
 def test_token_that_ends_within_a_day_says_when(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
-        api_tokens.create("Кадры", VIEWER, datetime(2099, 11, 25, 7, 27, tzinfo=UTC))
-        used = db.update(ApiToken).where(ApiToken.name == "Кадры").values(last_used_at=NOON_UTC)
+        api_tokens.create("Кадры", VIEWER, datetime.now(UTC) + timedelta(days=1))
+        of_token = db.update(ApiToken).where(ApiToken.name == "Кадры")
+        used = of_token.values(last_used_at=NOON_UTC, expires_at=datetime(2099, 11, 25, 7, 27, tzinfo=UTC))
         db.session.execute(used)
         db.session.commit()
 

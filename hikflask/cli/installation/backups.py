@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -12,8 +13,6 @@ from hikflask.services.backups import BackupError, create, restore
 from hikflask.services.photos import lost_files
 
 MAX_NAMES = 10
-# Of backups in a folder, so two weeks of nights.
-DEFAULT_KEPT = 14
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, writable=True, path_type=Path)
 FROM_STDIN = "Read the keys' passphrase from standard input, instead of asking for it."
@@ -29,7 +28,9 @@ class PhotosMissing(click.ClickException):
 @click.argument("file", type=FILE, required=False)
 @click.option("--into", type=FOLDER, help="Make a file named after the time in this folder, instead of FILE.")
 @click.option(
-    "--keep", type=click.IntRange(1), help=f"With --into: keep so many of these files, the newest ({DEFAULT_KEPT})."
+    "--keep",
+    type=click.IntRange(1),
+    help="With --into: keep so many of these files, the newest; else HIKFLASK_BACKUP_KEEP (14).",
 )
 @click.option("--with-keys", is_flag=True, help="Back up the keys, too, encrypted under a passphrase.")
 @click.option("--passphrase-stdin", is_flag=True, help=FROM_STDIN)
@@ -43,7 +44,7 @@ def backup(file: Path | None, into: Path | None, keep: int | None, with_keys: bo
     passphrase = read_password(passphrase_stdin, "Passphrase", twice=True) if with_keys else None
     try:
         if into:
-            path, manifest = create.create_in(into, keep or DEFAULT_KEPT, passphrase)
+            path, manifest = create.create_in(into, keep or current_app.config["BACKUP_KEEP"], passphrase)
         else:
             path = file or Path()
             manifest = create.create(path, passphrase)

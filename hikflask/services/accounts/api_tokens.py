@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +16,7 @@ from hikflask.services.core import no_space
 from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.core.errors import NotFound, ServiceError
 
+DEFAULT_DAYS, MAX_DAYS = 365, 3660
 PREFIX = "hik_"
 TOKEN_BYTES = 32
 # The time of the last use is written this often at most.
@@ -36,7 +37,11 @@ def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
     :param role: what the token may do, as for operators. :param expires_at: when it stops to be valid.
     :raises token_name_known: when another token, revoked or not, has this name.
     :raises name_reserved: when the name would read like somebody else's in the audit trail.
+    :raises token_end_unusable: when that is over, or more than MAX_DAYS ahead.
     """
+    now = datetime.now(UTC)
+    if not now < expires_at <= now + timedelta(days=MAX_DAYS + 1):
+        raise ServiceError("token_end_unusable")
     if reserved_names.is_reserved(name):
         raise ServiceError("name_reserved")
     secret = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)

@@ -110,7 +110,7 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
 
 
 def _picture(talk: Conversation, taken: Captured) -> bytes:
-    """Return the picture; if the terminal gave a URL, fetch it at once. Raises UnusablePicture."""
+    """Return the picture; if the terminal gave a URL, fetch it at once. :raises UnusablePicture:"""
     if len(taken.face_url or "") > isapi_faces.MAX_URL_LENGTH:
         raise UnusablePicture(message="the picture's URL is too long")
     picture = taken.picture or isapi_faces.fetch_picture(talk, taken.face_url or "")

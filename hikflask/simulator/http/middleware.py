@@ -37,7 +37,7 @@ def request_target() -> str:
 
 
 def handle(terminal: Terminal, view: View) -> Response:
-    """Answer one request with `view`, unless the login is refused or a fault is set. Raises AnswerLost."""
+    """Answer one request with `view`, unless the login is refused or a fault is set. :raises AnswerLost:"""
     headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
     has_credentials = "Authorization" in request.headers
     with terminal.lock:

@@ -38,7 +38,7 @@ def wants_json() -> bool:
 
 
 def json_object(body: bytes | None = None) -> Fields:
-    """The JSON object in `body`, by default the request's. Raises Refusal when it is none."""
+    """The JSON object in `body`, by default the request's. :raises Refusal: when it is none."""
     try:
         value = json.loads(request.get_data() if body is None else body)
     except ValueError:
@@ -49,7 +49,7 @@ def json_object(body: bytes | None = None) -> Fields:
 
 
 def xml_fields(root_name: str) -> dict[str, str]:
-    """The fields of the request's XML body by local name. Raises Refusal when it is no XML or has another root."""
+    """The fields of the request's XML body by local name. :raises Refusal: when it is no XML or has another root."""
     try:
         root = ElementTree.fromstring(request.get_data())  # noqa: S314 - it hears our own client
     except ElementTree.ParseError:
@@ -64,7 +64,7 @@ def _local(tag: str) -> str:
 
 
 def child(fields: Fields, name: str) -> Fields:
-    """The object `name` in `fields`. Raises Refusal when it is missing or no object."""
+    """The object `name` in `fields`. :raises Refusal: when it is missing or no object."""
     if name not in fields:
         raise Refusal("MessageParametersLack", name)
     value = fields[name]
@@ -74,7 +74,7 @@ def child(fields: Fields, name: str) -> Fields:
 
 
 def numbers(fields: Fields, list_name: str, item_name: str) -> list[str] | None:
-    """The values of a list of `{item_name: value}`; None when it is missing or empty. Raises Refusal."""
+    """The values of a list of `{item_name: value}`; None when it is missing or empty. :raises Refusal:"""
     items = fields.get(list_name) or []
     if not isinstance(items, list) or not all(isinstance(item, dict) and item_name in item for item in items):
         raise Refusal("badJsonContent", list_name)
@@ -82,7 +82,7 @@ def numbers(fields: Fields, list_name: str, item_name: str) -> list[str] | None:
 
 
 def whole_number(fields: Fields, name: str, default: int) -> int:
-    """The whole number `name`, 0 or more. Raises Refusal when it is something else."""
+    """The whole number `name`, 0 or more. :raises Refusal: when it is something else."""
     value = fields.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise Refusal("badJsonContent", name)

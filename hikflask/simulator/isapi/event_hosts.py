@@ -136,7 +136,7 @@ def _root(name: str) -> Element:
 
 
 def _read(terminal: Terminal, given: Element) -> Host:
-    """The host in a slot's XML. Raises Refusal where the model takes no such host."""
+    """The host in a slot's XML. :raises Refusal: where the model takes no such host."""
     traps = terminal.push.traps
     addressing, protocol = _text(given, "addressingFormatType") or "ipaddress", _text(given, "protocolType") or "HTTP"
     address = _text(given, "hostName" if addressing == "hostname" else "ipAddress")

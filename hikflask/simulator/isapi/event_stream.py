@@ -49,7 +49,7 @@ class _Parts:
                 yield _part(push.sign_of_life())
 
     def _news(self) -> Iterator[bytes]:
-        """What is recorded before the next sign of life. Raises Interrupted."""
+        """What is recorded before the next sign of life. :raises Interrupted:"""
         clock = self._terminal.clock
         until = clock.now() + HEARTBEAT_SECONDS
         while clock.now() < until:

@@ -94,7 +94,7 @@ class Camera:
         self.condition.notify_all()
 
     def watch(self, seconds: float) -> bytes | None:
-        """Open a window for `seconds` and return the first face seen, None when there was none. Raises Interrupted."""
+        """Open a window for `seconds` and return the first face seen, None when there was none. :raises Interrupted:"""
         start = self.clock.now()
         continues = self._series_end is not None and start - self._series_end < SERIES_GAP
         if self._series_start is None or not continues:
@@ -117,7 +117,7 @@ class Camera:
             self.window = None
 
     def pause(self, seconds: float) -> None:
-        """Wait `seconds`. Raises Interrupted."""
+        """Wait `seconds`. :raises Interrupted:"""
         until, boot = self.clock.now() + seconds, self.boot
         while (left := until - self.clock.now()) > 0:
             self.clock.wait(self.condition, left)

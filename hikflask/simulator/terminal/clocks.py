@@ -88,7 +88,7 @@ class WallClock:
             raise Refusal("badParameters", "localTime")
 
     def set_at_restart(self, fields: Mapping[str, object]) -> None:
-        """Take what is given at the next restart. Raises Refusal."""
+        """Take what is given at the next restart. :raises Refusal:"""
         self.at_restart = replace(self, at_restart=None)
         self.at_restart.set(fields)
 
@@ -107,7 +107,7 @@ class WallClock:
             self.at_restart = None
 
     def set(self, fields: Mapping[str, object]) -> None:
-        """Take what is given. The offset in the local time counts, else the zone's. Raises Refusal."""
+        """Take what is given. The offset in the local time counts, else the zone's. :raises Refusal:"""
         mode, zone = str(fields.get("timeMode", self.mode)), str(fields.get("timeZone", self.zone))
         if mode not in {"manual", "NTP"} or not _ZONE.fullmatch(zone):
             raise Refusal("badParameters", "timeMode" if _ZONE.fullmatch(zone) else "timeZone")

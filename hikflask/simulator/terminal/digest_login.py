@@ -96,7 +96,9 @@ class Login:
         uses: float | None = None,
         seconds: float | None = None,
     ) -> str:
-        """Return the nonce that a request with right credentials used. Raises LoginRefused.
+        """Return the nonce that a request with right credentials used.
+
+        :raises LoginRefused:
 
         `target` is path and query as on the request line. `uses` and `seconds` limit the life of a nonce; None takes
         the profile's limit.

@@ -89,7 +89,8 @@ class Faults:
     ) -> Fault:
         """Set a fault. An empty `argument` or `path` takes that of its kind.
 
-        Raises KeyError for an unknown name, ValueError for an argument that is no number where one is needed.
+        :raises KeyError: for an unknown name. :raises ValueError: for an argument that is no number where one is
+        needed.
         """
         kind = KINDS[name]
         fault = Fault(name, path or kind.path, argument or kind.argument, times, message, status)

@@ -106,7 +106,7 @@ class PersonStore:
     deletion: Deletion | None = None
 
     def add(self, employee_no: str, fields: Person) -> None:
-        """Add a person. Raises Refusal when the number exists or the terminal is full."""
+        """Add a person. :raises Refusal: when the number exists or the terminal is full."""
         if employee_no in self.people:
             raise Refusal(self.taken, "checkUser")
         if len(self.people) >= self.capacity:

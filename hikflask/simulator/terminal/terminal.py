@@ -328,7 +328,7 @@ class Terminal:
             self.camera.interrupt()
 
     def trigger(self, event: str) -> None:
-        """Let one of the events below happen now. Raises KeyError for another one."""
+        """Let one of the events below happen now. :raises KeyError: for another one."""
         actions: dict[str, Callable[[], object]] = {
             "restart": self.restart,
             "lock": self.login.lock,

@@ -1,5 +1,6 @@
 """API tokens: add, show once, revoke; for administrators."""
 
+from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 
@@ -8,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from hikflask.codes.refusals import REFUSALS
 from hikflask.forms.admin import TokenForm
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.messages import error_sentence
@@ -25,27 +27,27 @@ bp = Blueprint("tokens", __name__, url_prefix="/tokens")
 @confirmed(ADMIN)
 def index() -> ResponseReturnValue:
     """All tokens, and the form for one more."""
-    return _page(TokenForm(formdata=None, today=today()))
+    return _page(TokenForm(formdata=None, expires_on=today() + timedelta(days=api_tokens.DEFAULT_DAYS)))
 
 
 @bp.post("/")
 @confirmed(ADMIN)
 def create() -> ResponseReturnValue:
     """Add a token and show it, this once only."""
-    form = TokenForm(today=today())
+    form = TokenForm()
     if not form.validate():
         return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         token, secret = api_tokens.create(form.name.data, form.role.data, end_of(form.expires_on.data))
     except ServiceError as error:
-        return show_refusal(form.name, error, partial(_page, form))
+        return show_refusal(form[REFUSALS[error.code].field], error, partial(_page, form))
     return shown_once("admin/token_shown_once.html", token=token, secret=secret)
 
 
 @resubmission.restores("tokens.create")
 def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
     """Show the form again as it was typed."""
-    return _page(TokenForm(formdata=fields, today=today()))
+    return _page(TokenForm(formdata=fields))
 
 
 @bp.post("/<int:token_id>/revoke")

@@ -326,6 +326,9 @@ def test_rotation_keeps_the_newest_and_touches_nothing_else(filled: Flask, tmp_p
     assert run(filled, "backup", "--into", folder).exit_code == 0
 
     assert len(list(folder.glob("hikflask-20*.tar"))) == 14
+    filled.config["BACKUP_KEEP"] = 2
+    assert run(filled, "backup", "--into", folder).exit_code == 0
+    assert len(list(folder.glob("hikflask-20*.tar"))) == 2
 
 
 def test_link_in_the_place_of_a_backup_that_is_made_is_not_followed(filled: Flask, tmp_path: Path) -> None:

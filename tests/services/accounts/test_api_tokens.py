@@ -31,10 +31,25 @@ def test_token_is_found_until_it_is_revoked() -> None:
     assert api_tokens.find(secret) is None
 
 
+def expire(name: str) -> None:
+    db.session.execute(db.update(ApiToken).where(ApiToken.name == name).values(expires_at=database_now(-1.0)))
+    db.session.commit()
+
+
 def test_expired_token_is_not_found() -> None:
-    _, secret = api_tokens.create("Кадры", OPERATOR, in_seconds(-1.0))
+    _, secret = api_tokens.create("Кадры", OPERATOR, in_seconds(3600.0))
+    expire("Кадры")
 
     assert api_tokens.find(secret) is None
+
+
+def test_token_ends_after_now_and_within_ten_years() -> None:
+    ten_years = api_tokens.MAX_DAYS * 86400.0
+
+    for seconds in (-1.0, ten_years + 2 * 86400):
+        with pytest.raises(ServiceError, match=r"^token_end_unusable$"):
+            api_tokens.create("Кадры", OPERATOR, in_seconds(seconds))
+    assert api_tokens.create("Кадры", OPERATOR, in_seconds(ten_years))[0].name == "Кадры"
 
 
 def test_token_is_revoked_once_and_keeps_its_name() -> None:
@@ -73,8 +88,9 @@ def test_use_is_written_once_a_minute() -> None:
 
 def test_valid_tokens_that_somebody_created_are_listed() -> None:
     with audit.acting(Actor("Анна")):
-        for name, seconds in (("Склад", 3600.0), ("Кадры", 3600.0), ("Старый", -1.0), ("Отозван", 3600.0)):
-            last, _ = api_tokens.create(name, OPERATOR, in_seconds(seconds))
+        for name in ("Склад", "Кадры", "Старый", "Отозван"):
+            last, _ = api_tokens.create(name, OPERATOR, in_seconds(3600.0))
+        expire("Старый")
         api_tokens.revoke(last.id)
     with audit.acting(Actor("Ольга")):
         api_tokens.create("Чужой", OPERATOR, in_seconds(3600.0))
