@@ -22,7 +22,7 @@ from hikflask.extensions import db
 from hikflask.models import Event, EventCoverage, EventLog, Terminal
 from hikflask.owned_session import OwnedSession
 from hikflask.services.core.db import transaction
-from hikflask.services.passages import intake, interpretation, reading
+from hikflask.services.passages import intake, interpretation
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.terminal.event_log import CAPACITY, Record
@@ -267,7 +267,7 @@ class History(RuleBasedStateMachine):
             self.made[key] = self.unknown.pop(key)
         if is_left or row is None or row.older_than is not None:
             return False
-        return not {reading.PASS, reading.LOST} & row.state.keys()
+        return not {"pass", "lost"} & row.state.keys()
 
     # What is promised.
 

@@ -182,7 +182,7 @@ class World:
         self.was_read = row.complete_to is not None
         self.was_seen = self.was_seen or (row.device_serial == self.device.serial_number and not row.error_code)
         is_left = is_left or bool(row.error_code) or row.older_than is not None
-        return not is_left and not {reading.PASS, reading.LOST} & row.state.keys()
+        return not is_left and not {"pass", "lost"} & row.state.keys()
 
     def read_on(self, times: int) -> bool:
         """Read so many times at most; return True when nothing is left to be read."""

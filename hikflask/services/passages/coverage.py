@@ -4,7 +4,7 @@ A span is complete when the terminal's own log proved it: the newest record that
 all after it were read. A gap counts more than a complete span of the same time. What is neither was not read.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -17,17 +17,10 @@ from hikflask.models import EventCoverage, EventLog, Terminal
 from hikflask.models.event import NOT_READ, OFF, TOO_MANY
 from hikflask.services.core.db import changed_rows
 from hikflask.services.passages import queries, switch
+from hikflask.services.passages.log_state import LogState
 from hikflask.services.passages.retention import kept_since
 
-# The keys of a log's state: why nothing older than its first record is here, and where the coverage begins of a log
-# whose older records are still to be read.
-BEGINS, FROM = "begins", "from"
-# The keys of a log's state: reading has stopped for the day, since the terminal recorded too many events; and the day,
-# as this zone has it, with how many events were stored then.
-HALTED, TODAY = "halted", "today"
-# The key of a log's state: its local times are marked as UTC.
-MARKED = "marked"
-IS_HALTED = EventLog.state[HALTED].as_boolean().is_(True)
+IS_HALTED = EventLog.state["halted"].as_boolean().is_(True)
 
 
 @dataclass(frozen=True)
@@ -76,7 +69,7 @@ def close_gap(terminal_id: int, device_serial: str, since: datetime, until: date
 def marks_utc(terminal_id: int) -> bool:
     """True when a terminal marks the local times of its log as UTC."""
     state = db.session.execute(select(EventLog.state).where(EventLog.terminal_id == terminal_id)).scalar_one_or_none()
-    return MARKED in (state or {})
+    return bool(LogState.read(state or {}).marked)
 
 
 def halted() -> list[tuple[Terminal, date]]:
@@ -90,7 +83,7 @@ def halted() -> list[tuple[Terminal, date]]:
         .order_by(Terminal.name)
     )
     rows = db.session.execute(statement, execution_options={"populate_existing": True})
-    return [(terminal, date.fromisoformat(state[TODAY]["day"])) for terminal, state in rows]
+    return [(terminal, today.day) for terminal, state in rows if (today := LogState.read(state).today)]
 
 
 def forget_all() -> None:
@@ -103,7 +96,7 @@ def forget_all() -> None:
             # What was stored since then, up to the anchor, is deleted as well. Times are in whole seconds.
             anchored = anchor_at - timedelta(seconds=(ahead or 0) - 1)
             complete_to = max(reached, min(anchored, datetime.now(UTC)))
-        kept = {name: value for name, value in state.items() if name not in (BEGINS, FROM)}
+        kept = replace(LogState.read(state), begins=None, covered_from=None).written()
         of_terminal = update(EventLog).where(EventLog.terminal_id == terminal_id)
         changed_rows(of_terminal.values(state=kept, complete_to=complete_to))
 
@@ -127,14 +120,15 @@ def spans_of_each(terminals: Sequence[Terminal], now: datetime | None = None) ->
     now = now or datetime.now(UTC)
     ids = [terminal.id for terminal in terminals]
     logs = select(EventLog.terminal_id, EventLog.state).where(EventLog.terminal_id.in_(ids))
-    states = {terminal_id: state for terminal_id, state in db.session.execute(logs)}
+    states = {terminal_id: LogState.read(state) for terminal_id, state in db.session.execute(logs)}
     columns = (EventCoverage.from_at, EventCoverage.to_at, EventCoverage.is_complete, EventCoverage.reason)
     rows = select(EventCoverage.terminal_id, *columns).where(EventCoverage.terminal_id.in_(ids))
     stored: dict[int, list[Span]] = {terminal_id: [] for terminal_id in ids}
     for terminal_id, from_at, to_at, is_complete, reason in db.session.execute(rows.order_by(EventCoverage.id)):
         stored[terminal_id].append(Span(from_at, to_at, is_complete, reason))
     return {
-        terminal.id: _spans(terminal, states.get(terminal.id) or {}, stored[terminal.id], now) for terminal in terminals
+        terminal.id: _spans(terminal, states.get(terminal.id, LogState()), stored[terminal.id], now)
+        for terminal in terminals
     }
 
 
@@ -151,23 +145,22 @@ def why_unknown(terminal: Terminal, since: datetime, now: datetime | None = None
     return gaps[-1].reason if gaps else ""
 
 
-def _spans(terminal: Terminal, state: Mapping[str, Any], stored: Sequence[Span], now: datetime) -> list[Span]:
+def _spans(terminal: Terminal, state: LogState, stored: Sequence[Span], now: datetime) -> list[Span]:
     first = min((span.from_at for span in stored), default=now)
     last = max((span.to_at for span in stored), default=first)
-    begins = state.get(BEGINS, NOT_READ)
     # What was said last counts most.
     since = min(kept_since(), now)
     layers = [
         Span(since, now, False, NOT_READ),
-        Span(since, first, False, begins),
+        Span(since, first, False, state.begins or NOT_READ),
         Span(last, now, False, _why_not_read(terminal, state)),
         *sorted(stored, key=lambda span: not span.is_complete),
     ]
     return list(_joined(_uppermost(layers)))
 
 
-def _why_not_read(terminal: Terminal, state: Mapping[str, Any]) -> str:
-    if HALTED in state:
+def _why_not_read(terminal: Terminal, state: LogState) -> str:
+    if state.halted:
         return TOO_MANY
     return OFF if terminal.reachable is False else NOT_READ
 

@@ -17,12 +17,17 @@ NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 PORTION = 500
 
 
+def moment_of(record: EventRecord) -> datetime:
+    """Return the moment that a record's time stands for, as it is stored."""
+    return record.at or NO_TIME
+
+
 def columns_of(record: EventRecord, clock_offset: int) -> dict[str, Any]:
     """Return the columns that are read from a record. This never raises, whatever the terminal wrote.
 
     :param clock_offset: by how many seconds the terminal's clock was ahead.
     """
-    device_at = record.at or NO_TIME
+    device_at = moment_of(record)
     return {
         "major": record.major,
         "minor": record.minor,

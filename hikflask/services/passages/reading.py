@@ -31,11 +31,11 @@ from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, NOT_TOLD, OTHER_DEVI
 from hikflask.services.core.dates import local
 from hikflask.services.core.db import changed_rows
 from hikflask.services.passages import coverage, switch
-from hikflask.services.passages.coverage import BEGINS, FROM, HALTED, MARKED, TODAY
-from hikflask.services.passages.interpretation import NO_TIME
+from hikflask.services.passages.interpretation import NO_TIME, moment_of
 from hikflask.services.passages.kinds import INFO, TYPES, type_of
+from hikflask.services.passages.log_state import LogState, Look, RecordTime, Today
 from hikflask.services.passages.retention import FIRST_PLAUSIBLE, kept_since
-from hikflask.services.passages.store import LOCAL_TIME_LENGTH, known_keys, serial_of, store
+from hikflask.services.passages.store import known_keys, serial_of, store
 from hikflask.services.settings import stored as stored_settings
 from hikflask.services.terminals import clock
 from hikflask.services.terminals.connection import Conversation, usable_answer
@@ -72,16 +72,6 @@ MAX_MISSING = 1000
 NEVER_FOUND = 0
 # So many pages of a window of time are read in one conversation.
 MAX_PAGES = 40
-# The keys of a log's state. All its records were made after SINCE. OLDEST is the time of the record at `older_than`,
-# FROM where the coverage of the first log begins, LOST why the log before this one ended, ANCHOR the time of the anchor
-# as it was written, AHEAD by how much the clock was ahead when the log was first read, OVERLAP_AT when an hour was read
-# again, PASS where a look through the whole log is. WHOLE: the terminal is asked for all of its records, so that a
-# number that is missing tells something. LOOKED_AT is when it was looked whether numbers began again at 1,
-# and BEGUN when the log was begun. TRIED is the last of TRIED_MINORS that was tried, TRIED_AT when all were, and UNSURE
-# that the terminal counts more events since `complete_to` than it tells. EMPTY: nothing was in the log at that moment.
-SINCE, OLDEST, LOST, ANCHOR, AHEAD = "since", "oldest", "lost", "anchor", "ahead"
-OVERLAP_AT, PASS, WHOLE, LOOKED_AT, BEGUN = "overlap_at", "pass", "whole", "looked_at", "begun"
-TRIED, TRIED_AT, UNSURE, EMPTY = "tried", "tried_at", "unsure", "empty"
 # A terminal that records without an end fills no disk: so many new events are stored in a day, and so many of the past.
 NEW, OLD = "new", "old"
 MOST = {NEW: 20_000, OLD: 50_000}
@@ -109,7 +99,7 @@ class Log:
     page_limit: int | None
     codes: Sequence[Sequence[int]] | None
     clock_offset: int | None
-    state: dict[str, Any]
+    state: LogState
 
 
 COLUMNS = tuple(getattr(EventLog, name) for name in Log.__dataclass_fields__)
@@ -128,12 +118,11 @@ class Reading:
 
     def __init__(self, talk: Conversation, row: Row[Any]) -> None:
         self._talk = talk
-        self._log = Log(**row._mapping)
+        self._log = Log(**{**row._mapping, "state": LogState.read(row.state)})
         self._until = time.monotonic() + SLICE_SECONDS
         self._measured: dict[str, Any] | None = None
-        today = local(now()).date().isoformat()
-        stored = self._log.state.get(TODAY, {})
-        self._today: dict[str, Any] = stored if stored.get("day") == today else {"day": today}
+        today, stored = local(now()).date(), self._log.state.today
+        self._today = stored if stored is not None and stored.day == today else Today(today)
         # Requests since the last one whose answer had the anchor, and so was of this log.
         self._unproved = 0
         self._marks_utc = False
@@ -141,12 +130,12 @@ class Reading:
     @property
     def has_older(self) -> bool:
         """True while older records are still to be read today."""
-        is_left = self._log.older_than is not None or PASS in self._log.state
-        return is_left and not self._has_most(OLD) and HALTED not in self._log.state
+        is_left = self._log.older_than is not None or self._log.state.look is not None
+        return is_left and not self._has_most(OLD) and not self._log.state.halted
 
     def _has_most(self, which: str) -> bool:
         """True when as many events were stored today as are in a day."""
-        return bool(self._today.get(which, 0) >= MOST[which])
+        return bool(getattr(self._today, which) >= MOST[which])
 
     def read(self) -> bool:
         """Read on; return True when more is left for another conversation at once.
@@ -166,15 +155,15 @@ class Reading:
             except AnchorLost:
                 return self._lose_anchor()
         except SerialsIgnored:
-            through: dict[str, Any] = {} if self._log.older_than is None else {PASS: {}}
-            self._save(honours_serials=False, older_than=None, state=_without(self._log.state, OLDEST) | through)
+            look = self._log.state.look if self._log.older_than is None else Look()
+            self._save(honours_serials=False, older_than=None, state=replace(self._log.state, oldest=None, look=look))
             return True
 
     def _go_on(self) -> bool:
         if self._has_most(NEW):
-            self._save(state={**self._log.state, HALTED: True})
+            self._save(state=replace(self._log.state, halted=True))
             return False
-        self._log = replace(self._log, state=_without(self._log.state, HALTED))
+        self._remember(halted=None)
         if not self._log.honours_serials:
             return self._read_by_time()
         if self._read_on():
@@ -194,7 +183,7 @@ class Reading:
         is_whole = codes == ALL or (
             bool(limits.majors) and all([major, 0] in codes for major in limits.majors if major)
         )
-        self._save(page_limit=limits.page, codes=codes, state={**self._log.state, WHOLE: is_whole})
+        self._save(page_limit=limits.page, codes=codes, state=replace(self._log.state, whole=is_whole))
 
     def _codes(self, limits: Limits) -> Iterator[tuple[int, int]]:
         for major in MAJORS:
@@ -229,7 +218,7 @@ class Reading:
     @property
     def _is_told(self) -> bool:
         """True where the terminal is asked for all that happens at the door, and not for one minor after the other."""
-        return bool(self._log.state[WHOLE]) or [EVENT, 0] in self._all_codes
+        return bool(self._log.state.whole) or [EVENT, 0] in self._all_codes
 
     def _counts(self, records: Collection[EventRecord], **window: Any) -> bool:
         """True when the terminal has no other events at the door in a window than these, as far as it counts them."""
@@ -240,26 +229,29 @@ class Reading:
 
     def _try_minors(self) -> bool:
         """Try the minors that the terminal does not list, for some seconds; return True while there is more to do."""
-        state, tried_at = self._log.state, _read(self._log.state.get(TRIED_AT))
-        if tried_at is not None and now() - tried_at < DAY:
+        state = self._log.state
+        if state.tried_at is not None and now() - state.tried_at < DAY:
             return False
-        codes, tried = [list(code) for code in self._all_codes], state.get(TRIED, 0)
+        codes, tried = [list(code) for code in self._all_codes], state.tried or 0
         for minor in (one for one in TRIED_MINORS if one > tried and [EVENT, one] not in self._all_codes):
             if time.monotonic() > self._until:
-                self._save(codes=codes, state={**state, TRIED: tried})
+                self._save(codes=codes, state=replace(state, tried=tried))
                 return True
             page = usable_answer(partial(self._search, (EVENT, minor), limit=1))
             if page is not None and page.records:
                 codes.append([EVENT, minor])
             tried = minor
-        state = _without(state, TRIED) | {TRIED_AT: now().isoformat()}
-        if len(codes) == len(self._all_codes) and TRIED not in self._log.state:
+        had_tried, state = state.tried is not None, replace(state, tried=None, tried_at=now())
+        if len(codes) == len(self._all_codes) and not had_tried:
             self._save(state=state)
             return False
         # What was read is read again, with them.
-        again = {OLDEST: state[ANCHOR]} if self._log.honours_serials else {PASS: {}}
+        if self._log.honours_serials:
+            again = replace(state, oldest=state.anchor, look=None)
+        else:
+            again = replace(state, look=Look())
         older_than = self._log.anchor_serial if self._log.honours_serials else None
-        self._save(codes=codes, older_than=older_than, state=_without(state, PASS) | again)
+        self._save(codes=codes, older_than=older_than, state=again)
         return True
 
     # Searches.
@@ -419,9 +411,9 @@ class Reading:
         return self._log.anchor_serial or 0
 
     def _has_anchor(self, records: Collection[EventRecord]) -> bool:
-        time = self._log.state.get(ANCHOR)
+        time = self._log.state.anchor
         return time is not None and any(
-            serial_of(record) == self._log.anchor_serial and _is_at(record, time) for record in records
+            serial_of(record) == self._log.anchor_serial and time.is_of(record) for record in records
         )
 
     def _prove(self) -> None:
@@ -455,9 +447,9 @@ class Reading:
             values |= self._anchored(newest)
         if self._measured is not None:
             values["clock_offset"] = reached
-        before, is_whole = log.complete_to, is_whole and UNSURE not in log.state
-        state = _without(values.get("state", log.state), UNSURE)
-        values["state"] = state if is_whole or until is not None else state | {UNSURE: True}
+        before, is_whole = log.complete_to, is_whole and not log.state.unsure
+        unsure = None if is_whole or until is not None else True
+        values["state"] = replace(values.get("state", log.state), unsure=unsure)
         if until is not None and before is not None:
             values["complete_to"] = until = max(until, before)
         with self._writing(values):
@@ -487,7 +479,7 @@ class Reading:
 
         :raises SerialsIgnored: when they did; time tells their order still.
         """
-        looked_at, began = _read(self._log.state.get(LOOKED_AT)), now()
+        looked_at, began = self._log.state.looked_at, now()
         newest = max(records, key=serial_of)
         is_early = looked_at is not None and (began - looked_at).total_seconds() < OVERLAP_SECONDS
         if newest.serial_no != LAST_SERIAL and (is_early or self._log.older_than is not None):
@@ -495,15 +487,15 @@ class Reading:
         first = self._open_window(1, self._limit).records
         self._prove()
         if self._begun_again(first, serial_of(newest), moment_of(newest)):
-            self._log = replace(self._log, state={**self._log.state, PASS: {}})
+            self._remember(look=Look())
             raise SerialsIgnored
-        self._log = replace(self._log, state={**self._log.state, LOOKED_AT: began.isoformat()})
+        self._remember(looked_at=began)
 
     def _anchored(self, record: EventRecord) -> dict[str, Any]:
         return {
             "anchor_serial": serial_of(record),
             "anchor_at": moment_of(record),
-            "state": {**self._log.state, ANCHOR: _written(record)},
+            "state": replace(self._log.state, anchor=RecordTime.of(record)),
         }
 
     # Where there is no anchor.
@@ -516,17 +508,19 @@ class Reading:
         if newest is None:
             self._keep_empty(serial, began)
             return False
-        began, was_empty = now(), EMPTY in log.state and serial == log.device_serial
+        began, was_empty = now(), log.state.empty is not None and serial == log.device_serial
         honours = self._honours(newest)
         offset = self._clock_offset
         if self._device_serial() != serial:
             return True
         gap, reason = None if was_empty else log.complete_to, self._why_not(serial)
-        state = _without(log.state, LOST, *(() if was_empty else (EMPTY,))) | {ANCHOR: _written(newest), AHEAD: offset}
-        state |= {LOOKED_AT: began.isoformat(), BEGUN: began.isoformat()}
-        state[OLDEST if honours else PASS] = _written(newest) if honours else {}
+        at = RecordTime.of(newest)
+        state = replace(log.state, lost=None, anchor=at, ahead=offset, looked_at=began, begun=began)
+        state = replace(state, oldest=at) if honours else replace(state, look=Look())
+        if not was_empty:
+            state = replace(state, empty=None)
         if gap is None:
-            state |= {FROM: began.isoformat()}
+            state = replace(state, covered_from=began)
         values = {
             **self._anchored(newest),
             "device_serial": serial,
@@ -537,7 +531,7 @@ class Reading:
             "state": state,
         }
         log.device_serial = serial
-        offsets = [_bounded(newest, offset, _read(log.state.get(SINCE)), began)]
+        offsets = [_bounded(newest, offset, log.state.since, began)]
         with self._writing(values):
             self._store([newest], offsets, is_new=gap is not None or was_empty)
             if gap is not None:
@@ -546,9 +540,9 @@ class Reading:
 
     def _why_not(self, serial: str) -> str:
         """Return why events from before this log, which is of the device with this serial number, may be missing."""
-        if EMPTY in self._log.state and serial != self._log.device_serial:
+        if self._log.state.empty is not None and serial != self._log.device_serial:
             return OTHER_DEVICE
-        return str(self._log.state.get(LOST, NEW_LOG))
+        return self._log.state.lost or NEW_LOG
 
     def _keep_empty(self, serial: str, until: datetime) -> None:
         """Write that a log has no record: nothing is missing since it had none before."""
@@ -556,9 +550,8 @@ class Reading:
         if not self._counts([]):
             self._save(device_serial=serial)
             return
-        before, state = log.complete_to, _without(log.state, LOST)
-        state |= {SINCE: until.isoformat(), EMPTY: until.isoformat(), BEGINS: NEW_LOG}
-        is_same = EMPTY in log.state and serial == log.device_serial
+        before, state = log.complete_to, replace(log.state, lost=None, since=until, empty=until, begins=NEW_LOG)
+        is_same = log.state.empty is not None and serial == log.device_serial
         with self._writing({"device_serial": serial, "complete_to": until, "state": state}):
             if before is not None and is_same:
                 coverage.extend(log.terminal_id, serial, before, until)
@@ -614,11 +607,12 @@ class Reading:
 
     def _lose_anchor(self) -> bool:
         """Begin the log anew, since its anchor is not there any more; at once, unless it was only just begun."""
-        reason, begun = self._why_lost(), _read(self._log.state.get(BEGUN))
-        was_proved = begun is None or begun != self._log.complete_to
-        state = _without(self._log.state, ANCHOR, OLDEST, FROM, PASS, SINCE, OVERLAP_AT, EMPTY, MARKED) | {LOST: reason}
-        if reason != OTHER_DEVICE and self._log.complete_to is not None:
-            state |= {SINCE: self._log.complete_to.isoformat()}
+        reason, state = self._why_lost(), self._log.state
+        was_proved = state.begun is None or state.begun != self._log.complete_to
+        state = replace(state, anchor=None, oldest=None, covered_from=None, look=None, overlap_at=None, empty=None)
+        state = replace(
+            state, lost=reason, marked=None, since=None if reason == OTHER_DEVICE else self._log.complete_to
+        )
         self._save(anchor_serial=None, anchor_at=None, older_than=None, state=state)
         return was_proved
 
@@ -642,8 +636,8 @@ class Reading:
         """Read a page of what is older than the record with this number."""
         first = max(1, older - self._limit + 1)
         records = self._whole_window(first, older).records
-        oldest = self._log.state[OLDEST]
-        is_there = any(record.serial_no == older and _is_at(record, oldest) for record in records)
+        oldest = self._log.state.oldest
+        is_there = oldest is not None and any(one.serial_no == older and oldest.is_of(one) for one in records)
         if is_there and self._unproved == 1:
             self._unproved = 0  # It is of this log as well as the anchor.
         lower = [record for record in records if serial_of(record) < older]
@@ -661,13 +655,13 @@ class Reading:
         offsets = self._offsets_of_old(lower)
         lowest, at = lower[0], _corrected(lower[0], offsets[0])
         is_over = FIRST_PLAUSIBLE <= at < kept_since()
-        state = {**self._log.state, OLDEST: _written(lowest)}
+        state = replace(self._log.state, oldest=RecordTime.of(lowest))
         # Another one of the same second may be overwritten.
-        since, covered = at + timedelta(seconds=ROUNDED_SECONDS + 1), _read(state.get(FROM))
+        since, covered = at + timedelta(seconds=ROUNDED_SECONDS + 1), state.covered_from
         if covered is not None and at >= FIRST_PLAUSIBLE and since < covered:
-            state[FROM] = since.isoformat()
+            state = replace(state, covered_from=since)
         with self._writing({"older_than": None if is_over else lowest.serial_no, "state": state}):
-            self._store(lower, offsets, is_new=SINCE in state, which=OLD)
+            self._store(lower, offsets, is_new=state.since is not None, which=OLD)
             if covered is not None and at >= FIRST_PLAUSIBLE:
                 reason = "" if is_whole else NOT_TOLD
                 coverage.extend(self._log.terminal_id, self._log.device_serial, since, covered, reason)
@@ -675,16 +669,16 @@ class Reading:
     def _cover_since_empty(self, first: int) -> None:
         """Write, in a transaction, that nothing is missing since the log was empty, if this is its first record."""
         log = self._log
-        since, until = _read(log.state.get(EMPTY)), _read(log.state.get(FROM))
+        since, until = log.state.empty, log.state.covered_from
         if since is not None and until is not None and first == 1:
             coverage.extend(log.terminal_id, log.device_serial, since, until)
 
-    def _with_beginning(self, first: int) -> Mapping[str, Any]:
+    def _with_beginning(self, first: int) -> LogState:
         """Return the state of a log whose first record was read. The first log says what is missing before it."""
-        state = _without(self._log.state, OLDEST, SINCE, EMPTY)
-        if FROM not in state:
+        state = replace(self._log.state, oldest=None, since=None, empty=None)
+        if state.covered_from is None:
             return state
-        return _without(state, FROM) | {BEGINS: OVERWRITTEN if first > 1 else NEW_LOG}
+        return replace(state, covered_from=None, begins=OVERWRITTEN if first > 1 else NEW_LOG)
 
     # By time, where the firmware ignores serial numbers.
 
@@ -693,7 +687,7 @@ class Reading:
         log, began = self._log, now()
         earlier, offset = log.clock_offset or 0, self._clock_offset
         has_jumped = abs(offset - earlier) > STEADY_SECONDS
-        overlapped = _read(log.state.get(OVERLAP_AT))
+        overlapped = log.state.overlap_at
         overlaps = has_jumped or overlapped is None or (began - overlapped).total_seconds() >= OVERLAP_SECONDS
         margin = OVERLAP if overlaps else timedelta(seconds=STEADY_SECONDS)
         complete_to = log.complete_to or began
@@ -712,16 +706,16 @@ class Reading:
             return True
         self._prove()
         if overlaps:
-            self._log = replace(log, state={**log.state, OVERLAP_AT: began.isoformat()})
+            self._remember(overlap_at=began)
         missing = self._missing(records)
-        if has_jumped and missing is None and not log.state[WHOLE]:
+        if has_jumped and missing is None and not log.state.whole:
             missing = [NEVER_FOUND]
         if missing is None:
             self._keep(records, until=None if more else began, is_whole=is_whole)
         else:
             self._keep_with_holes(records, missing, began, CLOCK if has_jumped else NOT_READ)
-        if not more and PASS in self._log.state and not self._has_most(OLD):
-            self._look_through()
+        if not more and self._log.state.look is not None and not self._has_most(OLD):
+            self._look_through(self._log.state.look)
         return more
 
     def _in_time(self, start: datetime, end: datetime) -> Found:
@@ -742,7 +736,7 @@ class Reading:
     def _missing(self, records: Collection[EventRecord]) -> list[int] | None:
         """Return the numbers that are missing between the anchor and the newest record; None when there are none."""
         newer = {serial for record in self._newer(records) if (serial := serial_of(record)) > self._anchor}
-        if self._anchor < 0 or not newer or not self._log.state[WHOLE] or len(newer) == max(newer) - self._anchor:
+        if self._anchor < 0 or not newer or not self._log.state.whole or len(newer) == max(newer) - self._anchor:
             return None
         return [number for number in range(self._anchor + 1, max(newer)) if number not in newer][:MAX_MISSING]
 
@@ -754,28 +748,26 @@ class Reading:
         log = self._log
         newer = self._newer(records)
         offsets, reached = self._offsets(newer, log.complete_to, is_end=True)
-        values: dict[str, Any] = {"clock_offset": reached, "complete_to": until, "state": dict(log.state)}
+        values: dict[str, Any] = {"clock_offset": reached, "complete_to": until, "state": log.state}
         if newer and serial_of(newest := max(newer, key=serial_of)) > self._anchor:
             values |= self._anchored(newest)
         before = log.complete_to or until
-        gap = [before.isoformat(), until.isoformat()]
-        earlier = log.state.get(PASS, {})
-        values["state"][PASS] = {"missing": [*earlier.get("missing", []), *missing][:MAX_MISSING]}
-        values["state"][PASS]["gaps"] = [*earlier.get("gaps", []), gap]
+        earlier = log.state.look or Look()
+        wanted = (*(earlier.missing or ()), *missing)[:MAX_MISSING]
+        look = Look(missing=wanted, gaps=(*earlier.gaps, (before, until)))
+        values["state"] = replace(values["state"], look=look)
         with self._writing(values):
             self._store(newer, offsets, is_new=True)
             coverage.add_gap(log.terminal_id, log.device_serial, before, until, reason)
 
-    def _look_through(self) -> None:
+    def _look_through(self, look: Look) -> None:
         """Read one page of the whole log, from its newest record to its oldest."""
-        log, through = self._log, dict(self._log.state[PASS])
-        number, at = through.get("code", 0), through.get("at")
-        code = self._all_codes[number]
+        log, code, at, turned = self._log, self._all_codes[look.code], look.at, look.turned
         if at is None:
             # Positions move while new records come. Looked through from the newest on, none is passed over.
-            through["turned"] = _is_newest_first(self._search(code, newest_first=True).records)
-            at = 0 if through["turned"] else self._length(code)
-        if through["turned"]:
+            turned = _is_newest_first(self._search(code, newest_first=True).records)
+            at = 0 if turned else self._length(code)
+        if turned:
             page = self._search(code, position=at, newest_first=True)
             start, is_end = at + page.received, not page.more
         else:
@@ -783,42 +775,35 @@ class Reading:
             page, is_end = self._search(code, position=start, limit=max(1, at - start)), start == 0
         self._prove()
         records = sorted(page.records, key=serial_of)
-        found = {serial_of(record) for record in records}
-        is_wanted = "missing" in through
-        if is_wanted:
-            through["missing"] = [one for one in through["missing"] if one not in found]
+        look = replace(look, at=start, turned=turned)
+        if look.missing is not None:
+            found = {serial_of(record) for record in records}
+            look = replace(look, missing=tuple(one for one in look.missing if one not in found))
         offsets = self._offsets_of_old(records)
         moments = [_corrected(record, offset) for record, offset in zip(records, offsets, strict=True)]
-        through["at"] = start
-        if is_end or (not is_wanted and moments and FIRST_PLAUSIBLE <= max(moments) < kept_since()):
-            through |= {"code": number + 1, "at": None}
-        is_over = through.get("code", 0) >= len(self._all_codes) or (is_wanted and not through["missing"])
-        values = {"state": {**log.state, PASS: through}}
+        if is_end or (look.missing is None and moments and FIRST_PLAUSIBLE <= max(moments) < kept_since()):
+            look = replace(look, code=look.code + 1, at=None)
+        values = {"state": replace(log.state, look=look)}
         with self._writing(values):
-            self._store(records, offsets, is_new=SINCE in log.state, which=OLD)
-            if is_over:
-                self._end_look(through)
+            self._store(records, offsets, is_new=log.state.since is not None, which=OLD)
+            if look.code >= len(self._all_codes) or look.missing == ():
+                for since, until in look.gaps if not look.missing else ():
+                    coverage.close_gap(log.terminal_id, log.device_serial, since, until)
                 values["state"] = self._state_after_look()
 
-    def _end_look(self, through: Mapping[str, Any]) -> None:
-        """Write what a look through the whole log has proved."""
-        log = self._log
-        if not through.get("missing"):
-            for since, until in through.get("gaps", []):
-                coverage.close_gap(
-                    log.terminal_id, log.device_serial, datetime.fromisoformat(since), datetime.fromisoformat(until)
-                )
-
-    def _state_after_look(self) -> dict[str, Any]:
+    def _state_after_look(self) -> LogState:
         """Return the state of a log that was looked through. If it is the first one, what was proved is covered."""
         log = self._log
-        state, covered = _without(log.state, PASS, FROM, SINCE, EMPTY), _read(log.state.get(FROM))
+        covered, state = (
+            log.state.covered_from,
+            replace(log.state, look=None, covered_from=None, since=None, empty=None),
+        )
         if covered is None:
             return state
         stored = (Event.device_serial == log.device_serial, Event.serial_no <= self._anchor, Event.serial_no > 0)
         columns = (func.count(Event.serial_no.distinct()), func.min(Event.serial_no))
         count, first = db.session.execute(select(*columns).where(*stored)).one()
-        if first is None or not self._is_told or (log.state[WHOLE] and count != self._anchor - first + 1):
+        if first is None or not self._is_told or (log.state.whole and count != self._anchor - first + 1):
             return state
         begins = select(Event.occurred_at).where(*stored, Event.serial_no == first).limit(1)
         at = db.session.execute(begins).scalar_one()
@@ -826,7 +811,7 @@ class Reading:
             since = at + timedelta(seconds=ROUNDED_SECONDS + 1)
             coverage.extend(log.terminal_id, log.device_serial, since, covered)
         self._cover_since_empty(first)
-        return state | {BEGINS: OVERWRITTEN if first > 1 else NEW_LOG}
+        return replace(state, begins=OVERWRITTEN if first > 1 else NEW_LOG)
 
     # The clock.
 
@@ -895,8 +880,8 @@ class Reading:
     def _offsets_of_old(self, records: Sequence[EventRecord]) -> list[int]:
         """Return the same for records from before the log was first read: as far as is known, as it was then."""
         state, latest = self._log.state, now()
-        offset, since = state.get(AHEAD, self._log.clock_offset or 0), _read(state.get(SINCE))
-        return [_bounded(record, offset, since, latest) for record in records]
+        offset = state.ahead if state.ahead is not None else self._log.clock_offset or 0
+        return [_bounded(record, offset, state.since, latest) for record in records]
 
     def _jump(self, records: Sequence[EventRecord], seconds: int, *, is_end: bool) -> int:
         """Return how many of the records were made before the clock jumped by so many seconds: where times leap."""
@@ -916,6 +901,10 @@ class Reading:
 
     # What is written.
 
+    def _remember(self, **changes: Any) -> None:
+        """Change the state of the log. It is written with what is written next."""
+        self._log = replace(self._log, state=replace(self._log.state, **changes))
+
     def _save(self, **values: Any) -> None:
         with self._writing(values):
             pass
@@ -931,11 +920,12 @@ class Reading:
             stored_settings.read_within()
             switch.require_on()
             yield
-            values = {"page_limit": log.page_limit, "state": log.state, **values}
-            values["state"] = {**values["state"], TODAY: self._today, **({MARKED: True} if self._marks_utc else {})}
+            state = replace(values.get("state", log.state), today=self._today)
+            state = replace(state, marked=True) if self._marks_utc else state
+            values = {"page_limit": log.page_limit, **values, "state": state.written()}
             row = update(EventLog).where(EventLog.terminal_id == log.terminal_id)
             changed_rows(row.values(**values, read_at=database_now(), error_code=""))
-        self._log = replace(log, **values)
+        self._log = replace(log, **{**values, "state": state})
 
     def _store(self, records: Sequence[EventRecord], offsets: Sequence[int], *, is_new: bool, which: str = NEW) -> None:
         """Store records in their order; those of the same offset together."""
@@ -944,18 +934,13 @@ class Reading:
             if end == len(records) or offsets[end] != offsets[start]:
                 log = self._log
                 ids = store(log.terminal_id, log.device_serial, records[start:end], offsets[start], is_new=is_new)
-                self._today = {**self._today, which: self._today.get(which, 0) + len(ids)}
+                self._today = replace(self._today, **{which: getattr(self._today, which) + len(ids)})
                 start = end
 
 
 def now() -> datetime:
     """Return the present moment."""
     return datetime.now(UTC)
-
-
-def moment_of(record: EventRecord) -> datetime:
-    """Return the moment that a record's time stands for, as it is stored."""
-    return record.at or NO_TIME
 
 
 @contextmanager
@@ -978,24 +963,6 @@ def _is_newest_first(records: Sequence[EventRecord]) -> bool:
 
 def _in_time(record: EventRecord) -> tuple[datetime, int]:
     return moment_of(record), serial_of(record)
-
-
-def _written(record: EventRecord) -> list[str]:
-    """Return the time of a record as a log's state keeps it: the moment, and the local time without its offset."""
-    return [moment_of(record).isoformat(), record.time[:LOCAL_TIME_LENGTH]]
-
-
-def _is_at(record: EventRecord, time: Sequence[str]) -> bool:
-    """True when a record has this time. Some firmware writes another offset after its zone was set."""
-    return any(known == own for known, own in zip(time, _written(record), strict=True))
-
-
-def _read(time: str | None) -> datetime | None:
-    return None if time is None else datetime.fromisoformat(time)
-
-
-def _without(state: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in state.items() if name not in names}
 
 
 def _corrected(record: EventRecord, offset: int) -> datetime:

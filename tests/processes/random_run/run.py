@@ -31,7 +31,6 @@ from hikflask.models import (
 )
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import end_read, transaction
-from hikflask.services.passages.reading import PASS
 from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL, CLAIM_SECONDS
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
@@ -237,7 +236,7 @@ class Run:
         row = db.session.execute(select(*columns).where(EventLog.terminal_id == terminal_id)).first()
         end_read()
         last = simulated.events.next_serial - 1
-        return bool(row and row.anchor_serial == last and row.older_than is None and PASS not in row.state)
+        return bool(row and row.anchor_serial == last and row.older_than is None and "pass" not in row.state)
 
     def _kill(self) -> None:
         chance = random.Random(self.seed)  # noqa: S311 - the same deeds each time

@@ -12,7 +12,7 @@ from hikflask.models import EventLog, Terminal
 from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, NOT_TOLD, OFF, OVERWRITTEN
 from hikflask.services.core.db import transaction
 from hikflask.services.passages import coverage
-from hikflask.services.passages.coverage import BEGINS, Span
+from hikflask.services.passages.coverage import Span
 from hikflask.services.passages.retention import kept_since
 from tests.support.events import spans_of
 
@@ -110,7 +110,7 @@ def test_it_is_told_why_passages_of_a_time_may_be_missing_and_when_none_are(term
 def test_what_comes_before_the_first_record_is_said(terminal: Terminal) -> None:
     extend(terminal, 1, 2)
     unknown = spans_of(terminal.id, at(2))[0]
-    db.session.add(EventLog(terminal_id=terminal.id, state={BEGINS: NEW_LOG}))
+    db.session.add(EventLog(terminal_id=terminal.id, state={"begins": NEW_LOG}))
     db.session.commit()
 
     begun = spans_of(terminal.id, at(2))[0]

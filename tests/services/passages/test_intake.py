@@ -157,7 +157,7 @@ def test_of_what_is_recorded_without_an_end_so_much_is_stored_in_a_day(
     assert coverage.why_unknown(terminal, datetime.now(UTC) - timedelta(hours=1)) == TOO_MANY
 
     state = row_of(terminal).state
-    make_due(state=state | {coverage.TODAY: state[coverage.TODAY] | {"day": "2020-01-01"}})
+    make_due(state=state | {"today": state["today"] | {"day": "2020-01-01"}})
     read_all(terminal)
     assert kept() == [*range(1, 58)]
     assert reasons(terminal) == [NEW_LOG, "", NOT_READ]
@@ -166,7 +166,7 @@ def test_of_what_is_recorded_without_an_end_so_much_is_stored_in_a_day(
     for zone in ("Etc/GMT+12", "Pacific/Kiritimati"):
         current_app.config["TIMEZONE"] = zone
         intake.read_log(terminal.id, "test")
-        assert row_of(terminal).state[coverage.TODAY]["day"] == today().isoformat()
+        assert row_of(terminal).state["today"]["day"] == today().isoformat()
 
 
 def test_log_that_goes_on_and_has_nothing_new_takes_one_request(
@@ -429,7 +429,6 @@ def test_terminal_that_tells_other_times_with_each_answer_is_not_asked_without_e
 
     conversations = [intake.read_log(terminal.id, "test") for _ in range(5)]
 
-    print("DBG", conversations, row_of(terminal).error_code, row_of(terminal).honours_serials, row_of(terminal).state)
     assert False in conversations
 
 

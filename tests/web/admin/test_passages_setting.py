@@ -20,6 +20,8 @@ from tests.support.events import AT, add_events, event_row, spans_of
 from tests.support.trail import entries
 
 PAGE = "/administration/settings/PASSAGES"
+# As the state of a log has a moment.
+SINCE = "2026-12-01T08:00:00+00:00"
 
 
 def sentences(page: str) -> str:
@@ -86,7 +88,7 @@ def test_all_passages_are_deleted_at_once_by_a_job(
     with app.app_context():
         add_events(*(event_row(terminal, serial_no=n) for n in range(5)))
         db.session.add(EventCoverage(terminal_id=terminal.id, from_at=AT, to_at=AT, is_complete=True))
-        db.session.add(EventLog(terminal_id=terminal.id, anchor_serial=4, state={"begins": NEW_LOG, "since": "x"}))
+        db.session.add(EventLog(terminal_id=terminal.id, anchor_serial=4, state={"begins": NEW_LOG, "since": SINCE}))
         db.session.commit()
 
     begun = client.post(f"{PAGE}/delete")
@@ -97,7 +99,7 @@ def test_all_passages_are_deleted_at_once_by_a_job(
         assert stored() == []
         # The log is read on from where it was, and of what was before nobody says that it is not there.
         log = db.session.execute(db.select(EventLog)).scalar_one()
-        assert (log.anchor_serial, log.state) == (4, {"since": "x"})
+        assert (log.anchor_serial, log.state) == (4, {"since": SINCE})
         assert [span.reason for span in spans_of(terminal.id)] == [NOT_READ]
         job = db.session.execute(db.select(Job)).scalar_one()
         assert (begun.location, job.state, job.done, job.total) == (f"/jobs/{job.id}", "done", 5, 5)
