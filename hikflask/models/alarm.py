@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, String
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
@@ -66,10 +67,10 @@ class JournalAlarm(Base):
         """The terminal's code as programs are told it."""
         return f"{self.major}/{self.minor}"
 
-    @property
+    @hybrid_property
     def is_duress(self) -> bool:
         """True when somebody was forced to open a door."""
-        return (self.major, self.minor) == DURESS
+        return (self.major == DURESS[0]) & (self.minor == DURESS[1])
 
     @property
     def since(self) -> datetime:

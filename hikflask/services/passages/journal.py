@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
@@ -23,14 +23,13 @@ from hikflask.services.passages.kinds import CRITICAL, type_of
 # Usual where somebody means it, and an alarm where nobody does: a restart, and a door that was opened over the network.
 TOLD_TOO = {(2, 1024), (2, 1026), (3, 123), (3, 1024), (3, 1026)}
 _KEY = ("terminal_id", "major", "minor")
-_IS_DURESS = (JournalAlarm.major == DURESS[0]) & (JournalAlarm.minor == DURESS[1])
 # Made once, as each page asks it.
 _UNSEEN = (
     select(JournalAlarm)
     .join(JournalAlarm.terminal)
     .where(Terminal.is_active)
     .options(joinedload(JournalAlarm.terminal))
-    .order_by(case((_IS_DURESS, 0), else_=1), JournalAlarm.first_at, *(getattr(JournalAlarm, name) for name in _KEY))
+    .order_by(~JournalAlarm.is_duress, JournalAlarm.first_at, *(getattr(JournalAlarm, name) for name in _KEY))
     .execution_options(populate_existing=True)
 )
 
