@@ -218,7 +218,7 @@ def sync_user(user_id: int) -> ResponseReturnValue:
 
 def shape(employee: Employee) -> dict[str, Any]:
     """A user as the API shows it."""
-    return _shape(employee, search.is_synced(employee))
+    return _shape(employee, employee.id in queries.synced([employee.id]))
 
 
 def _shape(employee: Employee, is_synced: bool) -> dict[str, Any]:

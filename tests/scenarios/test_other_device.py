@@ -17,7 +17,6 @@ from hikflask.services.audit import Actor
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -87,9 +86,7 @@ def move(terminal_id: int) -> None:
 def test_nobody_is_green_after_the_address_changed_until_a_check(replaced: int, enrolled: int) -> None:
     move(replaced)
 
-    employee = search.get(enrolled)
-    assert employee is not None
-    assert not search.is_synced(employee)
+    assert not queries.synced([enrolled])
     assert not queries.of_number("100222")[0].is_green
 
 

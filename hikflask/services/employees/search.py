@@ -26,7 +26,6 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
 from hikflask.models import Employee, EmployeeCount, Enrolment
-from hikflask.models.enrolment import PRESENT
 from hikflask.services.core import keyset
 from hikflask.services.core.db import (
     MAX_COUNTED,
@@ -354,9 +353,3 @@ def names(employee_ids: Iterable[int | None]) -> dict[int, str]:
     ids = {employee_id for employee_id in employee_ids if employee_id}
     statement = select(Employee.id, Employee.name).where(Employee.id.in_(ids))
     return {row.id: row.name for row in db.session.execute(statement)}
-
-
-def is_synced(employee: Employee) -> bool:
-    """True when at least one enrolment is desired present, and all of these are confirmed."""
-    wanted = [enrolment for enrolment in employee.enrolments if enrolment.desired == PRESENT]
-    return bool(wanted) and all(enrolment.is_green for enrolment in wanted)

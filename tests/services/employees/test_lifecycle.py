@@ -16,7 +16,6 @@ from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import PENDING, PRESENT
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
@@ -38,7 +37,7 @@ def test_deactivated_employee_is_wanted_nowhere(simulator: Simulated, terminal: 
     left = set_active(employee_of(enrolment), active=False).row
 
     assert left.is_active is False
-    assert search.is_synced(left) is False
+    assert not queries.synced([left.id])
     assert [one.number for one in open_removals()] == ["100222"]
 
 

@@ -314,7 +314,7 @@ def test_rename_is_wanted_where_the_employee_is(simulator: Simulated, terminal: 
 
     wish = queries.of_number("100222")[0]
     assert (wish.person, wish.face) == (PENDING, CONFIRMED)
-    assert search.is_synced(row(Employee, ivan.id)) is False
+    assert not queries.synced([ivan.id])
 
 
 def test_rename_that_a_terminal_does_not_take_changes_nothing(simulator: Simulated, terminal: Terminal) -> None:

@@ -8,7 +8,6 @@ from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import TerminalInUse, TerminalRetired
-from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.enrolments import desired, queries
@@ -70,10 +69,8 @@ def test_nobody_is_green_there_any_more(gone: Terminal, enrolled: Employee) -> N
     retire(gone)
 
     (enrolment,) = queries.of_number("100222")
-    employee = search.get(enrolled.id)
-    assert employee is not None
     assert (enrolment.desired, enrolment.confirmed_by, enrolment.next_attempt_at) == ("absent", "Анна", None)
-    assert not search.is_synced(employee)
+    assert not queries.synced([enrolled.id])
     assert count_numbers_on(gone.id) == 0
 
 
