@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, bindparam, case, not_, or_, select
+from sqlalchemy import Row, ScalarSelect, Select, bindparam, case, not_, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
@@ -69,7 +69,7 @@ def worth_trying(enrolment_ids: list[int]) -> list[int]:
     if not enrolment_ids:
         return []
     mine = select(Enrolment.id, Terminal.offline_since).join(Terminal).where(Enrolment.id.in_(enrolment_ids))
-    away = {row.id: row.offline_since is not None for row in db.session.execute(mine.where(_not_backing_off()))}
+    away = {row.id: row.offline_since is not None for row in db.session.execute(mine.where(leases.BACKS_OFF_NO_MORE))}
     return sorted((one for one in enrolment_ids if one in away), key=lambda one: away[one])
 
 
@@ -91,11 +91,10 @@ def terminal_of(turn: list[int]) -> Row[int, bool, bool] | None:
 def terminals_with_due() -> Select[int, bool]:
     """Return the statement of the terminals where a turn may begin now, and whether each did not answer lately."""
     something = or_(*(_earliest(*kind) <= database_now() for kind in KINDS))
-    nobody_waits = or_(Terminal.wanted_until.is_(None), not_(leases.is_wanted()))
     # After a restore nothing is written to a terminal before it was compared.
     open_to_us = (leases.can_be_taken(), Terminal.restored_from.is_(None))
     statement = select(Terminal.id, Terminal.offline_since.is_not(None)).order_by(Terminal.id)
-    return statement.where(*open_to_us, _not_backing_off(), nobody_waits, something)
+    return statement.where(*open_to_us, leases.BACKS_OFF_NO_MORE, leases.NOBODY_WAITS, something)
 
 
 def _claim_turns(terminals: Select[int, bool], most: int) -> list[list[int]]:
@@ -143,12 +142,8 @@ NEXT_DUE = (
 )
 
 
-def _not_backing_off() -> ColumnElement[bool]:
-    return or_(Terminal.backoff_until.is_(None), Terminal.backoff_until <= database_now())
-
-
 TERMINAL_OF_TURN = (
-    select(Terminal.id, leases.is_wanted().label("is_wanted"), not_(_not_backing_off()).label("is_backing_off"))
+    select(Terminal.id, leases.is_wanted().label("is_wanted"), not_(leases.BACKS_OFF_NO_MORE).label("is_backing_off"))
     .join(Enrolment)
     .where(Enrolment.id.in_(bindparam("turn", expanding=True)))
     .limit(1)

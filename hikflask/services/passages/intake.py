@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, exists, func, insert, not_, or_, select, update
+from sqlalchemy import and_, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
@@ -31,6 +31,7 @@ IN_USE_SECONDS = 5.0
 # A log that was not read for so many times the interval is not given up to a job for many at once.
 LATE_INTERVALS = 10
 LATE = "passages_late"
+_IS_READ = (Terminal.is_active, Terminal.face_mode.is_not(None))
 
 
 def read_log(terminal_id: int, holder: str) -> bool:
@@ -75,14 +76,12 @@ def claim_due() -> list[int]:
     if not switch.is_on():
         return []
     _add_missing()
-    backs_off_no_more = or_(Terminal.backoff_until.is_(None), Terminal.backoff_until <= database_now())
-    nobody_waits = or_(Terminal.wanted_until.is_(None), not_(leases.is_wanted()))
     # It did not answer here, but somebody else since.
     is_back = and_(EventLog.error_code == Unreachable.own_code, Terminal.offline_since.is_(None))
     due = (
         select(EventLog.terminal_id)
         .join(Terminal)
-        .where(_is_read(), Terminal.refused_since.is_(None), backs_off_no_more, leases.free(), nobody_waits)
+        .where(*_IS_READ, leases.MAY_BE_ASKED, leases.free(), leases.NOBODY_WAITS)
         .where(or_(EventLog.next_at <= one_moment(), is_back))
     )
     next_at = database_now(current_app.config["PASSAGES_INTERVAL"])
@@ -128,13 +127,9 @@ def watch() -> None:
         changed_rows(update(EventLog).where(*due).values(next_at=now))
 
 
-def _is_read() -> ColumnElement[bool]:
-    return and_(Terminal.is_active, Terminal.face_mode.is_not(None))
-
-
 def _add_missing() -> None:
     """Give a row to the log of each terminal that has none yet."""
-    missing = select(Terminal.id).where(_is_read(), ~exists().where(EventLog.terminal_id == Terminal.id))
+    missing = select(Terminal.id).where(*_IS_READ, ~exists().where(EventLog.terminal_id == Terminal.id))
     for terminal_id in db.session.execute(missing).scalars().all():
         # Another worker may be about to do so, too.
         with suppress(IntegrityError), transaction(alone=True):

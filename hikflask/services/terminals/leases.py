@@ -187,6 +187,11 @@ def is_wanted() -> ColumnElement[bool]:
     return and_(ROWS.c.wanted_until > database_now(), ROWS.c.wanted_until <= database_now(2 * WANTED_SECONDS))
 
 
+# Work for many may begin there.
+NOBODY_WAITS = or_(ROWS.c.wanted_until.is_(None), not_(is_wanted()))
+# One that did not answer is left alone for a while.
+BACKS_OFF_NO_MORE = or_(ROWS.c.backoff_until.is_(None), ROWS.c.backoff_until <= database_now())
+MAY_BE_ASKED = and_(ROWS.c.refused_since.is_(None), BACKS_OFF_NO_MORE)
 _PURPOSE = bindparam("purpose", type_=String)
 
 
@@ -209,7 +214,7 @@ def _taking(*, urgently: bool) -> Update:
 
 # Made once: to make a statement costs more than to run it.
 TAKE_URGENTLY = _taking(urgently=True).values(wanted_until=None)
-TAKE = _taking(urgently=False).where(or_(ROWS.c.wanted_until.is_(None), not_(is_wanted())))
+TAKE = _taking(urgently=False).where(NOBODY_WAITS)
 OWN = update(ROWS).where(ROWS.c.id == bindparam("its_id"), ROWS.c.lease_number == bindparam("its_number"))
 LOCK = OWN.values(lease_number=ROWS.c.lease_number)
 WANTED = select(ROWS.c.id).where(

@@ -189,10 +189,8 @@ def claim_due() -> list[int]:
     if not interval:
         return []
     idle = (Terminal.is_active, Terminal.face_mode.is_not(None), leases.can_be_taken())
-    backs_off_no_more = or_(Terminal.backoff_until.is_(None), Terminal.backoff_until <= database_now())
-    asked = (Terminal.refused_since.is_(None), backs_off_no_more)
     never = update(Terminal).where(*idle, Terminal.drift_looked_at.is_(None))
-    due = (*idle, *asked, Terminal.drift_looked_at < database_now(-interval))
+    due = (*idle, leases.MAY_BE_ASKED, Terminal.drift_looked_at < database_now(-interval))
     with transaction():
         changed_rows(never.values(drift_looked_at=database_now()))
     return [row.id for row in claim_rows(select(Terminal.id).where(*due), {"drift_looked_at": database_now()})]
