@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
@@ -71,10 +72,10 @@ class Job(Base):
         """Why it failed as a whole; None when it did not."""
         return self.params.get("refusal")
 
-    @property
+    @hybrid_property
     def failed_for_all(self) -> bool:
         """True when every item was tried, and each of them failed."""
-        return self.state == DONE and 0 < self.failed == self.done
+        return (self.state == DONE) & (self.failed > 0) & (self.failed == self.done)
 
 
 class NewItem(NamedTuple):

@@ -22,8 +22,8 @@ FAILURES = Keyset((JobItem.id.asc(),), "who failed")
 # What the list of jobs can be narrowed to → the condition on Job.
 WANTED = {
     "open": Job.state.in_(OPEN),
-    # As a whole, or for everybody: see Job.failed_for_all.
-    "failed": or_(Job.state == FAILED, and_(Job.state == DONE, Job.failed > 0, Job.failed == Job.done)),
+    # As a whole, or for everybody.
+    "failed": or_(Job.state == FAILED, Job.failed_for_all),
     "partly": and_(Job.state == DONE, Job.failed > 0),
 }
 
