@@ -103,7 +103,7 @@ def queue_of(terminal: Terminal, limit: int, after: Place | None = None) -> Queu
         number, last = rows[limit - 1]
         following = Place(number, last.next_attempt_at or EPOCH, last.id)
     # The terminal's row was read before: whoever talks to it is read together with whether somebody does.
-    lease = select(~leases.free(), Terminal.lease_holder, Terminal.lease_purpose).where(Terminal.id == terminal.id)
+    lease = select(~leases.FREE, Terminal.lease_holder, Terminal.lease_purpose).where(Terminal.id == terminal.id)
     in_use, holder, purpose = db.session.execute(lease).one()
     set_committed_value(terminal, "lease_holder", holder)
     set_committed_value(terminal, "lease_purpose", purpose)

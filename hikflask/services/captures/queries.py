@@ -73,12 +73,12 @@ def left_in_queue() -> list[int]:
     """Return the ids of the captures that have been queued for a while, and for which nobody talks to the terminal."""
     queued = select(Capture.id).join(Capture.terminal).order_by(Capture.id)
     long_ago = Capture.created_at < database_now(-QUEUED_SECONDS)
-    return list(db.session.execute(queued.where(Capture.state == QUEUED, long_ago, leases.free())).scalars())
+    return list(db.session.execute(queued.where(Capture.state == QUEUED, long_ago, leases.FREE)).scalars())
 
 
 def left_open() -> list[int]:
     """Return the ids of the cancelled captures whose window their terminals still show, by their leases."""
-    at_work = (Capture.lease_number == Terminal.lease_number, Terminal.can_cancel, not_(leases.free()))
+    at_work = (Capture.lease_number == Terminal.lease_number, Terminal.can_cancel, not_(leases.FREE))
     cancelled = select(Capture.id).join(Capture.terminal).where(Capture.state == CANCELLED, *at_work)
     return list(db.session.execute(cancelled.order_by(Capture.id)).scalars())
 

@@ -22,7 +22,7 @@ def claim_due(now: datetime | None = None) -> list[int]:
 
     :param now: the present moment, when it is not the clock's.
     """
-    uncompared = (Terminal.restored_from.is_not(None), Terminal.compared_on.is_(None), leases.can_be_taken())
+    uncompared = (Terminal.restored_from.is_not(None), Terminal.compared_on.is_(None), leases.CAN_BE_TAKEN)
     ids = _claim(today(), *uncompared)
     at: time | None = current_app.config["COMPARE_AT"]
     if at is None:

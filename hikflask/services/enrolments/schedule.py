@@ -92,7 +92,7 @@ def terminals_with_due() -> Select[int, bool]:
     """Return the statement of the terminals where a turn may begin now, and whether each did not answer lately."""
     something = or_(*(_earliest(*kind) <= database_now() for kind in KINDS))
     # After a restore nothing is written to a terminal before it was compared.
-    open_to_us = (leases.can_be_taken(), Terminal.restored_from.is_(None))
+    open_to_us = (leases.CAN_BE_TAKEN, Terminal.restored_from.is_(None))
     statement = select(Terminal.id, Terminal.offline_since.is_not(None)).order_by(Terminal.id)
     return statement.where(*open_to_us, leases.BACKS_OFF_NO_MORE, leases.NOBODY_WAITS, something)
 
@@ -143,7 +143,7 @@ NEXT_DUE = (
 
 
 TERMINAL_OF_TURN = (
-    select(Terminal.id, leases.is_wanted().label("is_wanted"), not_(leases.BACKS_OFF_NO_MORE).label("is_backing_off"))
+    select(Terminal.id, leases.IS_WANTED.label("is_wanted"), not_(leases.BACKS_OFF_NO_MORE).label("is_backing_off"))
     .join(Enrolment)
     .where(Enrolment.id.in_(bindparam("turn", expanding=True)))
     .limit(1)

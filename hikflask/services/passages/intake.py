@@ -81,7 +81,7 @@ def claim_due() -> list[int]:
     due = (
         select(EventLog.terminal_id)
         .join(Terminal)
-        .where(*_IS_READ, leases.MAY_BE_ASKED, leases.free(), leases.NOBODY_WAITS)
+        .where(*_IS_READ, leases.MAY_BE_ASKED, leases.FREE, leases.NOBODY_WAITS)
         .where(or_(EventLog.next_at <= one_moment(), is_back))
     )
     next_at = database_now(current_app.config["PASSAGES_INTERVAL"])

@@ -284,7 +284,7 @@ def claim_due() -> list[int]:
     Where terminals begin or cease to tell by themselves, or another device stands there, that is at once.
     """
     in_use = (Terminal.is_active, Terminal.face_mode.is_not(None))
-    asked = select(Terminal.id).where(*in_use, leases.MAY_BE_ASKED, leases.free())
+    asked = select(Terminal.id).where(*in_use, leases.MAY_BE_ASKED, leases.FREE)
     has_secret = exists().where(EventLog.terminal_id == TerminalPrivacy.terminal_id, EventLog.push_secret_hash != "")
     is_otherwise = ~has_secret if push_slot.is_used() else has_secret
     is_another = exists().where(

@@ -169,26 +169,17 @@ def in_use(terminal_id: int) -> TerminalInUse:
     return TerminalInUse(who=holder, seconds=max(1, round((until - now).total_seconds())) if until else 1)
 
 
-def free() -> ColumnElement[bool]:
-    """Return the condition that nobody holds the terminal now."""
-    # No lease is so long. One that ends later was written before the clock was set back.
-    until = ROWS.c.lease_until
-    return or_(until.is_(None), until <= database_now(), until > database_now(MAX_SECONDS))
-
-
-def can_be_taken() -> ColumnElement[bool]:
-    """Return the condition that whoever does not only read the log gets the terminal now."""
-    return or_(free(), ROWS.c.lease_purpose == PASSAGES)
-
-
-def is_wanted() -> ColumnElement[bool]:
-    """Return the condition that somebody waits for the terminal, so work for many does not begin there now."""
-    # One further in the future was written before the clock was set back.
-    return and_(ROWS.c.wanted_until > database_now(), ROWS.c.wanted_until <= database_now(2 * WANTED_SECONDS))
-
-
-# Work for many may begin there.
-NOBODY_WAITS = or_(ROWS.c.wanted_until.is_(None), not_(is_wanted()))
+# Nobody holds the terminal now. No lease is so long; one that ends later was written before the clock was set back.
+FREE = or_(
+    ROWS.c.lease_until.is_(None),
+    ROWS.c.lease_until <= database_now(),
+    ROWS.c.lease_until > database_now(MAX_SECONDS),
+)
+# Whoever does not only read the log gets the terminal now.
+CAN_BE_TAKEN = or_(FREE, ROWS.c.lease_purpose == PASSAGES)
+# Somebody waits for the terminal, so work for many does not begin there now. One further ahead is as old as that lease.
+IS_WANTED = and_(ROWS.c.wanted_until > database_now(), ROWS.c.wanted_until <= database_now(2 * WANTED_SECONDS))
+NOBODY_WAITS = or_(ROWS.c.wanted_until.is_(None), not_(IS_WANTED))
 # One that did not answer is left alone for a while.
 BACKS_OFF_NO_MORE = or_(ROWS.c.backoff_until.is_(None), ROWS.c.backoff_until <= database_now())
 MAY_BE_ASKED = and_(ROWS.c.refused_since.is_(None), BACKS_OFF_NO_MORE)
@@ -200,7 +191,7 @@ def _taking(*, urgently: bool) -> Update:
     is_lent = [ROWS.c.lease_yields == ROWS.c.lease_number] if urgently else []
     return (
         update(Terminal)
-        .where(ROWS.c.id == bindparam("terminal_id"), or_(free(), is_read, *is_lent))
+        .where(ROWS.c.id == bindparam("terminal_id"), or_(FREE, is_read, *is_lent))
         .values(
             lease_number=ROWS.c.lease_number + 1,
             lease_holder=bindparam("holder"),
@@ -218,7 +209,7 @@ TAKE = _taking(urgently=False).where(NOBODY_WAITS)
 OWN = update(ROWS).where(ROWS.c.id == bindparam("its_id"), ROWS.c.lease_number == bindparam("its_number"))
 LOCK = OWN.values(lease_number=ROWS.c.lease_number)
 WANTED = select(ROWS.c.id).where(
-    ROWS.c.id == bindparam("terminal_id"), or_(is_wanted(), ROWS.c.lease_number != bindparam("its_number"))
+    ROWS.c.id == bindparam("terminal_id"), or_(IS_WANTED, ROWS.c.lease_number != bindparam("its_number"))
 )
 
 

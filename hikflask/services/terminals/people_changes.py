@@ -188,7 +188,7 @@ def claim_due() -> list[int]:
     interval = current_app.config["DRIFT_INTERVAL"]
     if not interval:
         return []
-    idle = (Terminal.is_active, Terminal.face_mode.is_not(None), leases.can_be_taken())
+    idle = (Terminal.is_active, Terminal.face_mode.is_not(None), leases.CAN_BE_TAKEN)
     never = update(Terminal).where(*idle, Terminal.drift_looked_at.is_(None))
     due = (*idle, leases.MAY_BE_ASKED, Terminal.drift_looked_at < database_now(-interval))
     with transaction():

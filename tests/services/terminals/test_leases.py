@@ -136,7 +136,7 @@ def test_late_holder_learns_it_when_it_asks(terminal: Terminal) -> None:
 
 
 def wanted(terminal: Terminal) -> bool:
-    found = select(Terminal.id).where(Terminal.id == terminal.id, leases.is_wanted())
+    found = select(Terminal.id).where(Terminal.id == terminal.id, leases.IS_WANTED)
     return db.session.execute(found).scalar_one_or_none() is not None
 
 
