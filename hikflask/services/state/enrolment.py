@@ -99,11 +99,11 @@ FACE_IF_CONFIRMED = {
     "confirmed_at": case((ROWS.c.face == CONFIRMED, ROWS.c.confirmed_at)),
 }
 NO_VALIDITY = {"valid_there": "", "sent_valid": "", "rights_before": None}
+# As Enrolment.name_there.
+NAME_THERE = case((ROWS.c.sent_name != "", ROWS.c.sent_name), else_=ROWS.c.written_name)
+WAS_WRITTEN = NAME_THERE != ""
 # Somebody else has the number there, as far as is known: our name is not the one that the terminal showed last.
-NOT_SHOWN_LAST = {
-    "written_name": "",
-    "sent_name": case((ROWS.c.sent_name != "", ROWS.c.sent_name), else_=ROWS.c.written_name),
-}
+NOT_SHOWN_LAST = {"written_name": "", "sent_name": NAME_THERE}
 NOT_ON_THIS_DEVICE = {
     **NO_VALIDITY,
     "face_unverified": False,
@@ -146,7 +146,6 @@ AWAITS_RESTORE = and_(ROWS.c.desired == PRESENT, REFUSAL_CODE == NOT_RESTORED, R
 AWAITS_CORRECTION = and_(REFUSAL_CODE.in_(STOP_CODES), ROWS.c.next_attempt_at.is_(None))
 # Nothing that was sent, and got no answer, may still arrive at the terminal.
 NOTHING_MAY_ARRIVE = or_(ROWS.c.may_arrive_until.is_(None), ROWS.c.may_arrive_until <= NOW)
-WAS_WRITTEN = or_(ROWS.c.written_name != "", ROWS.c.sent_name != "")
 # Nothing may be tried automatically, as awaits_a_person() says of one row.
 AWAITS_A_PERSON = and_(ROWS.c.desired == PRESENT, REFUSAL_CODE.in_(ASKS_FIRST), ROWS.c.next_attempt_at.is_(None))
 
@@ -282,11 +281,7 @@ LEFT_ON_OLD_DEVICE = Transition(
     moves(STATES),
     {
         "on_old_device": True,
-        "name_on_old_device": case(
-            (ROWS.c.sent_name != "", ROWS.c.sent_name),
-            (ROWS.c.written_name != "", ROWS.c.written_name),
-            else_=ROWS.c.name_on_old_device,
-        ),
+        "name_on_old_device": case((WAS_WRITTEN, NAME_THERE), else_=ROWS.c.name_on_old_device),
         # What somebody else set there is set on the new device, too; what we sent is sent again where it is desired.
         "valid_there": case((ROWS.c.sent_valid == "", ROWS.c.valid_there), else_=""),
         "sent_valid": "",

@@ -1,7 +1,7 @@
 """The table of transitions: what each may write, who may make it, and which of them turn something green."""
 
 import threading
-from itertools import product
+from itertools import cycle, product
 
 import pytest
 from flask import Flask
@@ -252,13 +252,14 @@ def test_one_row_and_a_statement_are_told_the_same(terminal: Terminal) -> None:
     desired: list[dict[str, object]] = [{"desired": PRESENT}, {"desired": ABSENT}, {"desired": PRESENT, **face}]
     codes = (None, *(refusal(code) for code in (state.NOT_RESTORED, state.CHANGED_SINCE_BACKUP, state.LEFT_ALONE)))
     facts = product(terminals, desired, (PENDING, CONFIRMED, REFUSED), (null(), AT), codes)
-    for number, (one, wish, person, due, why) in enumerate(facts):
-        of_row = {"terminal_id": one.id, "number": str(number), "next_attempt_at": due, "refusal": why}
-        db.session.add(Enrolment(**of_row, **wish, person=person))
+    names = cycle(product(("", "А"), ("", "Б")))
+    for number, ((one, wish, person, due, why), (written, sent)) in enumerate(zip(facts, names, strict=False)):
+        of_row = {"terminal_id": one.id, "number": str(number), "written_name": written, "sent_name": sent}
+        db.session.add(Enrolment(**of_row, **wish, person=person, next_attempt_at=due, refusal=why))
     db.session.commit()
     conditions = (
         *(Enrolment.is_confirmed, Enrolment.is_green, Terminal.is_checked, state.AWAITS_A_PERSON),
-        *(state.IS_LEAVING, state.IS_LEAVING_UNINDEXED, state.IS_THERE),
+        *(state.IS_LEAVING, state.IS_LEAVING_UNINDEXED, state.IS_THERE, state.WAS_WRITTEN, state.NAME_THERE),
     )
 
     rows = db.session.execute(db.select(Enrolment, *conditions).join(Terminal)).all()
@@ -267,11 +268,11 @@ def test_one_row_and_a_statement_are_told_the_same(terminal: Terminal) -> None:
     assert told == [
         (
             *(one.is_confirmed, one.is_green, one.terminal.is_checked, state.awaits_a_person(one)),
-            *(one.is_leaving, one.is_leaving, one.state != REMOVED),
+            *(one.is_leaving, one.is_leaving, one.state != REMOVED, one.name_there != "", one.name_there),
         )
         for one, *_ in rows
     ]
-    assert [set(column) for column in zip(*told, strict=True)] == [{True, False}] * len(conditions)
+    assert [len(set(column)) for column in zip(*told, strict=True)] == [*[2] * 8, 3]
 
 
 def test_who_awaits_a_persons_word_is_made_due_by_nothing_else(enrolment: Enrolment) -> None:
