@@ -15,7 +15,7 @@ from hikflask import config, disk_space
 from hikflask.config import SHIPPED, ConfigError, instance_path
 from hikflask.encryption import key_rotation
 from hikflask.extensions import db, vault
-from hikflask.services.accounts import operators, setup
+from hikflask.services.accounts import operators
 from hikflask.services.core import no_space
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ def announce_first_run(app: Flask) -> None:
     with app.app_context():
         if operators.exist():
             return
-        log.warning("Nobody can sign in yet: open /first-run and give the code %s", setup.code())
+        log.warning("Nobody can sign in yet: open /first-run and give the code %s", operators.setup_code())
 
 
 def unusable(error: DBAPIError) -> str:

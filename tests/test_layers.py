@@ -152,7 +152,6 @@ TESTED_ELSEWHERE = {
     "passages/uses": "the paper that says it: tests/web/privacy/test_consents.py",
     "passages/reading": "what intake reads: tests/services/passages/test_intake.py, tests/invariants/test_passages.py",
     "alarms/mail_server": "who gives it mails, and the doctor: tests/background/test_alarm_mail.py",
-    "backups/marks": "what a restored backup may not do: tests/scenarios/test_restored_backup.py",
     "backups/postgresql": "the commands that call it, on both databases: tests/cli/installation/test_backups.py",
     "backups/restore": "tests/cli/installation/test_backups.py; killed: tests/scenarios/test_backups_killed.py",
     "backups/revisions": "a backup of an older version: tests/cli/installation/test_backups.py",

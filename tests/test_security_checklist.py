@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from hikflask.isapi import event_push, events
-from hikflask.services.accounts import passwords, second_factor, setup, sign_in_limits
+from hikflask.services.accounts import operators, passwords, second_factor, sign_in_limits
 from hikflask.services.audit import log
 from hikflask.services.enrolments import mass_removals
 from hikflask.services.passages import reading
@@ -115,7 +115,8 @@ def test_limits_that_it_names_are_those_of_the_program() -> None:
         "zxcvbn must give a score of 3 of 4": passwords.MIN_SCORE == 3,
         "64 are allowed, more than 128 refused": passwords.MAX_LENGTH == 128,
         "recovery codes have 80 bits": second_factor.RECOVERY_BYTES * 8 == 80,
-        "the code of the first run has 80 bits, ten tries": (setup.CODE_BYTES * 8, setup.TRIES) == (80, 10),
+        "the code of the first run has 80 bits, ten tries": (operators.SETUP_CODE_BYTES * 8, operators.SETUP_TRIES)
+        == (80, 10),
         "TOTP of thirty seconds": second_factor.STEP_SECONDS == 30,
     }
 

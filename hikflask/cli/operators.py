@@ -6,7 +6,7 @@ from flask.cli import with_appcontext
 from hikflask.cli.console import CommandGroup, checked_name, moment, read_password, table
 from hikflask.models import Operator
 from hikflask.models.accounts import ROLES
-from hikflask.services.accounts import operators, second_factor, sessions, setup
+from hikflask.services.accounts import operators, second_factor, sessions
 from hikflask.services.core.errors import NotFound
 
 
@@ -41,7 +41,7 @@ def show_first_code() -> None:
     if operators.exist():
         click.echo("There are operators already: nobody needs a code.")
         return
-    click.echo(f"To make the first administrator, open /first-run and give the code {setup.code()}")
+    click.echo(f"To make the first administrator, open /first-run and give the code {operators.setup_code()}")
 
 
 @operator.command("password")

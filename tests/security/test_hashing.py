@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from hikflask.extensions import db
 from hikflask.models import Operator, OperatorSession, Throttle
 from hikflask.models.accounts import VIEWER
-from hikflask.services.accounts import operators, passwords, setup
+from hikflask.services.accounts import operators, passwords
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 
 ROOT = Path(__file__).parents[2]
@@ -165,7 +165,7 @@ class TestSaid:
 
     def test_first_administrator(self, app: Flask, language: str) -> None:
         with app.app_context():
-            form = {"code": setup.code(), "name": "Борис <1>", **CHANGE}
+            form = {"code": operators.setup_code(), "name": "Борис <1>", **CHANGE}
 
         answer = app.test_client().post("/first-run", data=form, headers={"Accept-Language": language})
 

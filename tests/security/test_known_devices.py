@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from hikflask.extensions import db
 from hikflask.models import OperatorSession
 from hikflask.models.accounts import OPERATOR
-from hikflask.services.accounts import known_devices, operators
+from hikflask.services.accounts import operators, sign_in_limits
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 
 COOKIE = "hikflask_device"
@@ -135,7 +135,9 @@ def test_signing_out_and_ending_one_session_leave_it_known(app: Flask, device: F
 def test_what_nobody_here_signed_is_as_good_as_nothing(app: Flask, anna: int, device: FlaskClient) -> None:
     real = cookie_of(device)
     payload, rest = real.split(".", 1)
-    other_key = URLSafeTimedSerializer("another key of another server", salt=known_devices.SALT).dumps([[anna, 0, "x"]])
+    other_key = URLSafeTimedSerializer("another key of another server", salt=sign_in_limits.DEVICE_SALT).dumps(
+        [[anna, 0, "x"]]
+    )
     session = URLSafeTimedSerializer(app.config["SECRET_KEY"], salt="cookie-session").dumps([[anna, 0, "x"]])
     forged = ["", ".", "x", "é", payload, f"{payload}x.{rest}", real[:-1], f"x{real}", other_key, session, "[[1,0,1]]"]
 
@@ -179,14 +181,14 @@ def test_desk_that_several_share_knows_each_of_them(app: Flask, device: FlaskCli
 
 
 def test_cookie_does_not_grow_without_end(app: Flask, device: FlaskClient) -> None:
-    names = [f"Оператор {number}" for number in range(known_devices.MAX_ACCOUNTS + 2)]
+    names = [f"Оператор {number}" for number in range(sign_in_limits.MAX_ACCOUNTS + 2)]
     with app.app_context():
         for name in names:
             add_operator(name, OPERATOR)
     for name in names:
         assert sign_in(device, name=name).status_code == 303
 
-    assert len(URLSafeTimedSerializer("", salt="").loads_unsafe(cookie_of(device))[1]) == known_devices.MAX_ACCOUNTS
+    assert len(URLSafeTimedSerializer("", salt="").loads_unsafe(cookie_of(device))[1]) == sign_in_limits.MAX_ACCOUNTS
     assert len(cookie_of(device)) < 1000
     assert not is_known(app, cookie_of(device))
 

@@ -1,9 +1,14 @@
 """Operators: created, changed, given another password. There is always an administrator."""
 
+import base64
+import hashlib
+import hmac
 import secrets
 from collections.abc import Callable
+from textwrap import wrap
 from typing import cast
 
+from flask import current_app
 from sqlalchemy import Table, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -170,3 +175,38 @@ def get_one(operator_id: int) -> Operator:
     if operator is None:
         raise NotFound("operator_unknown")
     return operator
+
+
+SETUP_CODE_BYTES = 10
+SETUP_TRIES = 10
+SETUP_WINDOW_SECONDS = 900.0
+
+
+def setup_code() -> str:
+    """Return the code that creates the first administrator: 16 letters and digits in groups of four (80 bits).
+
+    It is made from the secret key, so all processes of one installation show and accept the same code.
+    """
+    secret = str(current_app.config["SECRET_KEY"]).encode()
+    digest = hmac.new(secret, b"first administrator", hashlib.sha256).digest()[:SETUP_CODE_BYTES]
+    text = base64.b32encode(digest).decode()
+    return "-".join(wrap(text, 4))
+
+
+def create_administrator(typed: str, name: str, password: str, address: str) -> Operator:
+    """Create the first administrator.
+
+    :param typed: the code, with or without its dashes. :param address: network address of the browser.
+    :raises OperatorsExist: when there is an operator already. :raises code_wrong: :raises TooOften:
+    :raises password_common: :raises name_reserved: when the name would read like somebody else's in the audit trail.
+    """
+    if exist():
+        raise OperatorsExist
+    rate_limit.count_try(f"first-run:{rate_limit.place_of(address)}", SETUP_TRIES, SETUP_WINDOW_SECONDS)
+    if not hmac.compare_digest(_letters_of(typed), _letters_of(setup_code())):
+        raise ServiceError("code_wrong")
+    return create_first(name, password)
+
+
+def _letters_of(text: str) -> bytes:
+    return "".join(letter for letter in text.upper() if letter.isalnum()).encode()

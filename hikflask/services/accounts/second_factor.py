@@ -21,7 +21,7 @@ from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
 from hikflask.models import Operator, OperatorSession, RecoveryCode
 from hikflask.services import audit
-from hikflask.services.accounts import known_devices, operators, rate_limit, sessions, sign_in_limits
+from hikflask.services.accounts import operators, rate_limit, sessions, sign_in_limits
 from hikflask.services.accounts.errors import FactorCodeWrong, SignInRefused
 from hikflask.services.accounts.sessions import SignedIn
 from hikflask.services.core.db import changed_rows, transaction
@@ -84,7 +84,7 @@ def open_session(pending: OperatorSession, code: str, address: str, device: str 
     """
     operator = operators.get_one(pending.operator_id)
     place = rate_limit.place_of(address)
-    known_device = known_devices.device_of(device, operator)
+    known_device = sign_in_limits.device_of(device, operator)
     tries = sign_in_limits.tries_of(f"factor:{operator.id}", place, known_device)
     with audit.acting(audit.Actor(operator.name, address, audit.present_actor().request_id)):
         with sign_in_limits.throttling_recorded(operator.name):

@@ -19,7 +19,7 @@ from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.accounts import login_of
 from hikflask.models.columns import database_now
 from hikflask.services import audit
-from hikflask.services.accounts import known_devices, ldap_operators, passwords, rate_limit, sign_in_limits
+from hikflask.services.accounts import ldap_operators, passwords, rate_limit, sign_in_limits
 from hikflask.services.accounts.errors import LdapAway, PasswordsBusy, PasswordWrong, SignInRefused
 from hikflask.services.core import no_space
 from hikflask.services.core.db import changed_rows, transaction
@@ -52,7 +52,7 @@ class SignedIn:
     """An open session and its operator.
 
     `confirmed`: the password was typed within the last ten minutes, to sign in or when it was asked for again.
-    `device_generation`: see known_devices.py. `must_set_up_factor`: the role must have a second factor, and the
+    `device_generation`: see sign_in_limits.py. `must_set_up_factor`: the role must have a second factor, and the
     operator has none yet. `employees_view`: how the operator looks at the employees (models/accounts.py).
     """
 
@@ -86,7 +86,7 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     operator = db.session.execute(select(Operator).where(Operator.login == login_of(name))).scalar_one_or_none()
     account, place = rate_limit.account_key(name), rate_limit.place_of(address)
     sign_ins = f"signed-in:{rate_limit.key_at_place(account, place)}"
-    known_device = known_devices.device_of(device, operator)
+    known_device = sign_in_limits.device_of(device, operator)
     tries = sign_in_limits.tries_of(account, place, known_device)
     # An unknown name may be a password that was typed in the wrong field: the audit trail does not keep it.
     subject = operator.name if operator else ""

@@ -7,19 +7,34 @@ killed begins anew.
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
-from sqlalchemy import create_engine, inspect, select, update
+from sqlalchemy import Delete, Insert, Update, create_engine, delete, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 
 from hikflask.encryption import key_file
-from hikflask.extensions import db
-from hikflask.models import Heartbeat, Photo
-from hikflask.services.backups import BackupError, archive, keys, marks, postgresql, records, revisions, sqlite, staging
+from hikflask.extensions import Base, db
+from hikflask.models import (
+    AuditEntry,
+    Comparison,
+    Event,
+    Heartbeat,
+    Job,
+    OperatorSession,
+    Photo,
+    Terminal,
+    WebhookDelivery,
+)
+from hikflask.models.columns import database_now
+from hikflask.models.job import DRAFT, OPEN, STOPPED
+from hikflask.services import audit
+from hikflask.services.backups import BackupError, archive, keys, postgresql, records, revisions, sqlite, staging
 from hikflask.services.backups.archive import DATABASES, PHOTOS, Manifest, Reader
 from hikflask.services.backups.keys import Keys
 from hikflask.services.core import heartbeat, no_space
@@ -256,7 +271,7 @@ def _ready_sqlite(database: Path, target: Path, manifest: Manifest) -> Callable[
     try:
         revisions.migrate(engine, manifest.revision)
         with engine.begin() as connection:
-            for statement in marks.statements(manifest.taken_at, db.metadata.tables):
+            for statement in _marks(manifest.taken_at, db.metadata.tables):
                 connection.execute(statement)
     finally:
         engine.dispose()
@@ -290,7 +305,7 @@ def _ready_postgresql(database: Path, place: Path, manifest: Manifest) -> Callab
         # A backup from before revision 0007 has texts in these columns, which were required.
         for column in ("before", "after"):
             file.write(f'ALTER TABLE IF EXISTS audit ALTER COLUMN "{column}" DROP NOT NULL;\n')
-        for statement in marks.statements(manifest.taken_at, manifest.rows):
+        for statement in _marks(manifest.taken_at, manifest.rows):
             compiled = statement.compile(dialect=db.engine.dialect, compile_kwargs={"literal_binds": True})
             file.write(f"{compiled};\n")
 
@@ -301,3 +316,41 @@ def _ready_postgresql(database: Path, place: Path, manifest: Manifest) -> Callab
         revisions.migrate(db.engine, manifest.revision)
 
     return put
+
+
+def _marks(taken_at: datetime, tables: Collection[str]) -> list[Update | Delete | Insert]:
+    """Return the changes of rows of a backup that was taken at this time: what waits must not run.
+
+    No terminal is written to before it was compared, jobs of that time do not go on, and nobody is signed in.
+
+    :param tables: the tables in the backup: an older version had no jobs and no comparisons, nor a column about these.
+    """
+    of_terminals: dict[str, Any] = {"restored_from": taken_at}
+    if Comparison.__tablename__ in tables:
+        of_terminals["compared_on"] = None
+    every: dict[type[Base], Update | Delete | Insert] = {
+        Terminal: update(Terminal).values(of_terminals),
+        # What was read before says nothing about now.
+        Comparison: delete(Comparison),
+        # The desired state may have been reached since, or changed.
+        Job: update(Job).where(Job.state.in_((DRAFT, *OPEN))).values(state=STOPPED, ended_at=database_now()),
+        # Receivers have got these messages, or newer ones, since; the log of a webhook can send one again.
+        WebhookDelivery: update(WebhookDelivery)
+        .where(WebhookDelivery.next_attempt_at.is_not(None))
+        .values(next_attempt_at=None),
+        # A backup has none of these pictures.
+        Event: update(Event).where(Event.picture.is_not(None)).values(picture=None),
+        OperatorSession: delete(OperatorSession),
+        Heartbeat: delete(Heartbeat),
+        AuditEntry: insert(AuditEntry).values(
+            actor=audit.COMMAND_LINE.name,
+            action="installation.restored",
+            at=database_now(),
+            address="",
+            request_id="",
+            employee="",
+            terminal="",
+            subject=f"{taken_at:%Y-%m-%d %H:%M:%S} UTC",
+        ),
+    }
+    return [statement for model, statement in every.items() if model.__tablename__ in tables]

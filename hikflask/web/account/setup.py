@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from hikflask.forms.account import FirstRunForm
 from hikflask.http.permissions import public
-from hikflask.services.accounts import operators, setup
+from hikflask.services.accounts import operators
 from hikflask.services.accounts.errors import OperatorsExist, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.support.locale import remember_language
@@ -43,7 +43,7 @@ def create() -> ResponseReturnValue:
         return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     values = (form.code.data, form.name.data, form.new_password.data)
     try:
-        setup.create_administrator(*values, request.remote_addr or "")
+        operators.create_administrator(*values, request.remote_addr or "")
     except OperatorsExist:
         abort(404)
     except ServiceError as error:

@@ -1,13 +1,13 @@
 """The cookies: that of the session, and that of the accounts that signed in on this browser before.
 
 Over https both have the prefix __Host-, which lets no other host set them. The second one gives no access
-(services/accounts/known_devices.py).
+(services/accounts/sign_in_limits.py).
 """
 
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
 
-from hikflask.services.accounts import known_devices
+from hikflask.services.accounts import sign_in_limits
 from hikflask.web.security import current_operator
 
 DEVICE = "hikflask_device"
@@ -46,8 +46,8 @@ def remember_device(response: Response) -> Response:
     if person:
         response.set_cookie(
             name_here(DEVICE),
-            known_devices.with_account(device(), person.operator_id, person.device_generation),
-            max_age=known_devices.VALID_SECONDS,
+            sign_in_limits.with_account(device(), person.operator_id, person.device_generation),
+            max_age=sign_in_limits.DEVICE_SECONDS,
             httponly=True,
             samesite="Lax",
             secure=request.is_secure,

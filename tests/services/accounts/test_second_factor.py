@@ -14,15 +14,7 @@ from hikflask.extensions import db, vault
 from hikflask.models import AuditEntry, Operator, OperatorSession, RecoveryCode
 from hikflask.models.accounts import ADMIN, OPERATOR
 from hikflask.models.columns import database_now
-from hikflask.services.accounts import (
-    known_devices,
-    operators,
-    passwords,
-    rate_limit,
-    second_factor,
-    sessions,
-    sign_in_limits,
-)
+from hikflask.services.accounts import operators, passwords, rate_limit, second_factor, sessions, sign_in_limits
 from hikflask.services.accounts.errors import FactorCodeWrong, SignInRefused, TooOften
 from hikflask.services.accounts.sessions import SignedIn
 from hikflask.services.core.errors import ServiceError
@@ -248,7 +240,7 @@ def test_patient_guessing_from_many_places_is_limited_for_half_a_day() -> None:
         second_factor.open_session(found, code(), "10.2.0.1")
     assert late.value.params["seconds"] > sign_in_limits.WINDOW_SECONDS
     anna = operators.get_one(found.operator_id)
-    device = known_devices.with_account("", anna.id, anna.device_generation)
+    device = sign_in_limits.with_account("", anna.id, anna.device_generation)
     assert second_factor.open_session(found, code(), "10.2.0.1", device)
 
 

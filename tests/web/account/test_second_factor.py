@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from hikflask.extensions import db, vault
 from hikflask.models import Employee, Operator, OperatorSession
 from hikflask.models.accounts import ADMIN, OPERATOR
-from hikflask.services.accounts import known_devices, operators
+from hikflask.services.accounts import operators, sign_in_limits
 from tests.support.desk import ENGLISH, HTMX, typed
 from tests.support.filled_forms import form_to
 from tests.support.signed_in import OPERATOR_PASSWORD, add_operator, client_of
@@ -169,7 +169,7 @@ def test_factor_is_set_up_with_a_picture_of_the_program_itself(app: Flask) -> No
     device = client.get_cookie("hikflask_device")
     assert device is not None
     with app.app_context():
-        assert known_devices.device_of(device.value, operators.by_name("Ольга"))
+        assert sign_in_limits.device_of(device.value, operators.by_name("Ольга"))
     assert SHOWN.findall(first.text) == [" ".join(secret[at : at + 4] for at in range(0, 32, 4))]
     assert len(codes) == 10
     assert client.get("/account/", headers=ENGLISH).text.count("10 recovery codes are left.") == 1

@@ -5,7 +5,7 @@ from typing import ClassVar
 from flask import Flask
 
 from hikflask.models.accounts import ADMIN
-from hikflask.services.accounts import operators, setup
+from hikflask.services.accounts import operators
 from tests.support.desk import ENGLISH
 
 
@@ -22,7 +22,7 @@ class TestFirstRun:
     def test_the_code_makes_one_administrator_and_the_page_is_gone(self, app: Flask) -> None:
         browser = app.test_client()
         with app.app_context():
-            code = setup.code()
+            code = operators.setup_code()
 
         assert browser.post("/first-run", data={**self.FORM, "code": code.lower()}).location == "/sign-in"
 
