@@ -3,17 +3,20 @@
 A host name is resolved once, each address found is checked, and the checked ones are tried in turn (addresses.py). So
 an address can lead neither to metadata of clouds nor, by another answer of the name's server the next time, to what is
 not allowed. Of the answer the status alone is read.
+
+cut_off_after() limits the time of other conversations, too: the socket itself never ends what comes byte by byte.
 """
 
 import http.client
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
 from hikflask.net.addresses import AllowedAddresses, Place
-from hikflask.net.deadline import cut_off_after
 
 RESOLVE_SECONDS = 3.0
 
@@ -109,3 +112,25 @@ class _Connection(http.client.HTTPConnection):
         if left <= 0:
             raise TimeoutError
         return left
+
+
+# So long the system's resolver may take for a name, where no server of names answers. Nothing ends that.
+NAME_SECONDS = 240.0
+
+
+@contextmanager
+def cut_off_after(seconds: float, present_socket: Callable[[], socket.socket | None]) -> Iterator[None]:
+    """Within the block, end the connection once so many seconds are over. Whoever reads from it sees its end then."""
+
+    def cut_off() -> None:
+        # The socket's own shutdown, not that of TLS: the other thread is in the middle of reading.
+        with suppress(OSError, TypeError):
+            socket.socket.shutdown(present_socket(), socket.SHUT_RDWR)  # type: ignore[arg-type]
+
+    timer = threading.Timer(seconds, cut_off)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

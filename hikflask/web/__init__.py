@@ -9,7 +9,6 @@ from hikflask.web.attention import overview as attention_overview
 from hikflask.web.comparisons import choose as choose_differences
 from hikflask.web.comparisons import comparisons
 from hikflask.web.comparisons import plan as comparison_plan
-from hikflask.web.comparisons import undo as comparison_undo
 from hikflask.web.departments import departments
 from hikflask.web.employees import captures, employees, enrolments, photo_drafts, photos, removals, rounds
 from hikflask.web.employees import edit as edit_employee
@@ -39,7 +38,7 @@ MODULES = (
     *(passages, why, presence, days, push),
     *(jobs, job_draft),
     *(imports, import_upload, import_columns, import_mappings, import_corrections, import_photos),
-    *(comparisons, choose_differences, comparison_plan, comparison_undo),
+    *(comparisons, choose_differences, comparison_plan),
     *(consents, erasures),
     *(sign_in, second_factor, confirm_password, account, setup, language),
     *(overview, settings, operators, tokens, webhooks, api_reference, audit, health),

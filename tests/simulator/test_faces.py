@@ -3,7 +3,7 @@ import io
 from PIL import Image
 
 from hikflask.simulator import faces
-from hikflask.simulator.isapi.pictures import check_picture
+from hikflask.simulator.isapi.face_library import check_picture
 
 
 def test_drawn_face_is_a_picture_every_terminal_takes() -> None:

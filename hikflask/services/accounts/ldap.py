@@ -21,7 +21,7 @@ from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import escape_rdn, parse_dn
 
 from hikflask.models.accounts import ROLES, login_of
-from hikflask.net.deadline import NAME_SECONDS, cut_off_after
+from hikflask.net.client import NAME_SECONDS, cut_off_after
 from hikflask.services.accounts.errors import LdapAway
 from hikflask.services.core.db import end_read
 from hikflask.signs_of_life import signs

@@ -9,7 +9,7 @@ from email.mime.text import MIMEText
 
 from flask import current_app
 
-from hikflask.net.deadline import NAME_SECONDS, cut_off_after
+from hikflask.net.client import NAME_SECONDS, cut_off_after
 from hikflask.services import audit
 from hikflask.services.accounts import rate_limit
 from hikflask.services.core.db import end_read

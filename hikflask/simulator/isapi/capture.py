@@ -13,7 +13,7 @@ from hikflask.simulator import recordings
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import xml_fields
 from hikflask.simulator.http.responses import ISAPI_NAMESPACE, done, reply, xml_reply
-from hikflask.simulator.isapi.pictures import noise
+from hikflask.simulator.isapi.face_library import noise
 from hikflask.simulator.profiles import BinaryReply
 from hikflask.simulator.terminal.terminal import CAPTURE_FILE, Terminal
 

@@ -19,7 +19,6 @@ from hikflask.simulator.isapi import (
     face_library,
     own_page,
     persons,
-    pictures,
     settings,
 )
 from hikflask.simulator.terminal.terminal import Terminal
@@ -145,7 +144,7 @@ def view_for(method: str, path: str) -> View:
     """The view for `method` on `path` (without query). For an unknown one it is a view that refuses."""
     method = "GET" if method == "HEAD" else method
     if path.startswith(PICTURES):
-        return pictures.picture if method == "GET" else pictures.no_upload
+        return face_library.picture if method == "GET" else face_library.no_upload
     views = ROUTES.get(path) or ROUTES.get(_NUMBER.sub(f"/{NUMBER}", path))
     return _no_such_function if views is None else views.get(method, _wrong_method)
 

@@ -1,4 +1,4 @@
-"""The plan that follows from what was chosen: a dry run by the code that carries it out, its start, and its job."""
+"""The plan that follows from what was chosen: a dry run by the code that carries it out, its start, job and undo."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -9,17 +9,17 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
-from hikflask.forms.comparisons import PlanForm, answers
+from hikflask.forms.comparisons import PlanForm, UndoForm, answers
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.messages import error_sentence
 from hikflask.models import Job, Terminal
 from hikflask.models.comparison import Comparison
-from hikflask.services.comparisons import namesakes, preview, queries
+from hikflask.services.comparisons import namesakes, preview, queries, undo
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons.plan import LEAVE, TAKE_OVER, Step
 from hikflask.services.core import shown
-from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, UnsafePlan
+from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import plan_choices, take_over_undo
 from hikflask.services.jobs import queries as job_queries
@@ -148,7 +148,7 @@ def job_state(terminal_id: int, job_id: int) -> ResponseReturnValue:
 
 
 def _about_job(terminal_id: int, job_id: int) -> dict[str, Any]:
-    terminal, job = plan_job_or_404(terminal_id, job_id)
+    terminal, job = _plan_job_or_404(terminal_id, job_id)
     counts, only = job_queries.count_done(job_id), request.args.get("action", "")
     after = request.args.get("after", 0, int) if only in counts else 0
     groups = []
@@ -161,7 +161,7 @@ def _about_job(terminal_id: int, job_id: int) -> dict[str, Any]:
     return {"terminal": terminal, "report": report_of(job), "groups": groups, "can_undo": can_undo}
 
 
-def plan_job_or_404(terminal_id: int, job_id: int) -> tuple[Terminal, Job]:
+def _plan_job_or_404(terminal_id: int, job_id: int) -> tuple[Terminal, Job]:
     """Return a terminal with a job that carries out a plan there.
 
     :raises werkzeug.exceptions.NotFound: when there is none.
@@ -228,3 +228,33 @@ def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: in
     }
     body = render_template("comparisons/plan.html", terminal=terminal, comparison=comparison, form=form, **known)
     return make_response(body, status)
+
+
+@bp.get("/jobs/<int:job_id>/undo")
+@allow(OPERATOR)
+def ask_undo(terminal_id: int, job_id: int) -> ResponseReturnValue:
+    """Ask before people are taken back: how many that is, and how many stay, since they were changed."""
+    terminal, job = _plan_job_or_404(terminal_id, job_id)
+    if not take_over_undo.can_undo(job):
+        return redirect(url_for(".job", terminal_id=terminal_id, job_id=job_id), 303)
+    can, changed = undo.preview(job_id)
+    return render_template("comparisons/undo.html", terminal=terminal, job=job, can=can, changed=changed)
+
+
+@bp.post("/jobs/<int:job_id>/undo")
+@allow(OPERATOR)
+def start_undo(terminal_id: int, job_id: int) -> ResponseReturnValue:
+    """Start the undo; a second click shows the job that the first started."""
+    _terminal, job = _plan_job_or_404(terminal_id, job_id)
+    try:
+        claim = take_over_undo.start(job_id, row_id(UndoForm().people.data) or 0)
+    except PlanChanged as error:
+        flash(error_sentence(error), "danger")
+        return redirect(url_for(".ask_undo", terminal_id=terminal_id, job_id=job_id), 303)
+    except ServiceError as error:
+        if undoing := take_over_undo.running(job):
+            return redirect(url_for("jobs.show", job_id=undoing.id), 303)
+        flash(error_sentence(error), "danger")
+        return redirect(url_for(".job", terminal_id=terminal_id, job_id=job_id), 303)
+    tasks.enqueue_job(claim)
+    return redirect(url_for("jobs.show", job_id=claim.job_id), 303)
