@@ -135,7 +135,9 @@ def test_comparison_whose_job_was_stopped_goes_on(app: Flask, at: ComparisonDesk
 
 def test_terminal_out_of_service_is_not_compared(app: Flask, at: ComparisonDesk) -> None:
     with app.app_context():
-        db.session.execute(db.update(Terminal).values(retired_at=db.func.current_timestamp(), retired_note="сгорел"))
+        db.session.execute(
+            db.update(Terminal).values(is_active=False, retired_at=db.func.current_timestamp(), retired_note="сгорел")
+        )
         db.session.commit()
 
     at.client.post(PAGE)
