@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "request_id": set(),
     "signs_of_life": set(),
     "text_rules": set(),
-    "employee_fields": set(),
+    "employee_fields": {"text_rules"},
     "isapi": {"isapi"},
     "net": {"net"},
     "simulator": {"simulator"},

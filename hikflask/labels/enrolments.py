@@ -6,32 +6,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from flask_babel import get_locale
+from flask_babel import get_locale, gettext
 
 from hikflask import messages
+from hikflask.codes.badges import BAD, BADGES, NOT_SENT, PERSON_ONLY, WARN
 from hikflask.codes.refusals import REFUSALS
 from hikflask.isapi.errors import AWAY_CODES, CLASSES, AccountLocked, Busy, LoginRefused, SameFace, WrongPassword
 from hikflask.labels.dates import time_ago, time_at, time_since
 from hikflask.models import Employee, Enrolment
-from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PRESENT, REFUSED, REMOVED, WAITING
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT, REMOVED
 from hikflask.models.terminal import BY_URL, NO_CAPTURE
 from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.core.terminal_name import fits
-from hikflask.services.employees.export_columns import BADGES
-from hikflask.services.state.badges import (
-    CAPTURE_AGAIN,
-    FACE_REFUSED,
-    NO_PHOTO_THERE,
-    NOT_SENT,
-    OLD_FACE_THERE,
-    PERSON_ONLY,
-    TAKEN_THERE,
-    UNCHECKED,
-    WORKING,
-    badge_of,
-    detail_of,
-    is_working,
-)
+from hikflask.services.state.badges import badge_of, detail_of, is_working
 from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL, LOST_BY_TERMINAL
 from hikflask.services.terminals import capacity
 
@@ -40,15 +27,7 @@ SENT_STEPS = {"face", "proof"}
 BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
 NOT_VERIFIED = {code for code, refusal in REFUSALS.items() if refusal.retryable}
 SAYS_WHEN = BUSY | NOT_VERIFIED | {CHANGED_AT_TERMINAL, LOST_BY_TERMINAL}
-GOOD, WARN, BAD, NEUTRAL = "good", "warn", "bad", "none"
-# How lists show a badge: the tone of dot() in _page.html. The worst badge comes first.
-TONES = {
-    **dict.fromkeys((LEAVING, REFUSED, OLD_FACE_THERE, FACE_REFUSED, TAKEN_THERE, CAPTURE_AGAIN), BAD),
-    **dict.fromkeys((UNCHECKED, PERSON_ONLY, NO_PHOTO_THERE, NOT_SENT, WAITING), WARN),
-    WORKING: NEUTRAL,
-    CONFIRMED: GOOD,
-}
-_RANKS = {badge: rank for rank, badge in enumerate(TONES)}
+_RANKS = {badge: rank for rank, badge in enumerate(BADGES)}
 # Of more terminals than that a list shows how many there are of a tone; of a badge it names so many.
 MAX_DOTS = 6
 LOGIN_REFUSED = {kind.own_code for kind in (LoginRefused, WrongPassword, AccountLocked)}
@@ -207,7 +186,7 @@ def statuses_of(employee: Employee) -> list[EnrolmentStatus]:
 
 def worst_first(lines: Iterable[EnrolmentStatus]) -> list[EnrolmentStatus]:
     """Return the lines of an employee as a page shows them; those that only go on or are done keep their order."""
-    bad = [badge for badge, tone in TONES.items() if tone in (BAD, WARN)]
+    bad = [word for word, badge in BADGES.items() if badge.tone in (BAD, WARN)]
 
     def rank(line: EnrolmentStatus) -> int:
         return len(bad) + (line.detail == REMOVED) if line.badge not in bad else bad.index(line.badge)
@@ -262,10 +241,10 @@ def _on_terminals(badges: tuple[tuple[str, str], ...], language: str) -> OnTermi
     for name, badge in sorted(badges, key=lambda pair: _RANKS[pair[1]]):
         names.setdefault(badge, []).append(name)
     lines = [
-        SameBadge(TONES[badge], str(BADGES[badge]), there[:MAX_DOTS], max(0, len(there) - MAX_DOTS))
+        SameBadge(BADGES[badge].tone, gettext(BADGES[badge].word), there[:MAX_DOTS], max(0, len(there) - MAX_DOTS))
         for badge, there in names.items()
     ]
     if len(badges) <= MAX_DOTS:
-        return OnTerminals([TONES[badge] for _, badge in badges], [], lines)
-    counted = Counter(TONES[badge] for badge, there in names.items() for _ in there)
+        return OnTerminals([BADGES[badge].tone for _, badge in badges], [], lines)
+    counted = Counter(BADGES[badge].tone for badge, there in names.items() for _ in there)
     return OnTerminals([], list(counted.items()), lines)

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from flask_babel import force_locale
-from flask_babel import lazy_gettext as _l
+from flask_babel import force_locale, gettext
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, load_only, selectinload
 
 from hikflask import text_rules
+from hikflask.codes.badges import BADGES
+from hikflask.employee_fields import COLUMNS, NO, SHEET, YES
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Terminal
-from hikflask.models.enrolment import CONFIRMED, LEAVING, REFUSED, REMOVED, WAITING
 from hikflask.services.core.dates import TABLE_TIME, local
 from hikflask.services.core.db import end_read
 from hikflask.services.spreadsheets.csv_writer import Rows
@@ -19,34 +19,6 @@ from hikflask.services.terminals import registry
 
 LANGUAGES = ("ru", "en")
 BATCH = 500
-SHEET = _l("Employees")
-HEAD = (
-    _l("Employee ID"),
-    _l("Full name"),
-    _l("Department"),
-    _l("Active"),
-    _l("Added"),
-    _l("Valid from"),
-    _l("Valid to"),
-)
-YES, NO = _l("yes"), _l("no")
-# The words of employees/_enrolment_status.html.
-BADGES = {
-    CONFIRMED: _l("confirmed"),
-    badges.WORKING: _l("in progress"),
-    badges.UNCHECKED: _l("terminal not checked"),
-    WAITING: _l("waiting for the terminal"),
-    badges.PERSON_ONLY: _l("no face"),
-    badges.FACE_REFUSED: _l("face refused"),
-    badges.OLD_FACE_THERE: _l("old face on the terminal"),
-    badges.NO_PHOTO_THERE: _l("no photo on the terminal"),
-    badges.CAPTURE_AGAIN: _l("take the photo again"),
-    badges.NOT_SENT: _l("not sent yet"),
-    badges.TAKEN_THERE: _l("ID taken"),
-    LEAVING: _l("may still open doors"),
-    REMOVED: _l("removed"),
-    REFUSED: _l("refused"),
-}
 # No more than the rows need: with all columns a large table takes twice as long.
 _WITH_STATES = select(Employee).options(
     load_only(
@@ -89,10 +61,10 @@ class PeopleTable:
         terminals = [terminal for terminal in registry.list_all() if terminal.retired_at is None]
         self.terminal_ids = [terminal.id for terminal in terminals]
         with force_locale(language):
-            self.sheet = str(SHEET)
-            self.head = [*map(str, HEAD), *(terminal.name for terminal in terminals)]
-            self.yes, self.no = str(YES), str(NO)
-            self.words = {badge: str(word) for badge, word in BADGES.items()}
+            self.sheet = gettext(SHEET)
+            self.head = [*map(gettext, COLUMNS), *(terminal.name for terminal in terminals)]
+            self.yes, self.no = gettext(YES), gettext(NO)
+            self.words = {word: gettext(badge.word) for word, badge in BADGES.items()}
 
     def parts(self, batches: Iterable[list[Employee]]) -> Iterator[Rows]:
         """Yield the rows in parts: the header row, then one part for each batch."""

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Select, String, Text, and_, case, cast, false, func, literal, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
+from hikflask.codes.badges import CAPTURE_AGAIN, NO_PHOTO_THERE
 from hikflask.extensions import db
 from hikflask.isapi.errors import CLASSES, FaceRefused, ModelingFailed
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
@@ -22,7 +23,7 @@ from hikflask.services.core import keyset
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.jobs.kinds import SEND
 from hikflask.services.jobs.queries import ItemOf
-from hikflask.services.state.badges import CAPTURE_AGAIN, NO_PHOTO_THERE, WHY_NO_FACE
+from hikflask.services.state.badges import WHY_NO_FACE
 from hikflask.services.state.enrolment import NO_PHOTO, is_in
 
 # Of so many failed items it is looked what became of them, where several jobs are shown, or one that still runs.

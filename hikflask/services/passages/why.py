@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
+from hikflask.codes.badges import CAPTURE_AGAIN, FACE_REFUSED, NO_PHOTO_THERE, OLD_FACE_THERE, PERSON_ONLY, TAKEN_THERE
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Event, EventCoverage, Terminal
 from hikflask.models.enrolment import CONFIRMED, PRESENT, REFUSED, WAITING
@@ -31,17 +32,7 @@ from hikflask.services.passages import coverage, schedules
 from hikflask.services.passages.queries import DENIED
 from hikflask.services.passages.retention import kept_since
 from hikflask.services.passages.schedules import Rights
-from hikflask.services.state.badges import (
-    CAPTURE_AGAIN,
-    FACE_REFUSED,
-    FACE_STAYS,
-    NO_PHOTO_THERE,
-    OLD_FACE_THERE,
-    PERSON_ONLY,
-    TAKEN_THERE,
-    badge_of,
-    detail_of,
-)
+from hikflask.services.state.badges import FACE_STAYS, badge_of, detail_of
 from hikflask.services.terminals import capacity, clock, connection, reachability, registry
 from hikflask.services.terminals.reachability import Stretch
 

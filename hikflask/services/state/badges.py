@@ -5,6 +5,17 @@
 
 from datetime import UTC, datetime, timedelta
 
+from hikflask.codes.badges import (
+    CAPTURE_AGAIN,
+    FACE_REFUSED,
+    NO_PHOTO_THERE,
+    NOT_SENT,
+    OLD_FACE_THERE,
+    PERSON_ONLY,
+    TAKEN_THERE,
+    UNCHECKED,
+    WORKING,
+)
 from hikflask.isapi.errors import (
     CLASSES,
     OWN_WORD,
@@ -30,16 +41,6 @@ from hikflask.services.core.errors import (
 )
 from hikflask.services.state.enrolment import FILES_NOT_TAKEN, NOT_RESTORED, OTHER_TERMINAL
 
-# Details: of confirmed, of waiting, and of refused.
-UNCHECKED = "unchecked"
-WORKING = "working"
-TAKEN_THERE = "taken"
-PERSON_ONLY = "person_only"
-FACE_REFUSED = "face_refused"
-NO_PHOTO_THERE = "no_photo_there"
-CAPTURE_AGAIN = "capture_again"
-NOT_SENT = "not_sent"
-OLD_FACE_THERE = "old_face_there"
 # The terminal does not remove the face that it has: an earlier one, or one that may be the right one.
 FACE_STAYS = ("old_face_stays", "face_not_shown")
 # Nothing was sent to the terminal for these reasons.

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hikflask.background import tasks
+from hikflask.codes.badges import NO_PHOTO_THERE
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.isapi.errors import WeakDigest
@@ -28,7 +29,6 @@ from hikflask.services.core.db import MAX_COUNTED
 from hikflask.services.enrolments import causes
 from hikflask.services.passages import journal, terminal_privacy
 from hikflask.services.provisioning import without_face
-from hikflask.services.state.badges import NO_PHOTO_THERE
 from hikflask.services.terminals import capacity, people_changes, registry
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support import attention_counts, htmx

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hikflask.background import tasks
+from hikflask.codes.badges import NOT_SENT, PERSON_ONLY, TAKEN_THERE
 from hikflask.forms.employees import EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
@@ -33,7 +34,6 @@ from hikflask.services.groups import queries as groups
 from hikflask.services.passages import queries as passages
 from hikflask.services.passages import switch
 from hikflask.services.privacy import consents
-from hikflask.services.state.badges import NOT_SENT, PERSON_ONLY, TAKEN_THERE
 from hikflask.services.terminals import connection, registry
 from hikflask.text_rules import isolated
 from hikflask.web.security import current_operator

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from hikflask.codes.badges import OLD_FACE_THERE
 from hikflask.extensions import db
 from hikflask.isapi.errors import Unreachable
 from hikflask.models import Employee, Enrolment, Photo, Terminal
@@ -23,7 +24,7 @@ from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
-from hikflask.services.state.badges import OLD_FACE_THERE, badge_of, detail_of
+from hikflask.services.state.badges import badge_of, detail_of
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from hikflask.codes.badges import OLD_FACE_THERE
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Enrolment, Terminal
 from hikflask.models.columns import database_now
@@ -13,7 +14,7 @@ from hikflask.models.terminal import BY_PICTURE, BY_URL
 from hikflask.services.core.errors import CaptureSuperseded, ServiceError
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.state.badges import OLD_FACE_THERE, badge_of, detail_of
+from hikflask.services.state.badges import badge_of, detail_of
 from hikflask.services.terminals import checks, people_changes
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.terminal.person_store import blank_person
