@@ -3,6 +3,7 @@
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from hikflask.codes.events import CRITICAL, INFO, NOTICE, WARNING, type_of
 from hikflask.models import Event
 from hikflask.models.event import (
     ALARM,
@@ -25,7 +26,6 @@ from hikflask.models.event import (
     TROUBLE,
     UNKNOWN_PERSON,
 )
-from hikflask.services.passages.kinds import CRITICAL, INFO, NOTICE, WARNING, type_of
 
 KINDS = {
     PASSED: _l("Passed"),

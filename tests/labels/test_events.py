@@ -3,10 +3,10 @@
 from flask import Flask
 from flask_babel import force_locale
 
+from hikflask.codes.events import TYPES
 from hikflask.labels import events
 from hikflask.models import Event
 from hikflask.models.event import BREAK_OUT, KINDS
-from hikflask.services.passages.kinds import TYPES
 from tests.web.support.test_icons import icons
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from hikflask.codes.events import type_of
 from hikflask.extensions import db
 from hikflask.isapi.events import EventRecord, event_record
 from hikflask.models import Event
 from hikflask.services.core.db import let_others_write, transaction, write_columns
-from hikflask.services.passages.kinds import type_of
 
 # A record whose time is not readable. Its serial number still tells it from others.
 NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)

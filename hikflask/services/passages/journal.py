@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import joinedload
 
+from hikflask.codes.events import CRITICAL, type_of
 from hikflask.extensions import db
 from hikflask.models import Alarm, Event, JournalAlarm, Terminal
 from hikflask.models.alarm import DURESS, JOURNAL
@@ -18,7 +19,6 @@ from hikflask.services import audit
 from hikflask.services.core.dates import together
 from hikflask.services.core.db import changed_rows, rows_of, transaction
 from hikflask.services.passages import switch, webhook_outbox
-from hikflask.services.passages.kinds import CRITICAL, type_of
 
 # Usual where somebody means it, and an alarm where nobody does: a restart, and a door that was opened over the network.
 TOLD_TOO = {(2, 1024), (2, 1026), (3, 123), (3, 1024), (3, 1026)}

@@ -21,6 +21,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select, update
 
+from hikflask.codes.events import INFO, TYPES, type_of
 from hikflask.extensions import db
 from hikflask.isapi import device, events, system_time
 from hikflask.isapi.errors import Nonsense, NotSupported, Refused
@@ -32,7 +33,6 @@ from hikflask.services.core.dates import local
 from hikflask.services.core.db import changed_rows
 from hikflask.services.passages import coverage, switch
 from hikflask.services.passages.interpretation import NO_TIME, moment_of
-from hikflask.services.passages.kinds import INFO, TYPES, type_of
 from hikflask.services.passages.log_state import LogState, Look, RecordTime, Today
 from hikflask.services.passages.retention import FIRST_PLAUSIBLE, kept_since
 from hikflask.services.passages.store import known_keys, serial_of, store

@@ -1,4 +1,4 @@
-"""What a code of a terminal means: its kind, how serious it is, and its words.
+"""What a code of a terminal's log means: its kind, how serious it is, and its words.
 
 A code is a pair: 1024 is a terminal that was switched on as an exception, and a door that was opened as an operation.
 The meanings are the vendor's (Access Control Event Types) and agree with what real terminals sent; a list that many
@@ -23,14 +23,10 @@ from hikflask.models.event import (
     TROUBLE,
     UNKNOWN_PERSON,
 )
+from hikflask.text_rules import N_
 
 # How serious an event is: usual; somebody was turned away, or something was changed; worth a look; an alarm.
 INFO, NOTICE, WARNING, CRITICAL = "info", "notice", "warning", "alarm"
-
-
-def N_(text: str) -> str:  # noqa: N802 - the name that Babel looks for
-    """Mark a text for translation; labels/events.py translates it."""
-    return text
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import json
 
+from hikflask.codes.events import CRITICAL, INFO, NOTICE, TYPES, WARNING, type_of
 from hikflask.models.event import (
     ALARM,
     DOOR,
@@ -18,7 +19,6 @@ from hikflask.models.event import (
     TROUBLE,
     UNKNOWN_PERSON,
 )
-from hikflask.services.passages.kinds import CRITICAL, INFO, NOTICE, TYPES, WARNING, type_of
 from tests.isapi.helpers import recorded
 
 # The table of the facts: codes by kind.
