@@ -8,18 +8,27 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from hikflask.codes.badges import CAPTURE_AGAIN, FACE_REFUSED, NO_PHOTO_THERE, NOT_SENT
 from hikflask.isapi.errors import CLASSES, OWN_CODE_COUNTS
 from hikflask.text_rules import N_
 
 BAD_GATEWAY = HTTPStatus.BAD_GATEWAY
 CONFLICT = HTTPStatus.CONFLICT
-FORBIDDEN = HTTPStatus.FORBIDDEN
 INVALID = HTTPStatus.UNPROCESSABLE_ENTITY
-NOT_FOUND = HTTPStatus.NOT_FOUND
-NO_SPACE = HTTPStatus.INSUFFICIENT_STORAGE
 TIMEOUT = HTTPStatus.GATEWAY_TIMEOUT
 TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
+
+# Why an enrolment needs a person, as one word for all that the same action mends: the terminal needs a photo that it
+# takes; somebody else has the ID there; it shows something else than the restored backup; the name or the ID must be
+# typed otherwise; the face there must be removed at the terminal.
+PHOTO, TAKEN, CHANGED, LEFT_ALONE, FORM, FULL, FACE = "photo", "taken", "changed", "left_alone", "form", "full", "face"
+ITSELF = "itself"
+# What helps: photos are taken, the password or another fact of the terminal is corrected, room is made, the employee is
+# changed, or a person decides whose the ID is, or removes it by hand. An administrator alone corrects a terminal.
+ROUND, PASSWORD, TERMINAL, PEOPLE, RETRY = "round", "password", "terminal", "people", "retry"
+EMPLOYEE, WHOSE, BY_HAND = "employee", "whose", "by_hand"
+BY_ADMIN = {PASSWORD, TERMINAL}
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,10 @@ class RefusalType:
     in rows alone, and for a terminal's own codes. `page`: of a page, where that has another. `in_api`: False for what
     calls of the API never get. `field`: the form field that is wrong. `retryable`: the program tries again by itself.
     `retry_after`: after how many seconds the same request may succeed, where that is known. `setting`: the one that may
-    be the cause.
+    be the cause. `icon`: of a capture that ended so.
+
+    Of an enrolment: `badge` says why a face is missing, or that nothing was sent; `cause` is ITSELF where no other code
+    has it, and empty where it depends on the person there; `step` helps everybody whom a terminal refuses for this.
     """
 
     sentences: tuple[str, ...]
@@ -41,6 +53,15 @@ class RefusalType:
     retryable: bool = False
     retry_after: int | None = None
     setting: str = ""
+    icon: str = "warning"
+    badge: str = ""
+    cause: str = ""
+    step: str = RETRY
+
+    @property
+    def says_when(self) -> bool:
+        """True when the sentence has the next try in it."""
+        return "%(time)s" in self.sentences[0]
 
 
 def row(status: HTTPStatus | None, *sentences: str, **facts: Any) -> RefusalType:
@@ -49,7 +70,7 @@ def row(status: HTTPStatus | None, *sentences: str, **facts: Any) -> RefusalType
 
 
 # Refused here, before any terminal is asked: a page and the API answer alike.
-conflict, invalid, not_found = partial(row, CONFLICT), partial(row, INVALID), partial(row, NOT_FOUND)
+conflict, invalid, not_found = partial(row, CONFLICT), partial(row, INVALID), partial(row, HTTPStatus.NOT_FOUND)
 bad_gateway, unavailable = partial(row, BAD_GATEWAY), partial(row, UNAVAILABLE)
 of_capture, of_name = partial(conflict, field="capture_id"), partial(conflict, field="name")
 of_file, of_photos = partial(invalid, field="file"), partial(invalid, field="photos")
@@ -61,13 +82,26 @@ asked = partial(row, page=CONFLICT)
 not_verified = partial(row, BAD_GATEWAY, page=CONFLICT, retryable=True)
 # No request is answered with its code: stored in rows alone, or a terminal's own word.
 other = partial(row, None)
+# There is no photo; it is lost; the terminal does not take it.
+LACKS_PHOTO = {"badge": NO_PHOTO_THERE, "cause": PHOTO, "step": ROUND}
+LOST_PHOTO = {"badge": CAPTURE_AGAIN, "cause": PHOTO, "step": ROUND}
+REFUSED_PHOTO = {"badge": FACE_REFUSED, "cause": PHOTO}
+POOR_PHOTO = {**REFUSED_PHOTO, "step": ROUND}
+WRONG_FORM = {"cause": FORM, "step": EMPLOYEE}
+NO_ROOM = {"cause": FULL, "step": PEOPLE}
+# Nothing was sent to the terminal, until its password, or something else of it, is corrected.
+NOT_ASKED = {"badge": NOT_SENT, "cause": ITSELF}
+STOPPED = {**NOT_ASKED, "step": TERMINAL}
+LOGIN = {**NOT_ASKED, "step": PASSWORD}
 
-FULL = (
+IS_FULL = (
     N_("The terminal is full (%(n)s of %(max)s). Remove leavers first."),
     N_("The terminal is full. Remove leavers first."),
 )
 FILE_LOST = (N_("The terminal lost the picture. Take the photo again."),)
-PASSWORD = (N_("The terminal refused the password. We stopped so as not to lock it. Correct the terminal's password."),)
+WRONG_PASSWORD = (
+    N_("The terminal refused the password. We stopped so as not to lock it. Correct the terminal's password."),
+)
 AWAY = (
     N_("“%(t)s” does not answer at %(address)s. Check power and network."),
     N_("“%(t)s” does not answer. Check power and network."),
@@ -77,25 +111,30 @@ HTTPS = (
     N_("“%(t)s” has an http address, and only https is allowed here. Enter its https address."),
     N_("Only https is allowed here. Enter an address that begins with https://."),
 )
-REFUSED = (
-    N_("The terminal refused: %(text)s (%(code)s)."),
-    N_("The terminal refused (%(code)s)."),
-)
 
 REFUSALS: dict[str, RefusalType] = {
     # A capture, from its start to its end.
-    "terminal_in_use": conflict(N_("Terminal in use by %(who)s, about %(n)s s."), N_("The terminal is in use.")),
+    "terminal_in_use": conflict(
+        N_("Terminal in use by %(who)s, about %(n)s s."), N_("The terminal is in use."), icon="clock"
+    ),
     "terminal_held": conflict(
         N_("The saved photo of %(saved_name)s (%(who)s) is not on the terminal yet. A new one replaces it there."),
         N_("An unsaved capture of %(name)s (%(who)s) waits here. A new one replaces it."),
         N_("An unsaved capture waits here (%(who)s). A new one replaces it."),
         N_("An unsaved capture waits here. A new one replaces it."),
+        icon="snapshot",
     ),
-    "cancelled": conflict(N_("Capture cancelled. Nothing was saved.")),
-    "superseded": of_capture(N_("Another photo was taken there since. Take the employee's photo again.")),
-    "no_worker": asked(UNAVAILABLE, N_("No worker is running, so no photo can be taken. Tell the administrator.")),
+    "cancelled": conflict(N_("Capture cancelled. Nothing was saved."), icon="stop"),
+    "superseded": of_capture(
+        N_("Another photo was taken there since. Take the employee's photo again."), icon="faces-many", **LOST_PHOTO
+    ),
+    "no_worker": asked(
+        UNAVAILABLE, N_("No worker is running, so no photo can be taken. Tell the administrator."), icon="server"
+    ),
     "interrupted": asked(UNAVAILABLE, N_("The capture was interrupted. Try again.")),
-    "not_saved": of_capture(N_("The picture was not saved in time and is deleted. Take the photo again.")),
+    "not_saved": of_capture(
+        N_("The picture was not saved in time and is deleted. Take the photo again."), icon="photo-off"
+    ),
     "lease_lost": asked(UNAVAILABLE, N_("Another conversation has the terminal now. Try again.")),
     "capture_of_another": of_capture(
         N_("%(who)s took this photo for %(name)s (%(n)s). Save it for the employee in the form all the same?"),
@@ -137,12 +176,13 @@ REFUSALS: dict[str, RefusalType] = {
         N_("The file could not be written. Perhaps the server's disk is full; the server's log says why.")
     ),
     "no_space": row(
-        NO_SPACE,
+        HTTPStatus.INSUFFICIENT_STORAGE,
         N_(
             "The server's disk is full (%(place)s), so this could not be done. "
             "Ask the administrator to make room, then try again."
         ),
         N_("The server's disk is full, so this could not be done. Ask the administrator to make room, then try again."),
+        icon="server",
     ),
     # Refusals of ours.
     "number_known": conflict(
@@ -170,7 +210,7 @@ REFUSALS: dict[str, RefusalType] = {
         field="confirm",
     ),
     "administrator_needed": row(
-        FORBIDDEN,
+        HTTPStatus.FORBIDDEN,
         N_("%(count)s people lose access to %(t)s. Only an administrator may do that."),
         N_("Many people lose access. Only an administrator may do that."),
     ),
@@ -189,11 +229,14 @@ REFUSALS: dict[str, RefusalType] = {
         N_("The terminal takes %(room)s; the name has %(letters)s."),
         N_("The full name is too long for the terminal. Shorten it."),
         field="full_name",
+        **WRONG_FORM,
     ),
-    "name_too_long": other(N_("The full name is too long for the terminal. Shorten it.")),
+    "name_too_long": other(N_("The full name is too long for the terminal. Shorten it."), **WRONG_FORM),
     "cursor_unknown": invalid(N_("The list has no such place. Begin at its first page."), field="after"),
-    "employee_unknown": not_found(N_("This employee is not there any more. Somebody deleted the record meanwhile.")),
-    "employee_inactive": conflict(N_("This employee is deactivated. Activate the employee first.")),
+    "employee_unknown": not_found(
+        N_("This employee is not there any more. Somebody deleted the record meanwhile."), step=EMPLOYEE
+    ),
+    "employee_inactive": conflict(N_("This employee is deactivated. Activate the employee first."), step=EMPLOYEE),
     "photo_unreadable": invalid(N_("The photo must be a JPEG, PNG or WebP picture."), field="photo"),
     "photo_draft_gone": conflict(
         N_("This photo is not there any more: it is saved already, or an hour has passed. Choose it again."),
@@ -225,10 +268,12 @@ REFUSALS: dict[str, RefusalType] = {
     "other_device": conflict(
         N_("Another device answers at “%(t)s”. The old one may still open doors: remove the person there by hand."),
         N_("Another device answers there. The old one may still open doors: remove the person there by hand."),
+        step=BY_HAND,
     ),
     "not_restored": conflict(
         N_("Another device stands at “%(t)s” now. An administrator says on its page whether its people belong there."),
         N_("Another device stands there now. An administrator says on its page whether its people belong there."),
+        **NOT_ASKED,
     ),
     "not_compared_since_restore": conflict(
         N_(
@@ -239,10 +284,12 @@ REFUSALS: dict[str, RefusalType] = {
             "Nothing is written to the terminal after the restore from a backup. "
             "Compare it; then an administrator allows that on its page."
         ),
+        **NOT_ASKED,
     ),
     "changed_since_backup": other(
         N_("“%(t)s” and the restored backup differ about this employee. Send the employee again, or deactivate."),
         N_("The terminal and the restored backup differ about this employee. Send the employee again, or deactivate."),
+        cause=CHANGED,
     ),
     "terminal_unknown": invalid(
         N_("There is no such terminal, or it is switched off here. Choose another terminal."), field="terminal_id"
@@ -264,6 +311,7 @@ REFUSALS: dict[str, RefusalType] = {
     "terminal_retired": conflict(
         N_("“%(t)s” is out of service for good: nothing more is sent to it."),
         N_("The terminal is out of service for good: nothing more is sent to it."),
+        **NOT_ASKED,
     ),
     "terminal_name_known": of_name(N_("Another terminal has this name. Choose another name.")),
     "terminal_password_needed": invalid(
@@ -276,16 +324,19 @@ REFUSALS: dict[str, RefusalType] = {
     "enrolment_unknown": conflict(N_("This record is not there any more.")),
     "wish_changed": asked(UNAVAILABLE, N_("The employee's data changed meanwhile. Look again, please.")),
     "not_finished": other(N_("The terminal has not confirmed this, and nothing more is tried.")),
-    "no_photo": other(N_("There is no photo yet. Take one at the terminal.")),
-    "photo_forgotten": conflict(N_("There is no photo any more. Take one at the terminal.")),
+    "no_photo": other(N_("There is no photo yet. Take one at the terminal."), **LACKS_PHOTO),
+    "photo_forgotten": conflict(N_("There is no photo any more. Take one at the terminal."), **LOST_PHOTO),
     "files_not_taken": other(
         N_(
             "The photo stays on the server: terminal “%(name)s” takes no files. "
             "To get the face onto it, take a photo there."
         ),
         N_("The photo stays on the server: the terminal takes no files. To get the face onto it, take a photo there."),
+        **LACKS_PHOTO,
     ),
-    "other_terminal": other(N_("The photo was taken at another terminal. Take one at this terminal, too.")),
+    "other_terminal": other(
+        N_("The photo was taken at another terminal. Take one at this terminal, too."), **LACKS_PHOTO
+    ),
     # A comparison of a terminal, and the plan that follows from it.
     "comparison_unknown": not_found(N_("There is no such comparison any more. Compare again.")),
     "not_compared": conflict(N_("The terminal was not compared yet. Compare it first.")),
@@ -353,7 +404,7 @@ REFUSALS: dict[str, RefusalType] = {
             "Send the employee to the terminal, or deactivate the employee."
         )
     ),
-    "left_alone": other(N_("Left as it is on the terminal.")),
+    "left_alone": other(N_("Left as it is on the terminal."), cause=LEFT_ALONE),
     "changed_at_terminal": other(
         N_("It was changed at the terminal itself. The next try is %(time)s."),
         N_("It was changed at the terminal itself."),
@@ -402,6 +453,7 @@ REFUSALS: dict[str, RefusalType] = {
     "old_face_stays": asked(
         BAD_GATEWAY,
         N_("The old face is still there and opens doors: the terminal removes no faces. Remove it at the terminal."),
+        cause=FACE,
     ),
     "face_not_shown": asked(
         BAD_GATEWAY,
@@ -409,6 +461,7 @@ REFUSALS: dict[str, RefusalType] = {
             "The terminal does not show whether the right face or an old one is there, and removes no faces. "
             "Remove the face at the terminal, then try again."
         ),
+        cause=FACE,
     ),
     "removal_not_verified": not_verified(
         N_("The terminal said OK, but “%(name)s” is still there. The next try is %(time)s."),
@@ -437,9 +490,9 @@ REFUSALS: dict[str, RefusalType] = {
         N_("A request got no answer and may still arrive at the terminal. Say so again in three minutes.")
     ),
     "holder_not_shown": asked(
-        BAD_GATEWAY, N_("The terminal does not show who has this ID there. Remove it all the same?")
+        BAD_GATEWAY, N_("The terminal does not show who has this ID there. Remove it all the same?"), step=WHOSE
     ),
-    "file_gone": conflict(*FILE_LOST),
+    "file_gone": conflict(*FILE_LOST, **LOST_PHOTO),
     # An import: its files.
     "import_unknown": not_found(N_("This import is not there any more.")),
     "nothing_uploaded": of_file(N_("Choose a table, an archive of photos, or both.")),
@@ -817,61 +870,76 @@ REFUSALS: dict[str, RefusalType] = {
     "token_unknown": signing_in(N_("There is no token “%(name)s”."), N_("There is no such token any more.")),
     "code_wrong": signing_in(N_("The code is wrong. The server's log shows the right one."), field="code"),
     "consent_missing": conflict(
-        N_("There is no consent to take this photo yet. Record the consent first."), field="consent"
+        N_("There is no consent to take this photo yet. Record the consent first."), field="consent", icon="consent"
     ),
     # Refusals of a terminal, by its own code.
     "capturetimeout": asked(
         TIMEOUT,
         N_("No face seen in %(n)s s. Come closer (about 60 cm), face the light, try again."),
         N_("The terminal saw no face. Try again closer."),
+        icon="person-off",
     ),
     "capture_unanswered": asked(
         TIMEOUT,
         N_("“%(t)s” answered nothing in %(n)s s: it saw no face, or it stopped answering. Check it, then come closer."),
         N_("The terminal answered nothing: it saw no face, or it stopped answering. Check it, then come closer."),
+        icon="wifi-off",
     ),
-    "unusable_picture": other(N_("The picture is not usable. Take the photo again.")),
+    "unusable_picture": other(N_("The picture is not usable. Take the photo again."), icon="photo-off"),
     "devicebusy": other(
-        N_("The terminal is busy. Trying again in %(n)s s."), N_("The terminal is busy. Try again in a moment.")
+        N_("The terminal is busy. Trying again in %(n)s s."),
+        N_("The terminal is busy. Try again in a moment."),
+        icon="clock",
     ),
     "notsupport": other(N_("This model cannot take photos on request.")),
     "function_not_supported": other(
-        N_("The terminal does not support: %(function)s."), N_("The terminal does not support this function.")
+        N_("The terminal does not support: %(function)s."),
+        N_("The terminal does not support this function."),
+        **LACKS_PHOTO,
     ),
-    "nofaceinpicture": other(N_("No face in the picture.")),
-    "multiplefaceobjecterror": other(N_("More than one face. One person, please.")),
-    "picsizesmallerror": other(N_("The face is too small. Come closer.")),
-    "poorfacequality": other(N_("Poor quality: more light, no mask, no dark glasses.")),
-    "modelingfailed": other(N_("The terminal could not model this face. Take the photo again.")),
-    "picsizeexceederror": other(N_("The file is too large for the terminal.")),
+    "nofaceinpicture": other(N_("No face in the picture."), icon="person-off", **POOR_PHOTO),
+    "multiplefaceobjecterror": other(N_("More than one face. One person, please."), icon="faces-many", **POOR_PHOTO),
+    "picsizesmallerror": other(N_("The face is too small. Come closer."), icon="face-small", **POOR_PHOTO),
+    "poorfacequality": other(N_("Poor quality: more light, no mask, no dark glasses."), icon="light", **POOR_PHOTO),
+    "modelingfailed": other(N_("The terminal could not model this face. Take the photo again."), **POOR_PHOTO),
+    "picsizeexceederror": other(N_("The file is too large for the terminal."), **REFUSED_PHOTO),
     "employeenoalreadyexist": conflict(
         N_("ID %(n)s is taken there by %(name)s. Replace it or choose another ID?"),
         N_("ID %(n)s is taken there by somebody else. Replace it or choose another ID?"),
         N_("This ID is taken there by somebody else. Replace it or choose another ID?"),
+        cause=TAKEN,
+        step=WHOSE,
     ),
     "employeenonotexist": other(N_("The terminal does not know this ID.")),
-    "illegalemployeeno": other(N_("The terminal refuses this ID: Latin letters and digits, up to 32.")),
-    "deviceuserfull": other(*FULL),
-    "devicefacefull": other(*FULL),
+    "illegalemployeeno": other(N_("The terminal refuses this ID: Latin letters and digits, up to 32."), **WRONG_FORM),
+    "deviceuserfull": other(*IS_FULL, **NO_ROOM),
+    "devicefacefull": other(*IS_FULL, **NO_ROOM),
     "deviceuseralreadyexistface": other(
-        N_("The terminal has a face of this person already and does not replace it. Remove it there, then try again.")
+        N_("The terminal has a face of this person already and does not replace it. Remove it there, then try again."),
+        **POOR_PHOTO,
     ),
     "alreadyexistthisface": other(
         N_("This face is already there under another ID. Perhaps enrolled twice: %(name)s."),
         N_("This face is already there under another ID. Perhaps enrolled twice."),
+        step=EMPLOYEE,
+        **REFUSED_PHOTO,
     ),
-    "urldownloadfail": other(*FILE_LOST),
-    "gone": other(*FILE_LOST),
-    "wrong_password": asked(BAD_GATEWAY, *PASSWORD),
-    "login_refused": other(*PASSWORD),
+    "urldownloadfail": other(*FILE_LOST, **LOST_PHOTO),
+    "gone": other(*FILE_LOST, **LOST_PHOTO),
+    "wrong_password": asked(BAD_GATEWAY, *WRONG_PASSWORD, icon="key", **LOGIN),
+    "login_refused": other(*WRONG_PASSWORD, icon="key", **LOGIN),
     "locked": asked(
-        BAD_GATEWAY, N_("The account there is locked for %(n)s more min."), N_("The account there is locked.")
+        BAD_GATEWAY,
+        N_("The account there is locked for %(n)s more min."),
+        N_("The account there is locked."),
+        icon="lock",
+        **LOGIN,
     ),
-    "lowprivilege": other(N_("The terminal's account lacks the right for this.")),
+    "lowprivilege": other(N_("The terminal's account lacks the right for this."), cause=ITSELF),
     "rebootrequired": other(N_("This takes effect when the terminal restarts. Restart it, then press “Check”.")),
     "notactivated": other(N_("The terminal is not activated yet.")),
-    "unreachable": asked(UNAVAILABLE, *AWAY),
-    "no_answer": asked(UNAVAILABLE, *AWAY),
+    "unreachable": asked(UNAVAILABLE, *AWAY, icon="wifi-off"),
+    "no_answer": asked(UNAVAILABLE, *AWAY, icon="wifi-off"),
     "address_refused": asked(
         BAD_GATEWAY,
         N_(
@@ -883,12 +951,13 @@ REFUSALS: dict[str, RefusalType] = {
         ),
         N_("This address is not allowed. Correct it, or let an administrator allow its network."),
         setting="HIKFLASK_TERMINAL_NETWORKS",
+        **STOPPED,
     ),
     "terminal_address_refused": of_address(
         N_("This address is not in a network of %(setting)s. Correct it, or add its network there."),
         N_("No terminal may have this address. Correct it."),
     ),
-    "https_required": asked(BAD_GATEWAY, *HTTPS),
+    "https_required": asked(BAD_GATEWAY, *HTTPS, **STOPPED),
     "terminal_https_required": of_address(*HTTPS),
     "weak_digest": asked(
         BAD_GATEWAY,
@@ -900,17 +969,21 @@ REFUSALS: dict[str, RefusalType] = {
             "The terminal offers a login with MD5 only, and SHA-256 is required here, so the password was not sent. "
             "Switch SHA-256 on at the terminal, then press “Check”."
         ),
+        **STOPPED,
     ),
     "certificate_changed": asked(
         BAD_GATEWAY,
         N_("“%(t)s” shows another certificate. If it was replaced, an administrator must confirm it."),
         N_("The terminal shows another certificate. If it was replaced, an administrator must confirm it."),
+        **STOPPED,
     ),
     "nonsense": other(
         N_("“%(t)s” gives an answer that makes no sense. Check the address."),
         N_("The terminal gives an answer that makes no sense. Check the address."),
     ),
-    "refused": other(*REFUSED),
+    "refused": other(
+        N_("The terminal refused: %(text)s (%(code)s)."), N_("The terminal refused (%(code)s)."), **REFUSED_PHOTO
+    ),
 }
 UNKNOWN = REFUSALS["refused"]
 # Other words of terminals for the same.
@@ -924,6 +997,15 @@ REFUSALS |= {
 def type_of(code: str) -> RefusalType:
     """Return what a code means; of one that nobody knows, that the terminal refused."""
     return REFUSALS.get(code, UNKNOWN)
+
+
+def codes(**facts: str) -> tuple[str, ...]:
+    """Return the codes whose rows have these facts."""
+    return tuple(code for code, row in REFUSALS.items() if facts.items() <= vars(row).items())
+
+
+# Removals are always retried, but these also wait for a person's decision.
+DECISIONS = (*codes(step=WHOSE), *codes(step=BY_HAND))
 
 
 def page_status(code: str) -> HTTPStatus:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
+from hikflask.codes import refusals
 from hikflask.models import JournalAlarm
 from hikflask.services.attention.people_problems import LEFT_THERE, PeopleProblem
 from hikflask.services.core.db import MAX_COUNTED
@@ -18,13 +19,13 @@ MAX_TERMINALS = 3
 FACTS = {
     causes.LEAVING: N_("access not withdrawn yet on “%(t)s”"),
     LEFT_THERE: N_("left, but still on “%(t)s”"),
-    causes.FACE: N_("the face on “%(t)s” is not confirmed"),
-    causes.PHOTO: N_("no photo on “%(t)s”"),
-    causes.TAKEN: N_("the ID is taken on “%(t)s”"),
-    causes.CHANGED: N_("otherwise on “%(t)s” than in the restored backup"),
-    causes.LEFT_ALONE: N_("left as they are on “%(t)s”"),
-    causes.FORM: N_("“%(t)s” does not take the name or the ID"),
-    causes.FULL: N_("no room on “%(t)s”"),
+    refusals.FACE: N_("the face on “%(t)s” is not confirmed"),
+    refusals.PHOTO: N_("no photo on “%(t)s”"),
+    refusals.TAKEN: N_("the ID is taken on “%(t)s”"),
+    refusals.CHANGED: N_("otherwise on “%(t)s” than in the restored backup"),
+    refusals.LEFT_ALONE: N_("left as they are on “%(t)s”"),
+    refusals.FORM: N_("“%(t)s” does not take the name or the ID"),
+    refusals.FULL: N_("no room on “%(t)s”"),
 }
 # What helps against an alarm of a terminal.
 DURESS_HELP = N_("Somebody may have been forced to open the door. Call security.")

@@ -10,8 +10,8 @@ from flask_babel import get_locale, gettext
 
 from hikflask import messages
 from hikflask.codes.badges import BAD, BADGES, NOT_SENT, PERSON_ONLY, WARN
-from hikflask.codes.refusals import REFUSALS
-from hikflask.isapi.errors import AWAY_CODES, CLASSES, AccountLocked, Busy, LoginRefused, SameFace, WrongPassword
+from hikflask.codes.refusals import FULL, PASSWORD, WHOSE, type_of
+from hikflask.isapi.errors import AWAY_CODES, CLASSES, Busy, SameFace, WrongPassword
 from hikflask.labels.dates import time_ago, time_at, time_since
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT, REMOVED
@@ -19,18 +19,13 @@ from hikflask.models.terminal import BY_URL, NO_CAPTURE
 from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.core.terminal_name import fits
 from hikflask.services.state.badges import badge_of, detail_of, is_working
-from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL, LOST_BY_TERMINAL
 from hikflask.services.terminals import capacity
 
 LEAVER_TAKEN, SAYS_FULL = "removal_taken", "says_full"
 SENT_STEPS = {"face", "proof"}
-BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
-NOT_VERIFIED = {code for code, refusal in REFUSALS.items() if refusal.retryable}
-SAYS_WHEN = BUSY | NOT_VERIFIED | {CHANGED_AT_TERMINAL, LOST_BY_TERMINAL}
 _RANKS = {badge: rank for rank, badge in enumerate(BADGES)}
 # Of more terminals than that a list shows how many there are of a tone; of a badge it names so many.
 MAX_DOTS = 6
-LOGIN_REFUSED = {kind.own_code for kind in (LoginRefused, WrongPassword, AccountLocked)}
 
 
 @dataclass(frozen=True)
@@ -76,7 +71,7 @@ class EnrolmentStatus:
     @property
     def is_refused_for_capacity(self) -> bool:
         """True when the terminal refused person or face for lack of room, which the reason says."""
-        return self.enrolment.refusal_code in capacity.CODES
+        return type_of(self.enrolment.refusal_code).cause == FULL
 
     @property
     def other_face(self) -> bool:
@@ -118,7 +113,7 @@ class EnrolmentStatus:
     @property
     def password_refused(self) -> bool:
         """True when nothing is tried until the terminal's password is corrected."""
-        return self.enrolment.terminal.refused_since is not None and self.code in LOGIN_REFUSED
+        return self.enrolment.terminal.refused_since is not None and type_of(self.code).step == PASSWORD
 
     @property
     def code(self) -> str:
@@ -141,6 +136,16 @@ class EnrolmentStatus:
         return self.code in AWAY_CODES or (not self.code and is_off)
 
     @property
+    def is_busy(self) -> bool:
+        """True when the terminal was busy with something else."""
+        return CLASSES.get(self.code) is Busy
+
+    @property
+    def asks_whose(self) -> bool:
+        """True when a person must say whose ID it is there."""
+        return type_of(self.enrolment.refusal_code).step == WHOSE
+
+    @property
     def reason(self) -> str:
         """Why it is not done, in words."""
         enrolment = self.enrolment
@@ -155,7 +160,7 @@ class EnrolmentStatus:
         code = self.code
         if code == NumberTakenThere.code and enrolment.desired == ABSENT:
             code = LEAVER_TAKEN
-        elif code in capacity.CODES and about["n"] != about["max"]:
+        elif type_of(code).cause == FULL and about["n"] != about["max"]:
             code = SAYS_FULL
         return messages.sentence(code, **about)
 
@@ -164,14 +169,15 @@ class EnrolmentStatus:
         """True when the reason itself says when it is tried again, or that it is not."""
         if self.password_refused and self.enrolment.terminal.unlock_at is None:
             return True
-        return self.code in SAYS_WHEN and self.enrolment.next_attempt_at is not None
+        says_when = self.is_busy or type_of(self.code).says_when
+        return says_when and self.enrolment.next_attempt_at is not None
 
     def _counts(self) -> dict[str, int | None]:
         """The numbers of a sentence: the seconds to the next attempt, or how many a full terminal holds."""
         due, terminal = self.enrolment.next_attempt_at, self.enrolment.terminal
-        if due and self.code in BUSY:
+        if due and self.is_busy:
             return {"n": max(1, round((due - datetime.now(UTC)).total_seconds()))}
-        if self.code not in capacity.CODES:
+        if type_of(self.code).cause != FULL:
             return {}
         counts = (terminal.people, terminal.people_capacity), (terminal.faces, terminal.face_capacity)
         count, limit = counts[self.code not in capacity.CODES_OF_PEOPLE]

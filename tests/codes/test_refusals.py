@@ -1,14 +1,28 @@
 """Each code has its row, and each row is of a code that is used."""
 
+import ast
 import re
 from http import HTTPStatus
 from pathlib import Path
 
 import hikflask
-from hikflask.codes.refusals import REFUSALS, api_status, page_status, type_of
+from hikflask.codes.refusals import PASSWORD, REFUSALS, TERMINAL, api_status, codes, page_status, type_of
+from hikflask.isapi.errors import STOP_CODES
+from tests.web.support.test_icons import icons
 
-SOURCES = [path.read_text(encoding="utf-8") for path in Path(hikflask.__file__).parent.rglob("*.py")]
+PACKAGE = Path(hikflask.__file__).parent
+SOURCES = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]
 RAISED = re.compile(r"\b(?:ServiceError|NotFound|BadPhoto|BadArchive|ComparisonFailed|CaptureSuperseded)\(\s*\"(\w+)\"")
+# They list codes of their own subject, or words that are the same: nothing follows from these there.
+LISTS = {
+    "labels/webhooks.py",
+    "labels/why.py",
+    "services/comparisons/pages.py",
+    "services/imports/classify.py",
+    "services/spreadsheets/reader.py",
+    "text_rules.py",
+    "web/comparisons/plan.py",
+}
 
 
 def test_each_code_that_is_raised_has_its_row_with_a_status() -> None:
@@ -24,6 +38,25 @@ def test_each_row_is_of_a_code_that_is_used() -> None:
     }
 
     assert set(REFUSALS) - used == set()
+
+
+def test_no_other_place_tells_several_codes_apart() -> None:
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            listed = node.keys if isinstance(node, ast.Dict) else getattr(node, "elts", [])
+            if sum(isinstance(part, ast.Constant) and part.value in REFUSALS for part in listed) > 1:
+                found.add(str(path.relative_to(PACKAGE)))
+
+    assert {place for place in found if not place.startswith("simulator/")} == {"codes/refusals.py", *LISTS}
+
+
+def test_what_stops_a_conversation_is_corrected_at_the_terminal() -> None:
+    assert {*codes(step=PASSWORD), *codes(step=TERMINAL)} == STOP_CODES
+
+
+def test_each_icon_is_in_the_set() -> None:
+    assert {row.icon for row in REFUSALS.values()} - icons() == set()
 
 
 def test_pages_and_api_differ_only_in_what_comes_of_asking_the_terminal() -> None:

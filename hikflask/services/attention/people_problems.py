@@ -13,6 +13,7 @@ from itertools import groupby
 from sqlalchemy import ScalarSelect, Select, Subquery, bindparam, exists, func, literal, select, union_all
 from sqlalchemy.orm import joinedload
 
+from hikflask.codes.refusals import CHANGED, FORM, FULL, LEFT_ALONE, PHOTO, TAKEN
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import REFUSED
@@ -27,7 +28,7 @@ from hikflask.services.state.enrolment import REFUSAL_CODE, ROWS, TERMINALS, is_
 
 LEFT_THERE = "left_there"
 # The worst first; every other cause follows in the order of its word.
-ORDER = (LEAVING, LEFT_THERE, causes.PHOTO, causes.TAKEN, causes.CHANGED, causes.LEFT_ALONE, causes.FORM, causes.FULL)
+ORDER = (LEAVING, LEFT_THERE, PHOTO, TAKEN, CHANGED, LEFT_ALONE, FORM, FULL)
 # In a list of its own: on no terminal, and without a photo.
 NO_TERMINAL = "no_terminal"
 # Of so many people of a row the faces are shown.

@@ -5,13 +5,11 @@ A repeated proof, and an attempt that fails like the one before, leave no entry.
 
 from typing import Any
 
+from hikflask.codes.refusals import DECISIONS
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import CONFIRMED, REFUSED, REMOVED
 from hikflask.services import audit
-from hikflask.services.core.errors import NumberTakenThere, told
-
-# Removals are always retried, but these errors also wait for a person's decision.
-DECISIONS = {NumberTakenThere.code, "holder_not_shown", "other_device"}
+from hikflask.services.core.errors import told
 
 
 def record(action: str, enrolment: Enrolment, after: dict[str, str] | None = None) -> None:

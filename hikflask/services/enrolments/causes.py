@@ -1,55 +1,26 @@
 """Why an enrolment needs a person, as one word for all that the same action mends; and trying all of these again.
 
-A cause is LEAVING (a removal that is not confirmed), or of a refused enrolment, which is tried no more: PHOTO, TAKEN,
-CHANGED, LEFT_ALONE, FORM, FULL, FACE, or else the code of its refusal.
+A cause is LEAVING (a removal that is not confirmed), or of a refused enrolment, which is tried no more, what
+codes/refusals.py says of its refusal, or else the code of that.
 """
 
 from sqlalchemy import ColumnElement, and_, case, literal, select
 from sqlalchemy.orm import joinedload
 
+from hikflask.codes.refusals import ITSELF, PHOTO, REFUSALS
 from hikflask.extensions import db
-from hikflask.isapi.errors import CLASSES, IllegalNumber, NoRight
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, REFUSED
 from hikflask.services import audit
 from hikflask.services.core.db import lock_terminal, transactional
-from hikflask.services.core.errors import NameTooLong, NumberTakenThere
 from hikflask.services.state import enrolment as state
-from hikflask.services.state.badges import FACE_STAYS, NOT_ASKED, WHY_NO_FACE
-from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP, IS_LEAVING, ROWS
-from hikflask.services.terminals import capacity, connection
+from hikflask.services.state.enrolment import IS_LEAVING, ROWS
+from hikflask.services.terminals import connection
 
 LEAVING = "leaving"
-# The terminal needs a photo that it takes.
-PHOTO = "photo"
-# Somebody else has the ID there.
-TAKEN = "taken"
-# The terminal shows something else than the restored backup.
-CHANGED = "changed"
-LEFT_ALONE = state.LEFT_ALONE
-# The name or the ID must be typed otherwise.
-FORM = "form"
-FULL = "full"
-# The face there must be removed at the terminal.
-FACE = "face"
-FORM_CODES = (NameTooLong.code, IllegalNumber.own_code, "notsupportcharacter")
-# Neither was ever sent, or the terminal's account lacks the right: no photo helps.
-NO_PHOTO_HELPS = (*NOT_ASKED, *(code for code, kind in CLASSES.items() if kind is NoRight))
-# A removal that asks a person whose record it is.
-ASKS_WHOSE = (NumberTakenThere.code, "holder_not_shown")
-
 IS_REFUSED = state.is_in(REFUSED)
 # Of other codes, a person who is there needs a photo.
-BY_CODE = {
-    **dict.fromkeys(WHY_NO_FACE, PHOTO),
-    **{code: code for code in NO_PHOTO_HELPS},
-    **dict.fromkeys(FORM_CODES, FORM),
-    **dict.fromkeys(capacity.CODES, FULL),
-    **dict.fromkeys(FACE_STAYS, FACE),
-    NumberTakenThere.code: TAKEN,
-    CHANGED_SINCE_BACKUP: CHANGED,
-    LEFT_ALONE: LEFT_ALONE,
-}
+BY_CODE = {code: code if row.cause == ITSELF else row.cause for code, row in REFUSALS.items() if row.cause}
 # Along the index ix_enrolment_listed_at.
 ORDER = (Enrolment.changed_at, Enrolment.id)
 WITH_PHOTO = joinedload(Enrolment.employee).joinedload(Employee.photo)

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Select, String, Text, and_, case, cast, false, func, literal, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
-from hikflask.codes.badges import CAPTURE_AGAIN, NO_PHOTO_THERE
+from hikflask.codes.badges import NO_PHOTO_THERE
+from hikflask.codes.refusals import ROUND, codes, type_of
 from hikflask.extensions import db
-from hikflask.isapi.errors import CLASSES, FaceRefused, ModelingFailed
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.models.enrolment import CONFIRMED, REMOVED
 from hikflask.models.job import FAILED, OPEN, SENT, STOPPED
@@ -23,7 +23,6 @@ from hikflask.services.core import keyset
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.jobs.kinds import SEND
 from hikflask.services.jobs.queries import ItemOf
-from hikflask.services.state.badges import WHY_NO_FACE
 from hikflask.services.state.enrolment import NO_PHOTO, is_in
 
 # Of so many failed items it is looked what became of them, where several jobs are shown, or one that still runs.
@@ -32,12 +31,7 @@ MAX_LOOKED_AT = 5000
 MAX_PEOPLE = 24
 ITEMS = Keyset((JobItem.id.asc(),), "items of a reason")
 # There is no photo on the terminal, for one reason or another.
-WITHOUT_PHOTO = {NO_PHOTO, *(code for code, badge in WHY_NO_FACE.items() if badge == NO_PHOTO_THERE)}
-# Only a picture that is taken anew helps.
-NEEDS_PHOTO = WITHOUT_PHOTO | {
-    *(code for code, badge in WHY_NO_FACE.items() if badge == CAPTURE_AGAIN),
-    *(code for code, kind in CLASSES.items() if issubclass(kind, (FaceRefused, ModelingFailed))),
-}
+WITHOUT_PHOTO = codes(badge=NO_PHOTO_THERE)
 # The enrolment of the number at the terminal of the job, for items that ended without one.
 LATER = aliased(Enrolment)
 # The number that is there may be somebody else's by now.
@@ -84,7 +78,7 @@ class Reason:
     @property
     def needs_photo(self) -> bool:
         """True when only a picture that is taken anew helps."""
-        return not self.is_mended and self.code in NEEDS_PHOTO
+        return not self.is_mended and type_of(self.code).step == ROUND
 
 
 @dataclass(frozen=True)

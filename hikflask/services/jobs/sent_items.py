@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, Text, and_, cast, insert, or_, select, update
 
+from hikflask.codes.refusals import DECISIONS
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.models.enrolment import ABSENT
@@ -16,7 +17,6 @@ from hikflask.models.job import DONE, FAILED, SENT
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import EnrolmentUnknown, GenerationChanged
-from hikflask.services.enrolments.audit_notes import DECISIONS
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.lifecycle import Claim
 

@@ -13,6 +13,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from hikflask.codes.badges import CAPTURE_AGAIN, FACE_REFUSED, NO_PHOTO_THERE, OLD_FACE_THERE, PERSON_ONLY, TAKEN_THERE
+from hikflask.codes.refusals import FACE, FULL, type_of
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Event, EventCoverage, Terminal
 from hikflask.models.enrolment import CONFIRMED, PRESENT, REFUSED, WAITING
@@ -32,8 +33,8 @@ from hikflask.services.passages import coverage, schedules
 from hikflask.services.passages.queries import DENIED
 from hikflask.services.passages.retention import kept_since
 from hikflask.services.passages.schedules import Rights
-from hikflask.services.state.badges import FACE_STAYS, badge_of, detail_of
-from hikflask.services.terminals import capacity, clock, connection, reachability, registry
+from hikflask.services.state.badges import badge_of, detail_of
+from hikflask.services.terminals import clock, connection, reachability, registry
 from hikflask.services.terminals.reachability import Stretch
 
 # People remember a time about so well.
@@ -160,9 +161,9 @@ class Facts:
         return badge_of(self.enrolment, self.detail) if self.enrolment and self.is_wanted else ""
 
     @property
-    def is_full(self) -> bool:
-        """True when the terminal had no room for the employee or the face."""
-        return self.enrolment is not None and self.enrolment.refusal_code in capacity.CODES
+    def cause(self) -> str:
+        """What kind of thing the terminal refused the employee for (codes/refusals.py); empty without an enrolment."""
+        return type_of(self.enrolment.refusal_code).cause if self.enrolment else ""
 
     @property
     def came_later(self) -> bool:
@@ -213,11 +214,11 @@ RULES = (
     Rule("not_there", SEND, lambda it: not it.is_wanted and it.passage is None),
     Rule("came_later", EMPLOYEE, lambda it: it.came_later),
     Rule("id_taken", EMPLOYEE, lambda it: it.detail == TAKEN_THERE),
-    Rule("full", PEOPLE, lambda it: it.is_full),
+    Rule("full", PEOPLE, lambda it: it.cause == FULL),
     Rule("face_refused", PHOTO, lambda it: it.badge in {FACE_REFUSED, OLD_FACE_THERE}),
     Rule("no_face", PHOTO, lambda it: it.badge in NO_FACE),
     Rule("not_sent", RETRY, lambda it: it.enrolment is not None and it.enrolment.state == WAITING),
-    Rule("face_stays", EMPLOYEE, lambda it: it.enrolment is not None and it.enrolment.refusal_code in FACE_STAYS),
+    Rule("face_stays", EMPLOYEE, lambda it: it.cause == FACE),
     Rule("not_taken", RETRY, lambda it: it.enrolment is not None and it.enrolment.state == REFUSED),
     Rule("not_recognised", PHOTO, lambda it: it.stranger(UNKNOWN_PERSON) is not None),
     Rule("liveness", PASSAGES, lambda it: it.stranger(LIVENESS) is not None),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, not_, or_, select
 from sqlalchemy.orm import contains_eager
 
+from hikflask.codes.badges import NOT_SENT
+from hikflask.codes.refusals import FULL, PHOTO, codes
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import contains_text
@@ -13,7 +15,6 @@ from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_URL
 from hikflask.services.employees.filters import MAX_SEARCH_LENGTH
 from hikflask.services.enrolments import causes
-from hikflask.services.state.badges import NOT_ASKED
 from hikflask.services.state.enrolment import AWAITS_CORRECTION, AWAITS_RESTORE
 from hikflask.services.terminals import capacity
 from hikflask.text_rules import folded, storable
@@ -104,7 +105,7 @@ def _needs_the_camera(terminal: Terminal) -> ColumnElement[bool]:
     the person refused for what no photo mends.
     """
     lacks_capacity = Enrolment.refusal_code.in_(capacity.CODES)
-    other_cause = and_(causes.IS_REFUSED, causes.CAUSE.not_in((causes.PHOTO, causes.FULL, *NOT_ASKED)))
+    other_cause = and_(causes.IS_REFUSED, causes.CAUSE.not_in((PHOTO, FULL, *codes(badge=NOT_SENT))))
     return not_(or_(_comes_by_itself(terminal), and_(lacks_capacity, _can_be_sent(terminal)), other_cause))
 
 

@@ -5,59 +5,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hikflask.codes.badges import (
-    CAPTURE_AGAIN,
-    FACE_REFUSED,
-    NO_PHOTO_THERE,
-    NOT_SENT,
-    OLD_FACE_THERE,
-    PERSON_ONLY,
-    TAKEN_THERE,
-    UNCHECKED,
-    WORKING,
-)
-from hikflask.isapi.errors import (
-    CLASSES,
-    OWN_WORD,
-    STOP_CODES,
-    FaceRefused,
-    FileTooLarge,
-    Gone,
-    ModelingFailed,
-    NotSupported,
-    PictureLost,
-    Refused,
-    SameFace,
-)
+from hikflask.codes.badges import NOT_SENT, OLD_FACE_THERE, PERSON_ONLY, TAKEN_THERE, UNCHECKED, WORKING
+from hikflask.codes.refusals import FACE, type_of
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED, WAITING
 from hikflask.models.refusal import OLD_FACE
-from hikflask.services.core.errors import (
-    CaptureSuperseded,
-    NotComparedSinceRestore,
-    NumberTakenThere,
-    PhotoForgotten,
-    TerminalRetired,
-)
-from hikflask.services.state.enrolment import FILES_NOT_TAKEN, NOT_RESTORED, OTHER_TERMINAL
+from hikflask.services.core.errors import NumberTakenThere
 
-# The terminal does not remove the face that it has: an earlier one, or one that may be the right one.
-FACE_STAYS = ("old_face_stays", "face_not_shown")
-# Nothing was sent to the terminal for these reasons.
-NOT_ASKED = STOP_CODES | {TerminalRetired.code, NotComparedSinceRestore.code, NOT_RESTORED}
-# Why there is no face on a terminal, and none is tried again, by the refusal code. A face is called refused only where
-# the answer was about the face; of another reason, such as a missing right, it is said that there is no face, no more.
-WHY_NO_FACE = {
-    **dict.fromkeys((FILES_NOT_TAKEN, OTHER_TERMINAL, NotSupported.own_code), NO_PHOTO_THERE),
-    **dict.fromkeys((CaptureSuperseded.code, "file_gone", PhotoForgotten.code, Gone.own_code), CAPTURE_AGAIN),
-    **{code: CAPTURE_AGAIN for code, kind in CLASSES.items() if kind is PictureLost},
-    **{
-        code: FACE_REFUSED
-        for code, kind in CLASSES.items()
-        if issubclass(kind, (FaceRefused, FileTooLarge, ModelingFailed, SameFace))
-    },
-    Refused.own_code: FACE_REFUSED,
-}
 # What is due within this time counts as being done.
 SOON = timedelta(seconds=1)
 # What was tried, and is due for longer than this, is not being tried again: no worker runs, or others have their turn.
@@ -73,24 +27,26 @@ def detail_of(enrolment: Enrolment) -> str:
     if enrolment.state != REFUSED:
         return enrolment.state
     # A face that stays opens doors.
-    if enrolment.person == CONFIRMED and enrolment.refusal_code not in FACE_STAYS:
+    if enrolment.person == CONFIRMED and type_of(enrolment.refusal_code).cause != FACE:
         return PERSON_ONLY
     return TAKEN_THERE if enrolment.refusal_code == NumberTakenThere.code else REFUSED
 
 
 def badge_of(enrolment: Enrolment, detail: str) -> str:
-    """Return what a list says of this detail: the detail itself; of a missing face or person, why it is missing."""
+    """Return what a list says of this detail: the detail itself; of a missing face or person, why it is missing.
+
+    A face is called refused only where the answer was about the face; of another reason, such as a missing right, it is
+    said that there is no face, no more.
+    """
     if detail == PERSON_ONLY and enrolment.refusal and OLD_FACE in enrolment.refusal["params"]:
         return OLD_FACE_THERE
+    badge = type_of(enrolment.refusal_code).badge if enrolment.refusal_code else ""
     lacks_face = detail == PERSON_ONLY and enrolment.photo_id is not None
-    if lacks_face and enrolment.face == REFUSED:
-        code = enrolment.refusal_code
-        return FACE_REFUSED if code.startswith((OWN_WORD, "http_")) else WHY_NO_FACE.get(code, PERSON_ONLY)
     lacks_person = detail == REFUSED and enrolment.person == PENDING
-    if (lacks_face or lacks_person) and enrolment.refusal_code in NOT_ASKED:
+    if badge == NOT_SENT and (lacks_face or lacks_person):
         was_sent = enrolment.face_unverified if lacks_face else enrolment.name_there
         return WAITING if was_sent else NOT_SENT
-    return detail
+    return badge or detail if lacks_face and enrolment.face == REFUSED else detail
 
 
 def is_working(enrolment: Enrolment) -> bool:

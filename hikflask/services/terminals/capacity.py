@@ -5,7 +5,9 @@ The counts are those of the last check, with what was added and removed since by
 
 from sqlalchemy import select
 
+from hikflask.codes.refusals import FULL, codes
 from hikflask.extensions import db
+from hikflask.isapi.errors import CLASSES, FacesFull, Full
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.core.db import MAX_PARAMETERS
@@ -14,9 +16,8 @@ from hikflask.services.state import enrolment as state
 # Of the people or of the faces that a terminal can hold.
 NEARLY_FULL = 0.9
 # How a terminal refuses who does not fit.
-CODES_OF_PEOPLE = ("deviceuserfull", "userexceedlimit")
-CODES_OF_FACES = ("devicefacefull", "faceimagesnumerror", "facenumfull")
-CODES = (*CODES_OF_PEOPLE, *CODES_OF_FACES)
+CODES = codes(cause=FULL)
+CODES_OF_PEOPLE, CODES_OF_FACES = ([code for code in CODES if CLASSES[code] is kind] for kind in (Full, FacesFull))
 
 
 def remaining(terminal: Terminal) -> tuple[int | None, int | None]:
@@ -53,9 +54,9 @@ def make_due(terminal_id: int, people: int | None, faces: int | None) -> None:
 
     :param people: for so many people. :param faces: for so many faces. None is not known, and makes nobody due.
     """
-    for codes, count in ((CODES_OF_PEOPLE, people), (CODES_OF_FACES, faces)):
+    for refusals, count in ((CODES_OF_PEOPLE, people), (CODES_OF_FACES, faces)):
         if count:
-            refused = (Enrolment.terminal_id == terminal_id, Enrolment.refusal_code.in_(codes))
+            refused = (Enrolment.terminal_id == terminal_id, Enrolment.refusal_code.in_(refusals))
             waiting = (*refused, Enrolment.desired == PRESENT, Enrolment.next_attempt_at.is_(None))
             # Who is being changed is left for the next check: a conversation that has locked one waits for no other.
             some = select(Enrolment.id).where(*waiting).order_by(Enrolment.id).limit(min(count, MAX_PARAMETERS))

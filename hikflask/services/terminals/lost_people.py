@@ -8,18 +8,18 @@ from datetime import datetime
 
 from sqlalchemy import and_, delete, exists, func, or_, select
 
+from hikflask.codes.badges import CAPTURE_AGAIN
+from hikflask.codes.refusals import codes
 from hikflask.extensions import db
-from hikflask.isapi.errors import Gone
 from hikflask.models import Drift, Enrolment
 from hikflask.models.comparison import ONLY_HERE
 from hikflask.models.enrolment import CONFIRMED, PRESENT, WAITING
 from hikflask.services.core.db import changed_rows
-from hikflask.services.core.errors import CaptureSuperseded, PhotoForgotten
 from hikflask.services.state.enrolment import is_in
 
 IS_CONFIRMED, IS_WAITING = is_in(CONFIRMED), is_in(WAITING)
 EVERYBODY = and_(Drift.kind == ONLY_HERE, Drift.number == "")
-NEEDS_PHOTO = Enrolment.refusal_code.in_(("file_gone", CaptureSuperseded.code, PhotoForgotten.code, Gone.own_code))
+NEEDS_PHOTO = Enrolment.refusal_code.in_(codes(badge=CAPTURE_AGAIN))
 
 
 @dataclass(frozen=True)

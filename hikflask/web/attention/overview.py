@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hikflask.background import tasks
+from hikflask.codes import refusals
 from hikflask.codes.badges import NO_PHOTO_THERE
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
@@ -49,7 +50,7 @@ CORRECTIONS = {
     terminal_problems.UNCHECKED: "check",
 }
 # What is done for each of several people alone.
-ONE_BY_ONE = {**dict.fromkeys((causes.TAKEN, causes.CHANGED, causes.LEFT_ALONE), "decide"), causes.FORM: "edit"}
+ONE_BY_ONE = {**dict.fromkeys((refusals.TAKEN, refusals.CHANGED, refusals.LEFT_ALONE), "decide"), refusals.FORM: "edit"}
 # More than any number of rows.
 ALL = 10**6
 
@@ -246,7 +247,7 @@ def _people_line(shown: Shown, counts: Counts, line_id: str = "") -> PeopleLine:
 
 def _counted(problem: PeopleProblem) -> PeopleProblem:
     """Return a problem; where more need a photo than were counted, with as many as the photo round leads through."""
-    if problem.cause == causes.PHOTO and (problem.has_more or problem.count > MAX_COUNTED):
+    if problem.cause == refusals.PHOTO and (problem.has_more or problem.count > MAX_COUNTED):
         return replace(problem, count=without_face.count(problem.terminal), has_more=False)
     return problem
 
@@ -275,7 +276,7 @@ def _action(problem: PeopleProblem, statuses: Sequence[EnrolmentStatus], counts:
         return "remove"
     if problem.cause in ONE_BY_ONE:
         return ONE_BY_ONE[problem.cause] if problem.count == 1 else "list"
-    asks = [status.enrolment.waits_for_hand or status.code in causes.ASKS_WHOSE for status in statuses]
+    asks = [status.enrolment.waits_for_hand or status.asks_whose for status in statuses]
     if problem.cause == causes.LEAVING and asks and all(asks):
         return "ask" if problem.count == 1 else "list"
     if problem.cause == causes.LEAVING and problem.terminal.is_active and problem.terminal.reachable is False:
@@ -287,9 +288,9 @@ def _action(problem: PeopleProblem, statuses: Sequence[EnrolmentStatus], counts:
 
 def _action_at_terminal(problem: PeopleProblem) -> str:
     terminal, alone = problem.terminal, problem.count == 1
-    if problem.cause in {causes.FULL, causes.PHOTO} and 0 in capacity.remaining(terminal):
+    if problem.cause in {refusals.FULL, refusals.PHOTO} and 0 in capacity.remaining(terminal):
         return "employees"
-    if problem.cause != causes.PHOTO:
+    if problem.cause != refusals.PHOTO:
         return "retry"
     if terminal.capture_mode == NO_CAPTURE:
         return "edit" if alone else "list"

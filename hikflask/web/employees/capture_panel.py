@@ -6,10 +6,11 @@ from typing import Any
 from flask import current_app
 
 from hikflask import messages
+from hikflask.codes.refusals import type_of
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.messages import error_sentence
 from hikflask.models import Capture, Photo
-from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, SUPERSEDED, USED
+from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, USED
 from hikflask.services.captures import deadline, drafts, holds, queries
 from hikflask.services.captures.deadline import View
 from hikflask.services.captures.drafts import Draft
@@ -19,33 +20,6 @@ from hikflask.services.employees.photo_drafts import PhotoDraft
 from hikflask.web.security.current_operator import operator_name
 
 IDLE = "idle"
-# The icon of what stands in the way of a picture: a refusal, a reason of a failure, or a state.
-CAUSES = {
-    "capturetimeout": "person-off",
-    "capture_unanswered": "wifi-off",
-    "nofaceinpicture": "person-off",
-    "picturefacedetectzero": "person-off",
-    "multiplefaceobjecterror": "faces-many",
-    "picsizesmallerror": "face-small",
-    "pupildistancetoosmall": "face-small",
-    "poorfacequality": "light",
-    "facelowqulity": "light",
-    "unreachable": "wifi-off",
-    "no_answer": "wifi-off",
-    "wrong_password": "key",
-    "login_refused": "key",
-    "locked": "lock",
-    "devicebusy": "clock",
-    "terminal_in_use": "clock",
-    "terminal_held": "snapshot",
-    "no_worker": "server",
-    "not_saved": "photo-off",
-    "no_space": "server",
-    "unusable_picture": "photo-off",
-    "consent_missing": "consent",
-    CANCELLED: "stop",
-    SUPERSEDED: "faces-many",
-}
 
 
 @dataclass(frozen=True)
@@ -129,7 +103,7 @@ class Panel:
         if self.photo or self.file or not (self.refusal or self.view):
             return ""
         reason = self.view.reason if self.view and self.state == FAILED else self.state
-        return CAUSES.get(self.refusal or reason, "warning")
+        return type_of(self.refusal or reason).icon
 
     def question(self, name: str | None) -> str:
         """Return the question below a photo, whether it is of the employee in the form; "" without a name."""

@@ -29,7 +29,6 @@ from hikflask.services.employees.lifecycle import delete_employee, send_to_termi
 from hikflask.services.employees.lifecycle import set_active as set_employee_active
 from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.enrolments import queries
-from hikflask.services.enrolments.causes import ASKS_WHOSE
 from hikflask.services.groups import queries as groups
 from hikflask.services.passages import queries as passages
 from hikflask.services.passages import switch
@@ -303,7 +302,7 @@ def _step_of(line: EnrolmentStatus) -> str:
     if line.password_refused:
         return "password" if may(ADMIN) else ""
     if line.detail == LEAVING:
-        is_decided = line.enrolment.waits_for_hand or line.enrolment.refusal_code in ASKS_WHOSE
+        is_decided = line.enrolment.waits_for_hand or line.asks_whose
         return "" if is_decided else "removal"
     if line.detail == PERSON_ONLY:
         return _photo_step(line)

@@ -7,16 +7,15 @@ from functools import cached_property
 
 from flask import request
 
+from hikflask.codes.refusals import BY_ADMIN, EMPLOYEE, PASSWORD, PEOPLE, RETRY, ROUND, TERMINAL, WHOSE, type_of
 from hikflask.http.permissions import ADMIN, OPERATOR
 from hikflask.isapi.errors import STOP_CODES
-from hikflask.labels.enrolments import LOGIN_REFUSED
 from hikflask.models import Employee, Job, Terminal
 from hikflask.models.job import DONE
 from hikflask.models.terminal import NO_CAPTURE
 from hikflask.services.attention import terminal_problems
 from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.core import heartbeat
-from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.employees import export_files
 from hikflask.services.jobs import lifecycle, losses, outcomes, queries
 from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS, OF_IMPORTS
@@ -27,22 +26,8 @@ from hikflask.web.security import current_operator
 from hikflask.web.support.htmx import FAST_SECONDS, SLOW_SECONDS
 from hikflask.web.support.pagination import Turned, turned
 
-# What can be done about a reason.
-ROUND, PASSWORD, TERMINAL, PEOPLE, RETRY = "round", "password", "terminal", "people", "retry"
 # So many reasons are shown with their people; the others are few items each.
 MAX_REASONS = 20
-# Another attempt ends alike, until somebody changes the employee.
-ABOUT_THE_EMPLOYEE = {
-    "employee_unknown",
-    "employee_inactive",
-    "name_bytes",
-    "name_too_long",
-    "illegalemployeeno",
-    "notsupportcharacter",
-    "alreadyexistthisface",
-    "holder_not_shown",
-    NumberTakenThere.code,
-}
 
 
 @dataclass(frozen=True)
@@ -178,16 +163,16 @@ def _listed(job: Job, reason: Reason) -> tuple[Line, Turned[ItemOf]]:
 
 def _action(job: Job, reason: Reason) -> str:
     """Return the one thing that helps all of a reason, if this operator may do it and it can work now."""
-    terminal = reason.terminal
-    if reason.is_mended or reason.code in ABOUT_THE_EMPLOYEE or not current_operator.may(OPERATOR):
+    terminal, step = reason.terminal, type_of(reason.code).step
+    if reason.is_mended or step in (EMPLOYEE, WHOSE) or not current_operator.may(OPERATOR):
         return ""
-    if reason.needs_photo:
+    if step == ROUND:
         return ROUND if terminal and _can_hold_round(terminal) else ""
-    if terminal and terminal.refused_since and reason.code in LOGIN_REFUSED:
+    if terminal and step == PASSWORD and terminal.refused_since:
         return PASSWORD if current_operator.may(ADMIN) else ""
-    if terminal and reason.code in STOP_CODES and terminal.last_error_code in STOP_CODES:
+    if terminal and step in BY_ADMIN and terminal.last_error_code in STOP_CODES:
         return TERMINAL if current_operator.may(ADMIN) else ""
-    if terminal and reason.code in capacity.CODES and 0 in capacity.remaining(terminal):
+    if terminal and step == PEOPLE and 0 in capacity.remaining(terminal):
         return PEOPLE
     return RETRY if lifecycle.can_retry(job) and may_change(job) else ""
 

@@ -7,6 +7,7 @@ import pytest
 from flask_babel import force_locale
 from sqlalchemy import select, update
 
+from hikflask.codes import refusals
 from hikflask.extensions import db
 from hikflask.isapi.errors import ModelingFailed, NoAnswer, Refused, SameFace
 from hikflask.labels.attention import fact
@@ -315,7 +316,7 @@ def test_right_face_that_looks_as_before_once_it_was_sent_again_is_not_called_ol
 
     after = queries.get_one(enrolled.id)
     assert (after.state, badge_of(after, detail_of(after))) == (REFUSED, REFUSED)
-    assert causes.of(after.person, after.refusal_code) == causes.FACE
+    assert causes.of(after.person, after.refusal_code) == refusals.FACE
 
 
 @pytest.mark.usefixtures("no_removal")
