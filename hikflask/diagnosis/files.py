@@ -23,7 +23,7 @@ def _modes(folder: Path) -> Iterator[Finding]:
     if not _others_may(folder):
         yield good(f"Nobody else can read {folder}.")
         return
-    exposed = [path for path in _present(folder)[1:] if _others_may(path)]
+    exposed = [path for name in PRIVATE if (path := folder / name).exists() and _others_may(path)]
     for path in exposed:
         yield wrong(f"Others can read {path}: run `chmod go= {path}`.")
     if not exposed:
@@ -38,10 +38,6 @@ def _space(disk: Disk) -> Finding:
     if disk.is_low:
         return wrong(f"Only {text}: delete what is not needed there, or make the disk larger.")
     return good(f"{text}.")
-
-
-def _present(folder: Path) -> list[Path]:
-    return [folder, *(path for name in PRIVATE if (path := folder / name).exists())]
 
 
 def _others_may(path: Path) -> bool:

@@ -4,10 +4,9 @@
 page in a browser. Nothing of the app is imported here.
 """
 
-from hikflask.simulator.app import create_simulator
 from hikflask.simulator.http.middleware import AnswerLost
 from hikflask.simulator.profiles import SEED, Profile
-from hikflask.simulator.server import SimulatorServer
+from hikflask.simulator.server import SimulatorServer, create_simulator
 from hikflask.simulator.terminal.clocks import SkippingClock
 from hikflask.simulator.terminal.terminal import Terminal
 

@@ -1,6 +1,11 @@
-"""The terminal on a socket: HTTP/1.1 with connections that stay open, as on real terminals, with or without TLS."""
+"""The terminal as an application, on a socket, and the thread that sends its events.
+
+ISAPI and pictures are behind Digest, its screen on `/` without. The socket speaks HTTP/1.1 with connections that stay
+open, as on real terminals, with or without TLS. Events are sent to loopback alone.
+"""
 
 import contextlib
+import http.client
 import io
 import socket
 import ssl
@@ -13,14 +18,87 @@ from types import TracebackType
 from typing import Any, Self, cast
 from urllib.parse import unquote_to_bytes
 
-from flask import Flask
+from flask import Flask, request
 from werkzeug.wrappers import Response
 
-from hikflask.simulator.app import create_simulator
 from hikflask.simulator.certificate import Certificate, make_certificate
-from hikflask.simulator.event_sender import EventSender
-from hikflask.simulator.http.middleware import AnswerLost
+from hikflask.simulator.http.middleware import AnswerLost, handle
+from hikflask.simulator.isapi.routes import METHODS, view_for
+from hikflask.simulator.screen.views import create_screen
+from hikflask.simulator.terminal.event_push import PushRequest
 from hikflask.simulator.terminal.terminal import Terminal
+
+
+def create_simulator(terminal: Terminal) -> Flask:
+    """Make the application of one terminal."""
+    app = create_isapi(terminal)
+    app.register_blueprint(create_screen(terminal))
+    return app
+
+
+def create_isapi(terminal: Terminal) -> Flask:
+    """Make the application of a terminal without a screen."""
+    app = Flask(__name__, static_folder=None)
+    # A lost answer has to come out of the application as AnswerLost, not as a page with status 500.
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    app.url_map.merge_slashes = False
+
+    def answer(**_path: str) -> Response:
+        return handle(terminal, view_for(request.method, request.path))
+
+    # Two rules and a table: a rule of Flask's for every path and method takes most of a short test's time.
+    for root in ("ISAPI", "LOCALS"):
+        app.add_url_rule(f"/{root}/<path:path>", root, answer, methods=METHODS, provide_automatic_options=False)
+    return app
+
+
+EVENTS_PAUSE = 1.0
+"""Seconds between two looks at what waits, and so before something is sent again. The real interval is not known."""
+EVENTS_TIMEOUT = 5.0
+
+
+class EventSender:
+    """The thread that sends for one terminal."""
+
+    def __init__(self, terminal: Terminal, pause: float = EVENTS_PAUSE) -> None:
+        self.terminal = terminal
+        self.pause = pause
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="simulator events")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop once the request that is being sent is answered."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        push, last_heartbeat = self.terminal.push, time.monotonic()
+        while not self._stopped.wait(self.pause):
+            push.deliver(send)
+            beats = push.heartbeats()
+            if beats and time.monotonic() - last_heartbeat >= min(beat.host.heartbeat for beat in beats):
+                last_heartbeat = time.monotonic()
+                for beat in beats:
+                    send(beat)
+
+
+def send(request: PushRequest) -> int | None:
+    """Send one request and return the status of the answer; None when nobody answers, or the host is no loopback."""
+    host = request.host
+    if host.addressing != "ipaddress" or not ip_address(host.address).is_loopback:
+        return None
+    connection = http.client.HTTPConnection(host.address, host.port, timeout=EVENTS_TIMEOUT)
+    try:
+        connection.request("POST", host.url or "/", request.body, request.headers)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
 
 READ_SECONDS = 60.0
 """Within this time a request has to arrive completely."""

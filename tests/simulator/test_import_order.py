@@ -14,7 +14,7 @@ ORDER = (
     ("terminal",),
     ("http",),
     ("isapi", "screen"),
-    ("app", "certificate", "event_sender", "company_day"),
+    ("certificate", "company_day"),
     ("server",),
     ("__init__", "__main__"),
 )

@@ -13,7 +13,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.local import LocalProxy
 
 from hikflask.simulator import AnswerLost, Terminal
-from hikflask.simulator.app import create_isapi
+from hikflask.simulator.server import create_isapi
 
 TERMINAL = "tests.terminal"
 # One application for all terminals: to make one takes longer than most conversations.

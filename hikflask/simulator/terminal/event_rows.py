@@ -41,7 +41,8 @@ def row_of(record: Record, traps: EventTraps, host: str, *, with_picture: bool =
     """A record as in a search result, with the fields of its kind and what the traps make of those that are empty."""
     row: Row = {"major": record.major, "minor": record.minor, "time": record.time}
     if record.major == EVENT:
-        row |= _lock_fields() if record.minor in LOCK_MOVES else _person_fields(record, traps)
+        lock: Row = {"doorNo": 1, "currentVerifyMode": "invalid", "mask": "unknown"}
+        row |= lock if record.minor in LOCK_MOVES else _person_fields(record, traps)
     elif record.number:
         row["employeeNoString"] = record.number
     row["serialNo"] = record.serial_no
@@ -56,10 +57,6 @@ def row_of(record: Record, traps: EventTraps, host: str, *, with_picture: bool =
     if traps.empty_fields == "null":
         return {**row, **{name: "null" for name in TEXTS if name not in row}}
     return row
-
-
-def _lock_fields() -> Row:
-    return {"doorNo": 1, "currentVerifyMode": "invalid", "mask": "unknown"}
 
 
 def _person_fields(record: Record, traps: EventTraps) -> Row:

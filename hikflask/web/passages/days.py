@@ -121,12 +121,9 @@ def _span(form: DaysForm) -> Span:
     """Return the month that is asked for, or the day, which is the present one by default."""
     day: date = form.right(form.day) or days.day_of(datetime.now(UTC))
     if form.shown_month or form.employee_id:
-        return _month_of(form.shown_month or day)
+        day = form.shown_month or day
+        return Span(day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1]))
     return Span(day, day)
-
-
-def _month_of(day: date) -> Span:
-    return Span(day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1]))
 
 
 def _beside(span: Span, step: int) -> date:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from hikflask.simulator import SimulatorServer, Terminal
-from hikflask.simulator.event_sender import EventSender, send
+from hikflask.simulator.server import EventSender, send
 from hikflask.simulator.terminal.event_push import Host, PushRequest
 
 Listener = tuple[int, queue.Queue[tuple[str, bytes]]]
