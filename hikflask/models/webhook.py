@@ -9,6 +9,8 @@ from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
 
 ENROLLED, REFUSED, REMOVED, ALARM, PASSAGE, TEST = "enrolled", "refused", "removed", "alarm", "passage", "test"
+# A webhook is sent those of these that it has chosen: the column of each is on_….
+CHOSEN = (ENROLLED, REFUSED, REMOVED, ALARM, PASSAGE)
 
 
 class Webhook(Base):
@@ -30,14 +32,7 @@ class Webhook(Base):
     @property
     def events(self) -> tuple[str, ...]:
         """The names of the events that are sent to it."""
-        chosen = {
-            ENROLLED: self.on_enrolled,
-            REFUSED: self.on_refused,
-            REMOVED: self.on_removed,
-            ALARM: self.on_alarm,
-            PASSAGE: self.on_passage,
-        }
-        return tuple(event for event, is_chosen in chosen.items() if is_chosen)
+        return tuple(event for event in CHOSEN if getattr(self, f"on_{event}"))
 
 
 class WebhookDelivery(Base):

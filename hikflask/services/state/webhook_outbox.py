@@ -13,9 +13,7 @@ from hikflask.services.core.errors import told
 
 EVENTS = {"confirmed": ENROLLED, "refused": REFUSED, "removed": REMOVED}
 _EVENT = bindparam("its_event", type_=String)
-_TOLD = case(
-    (_EVENT == ENROLLED, Webhook.on_enrolled), (_EVENT == REFUSED, Webhook.on_refused), else_=Webhook.on_removed
-)
+_TOLD = case({event: getattr(Webhook, f"on_{event}") for event in EVENTS.values()}, value=_EVENT)
 # One statement for all webhooks, made once: it is part of each attempt.
 _ROWS: Any = (
     select(

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from hikflask.extensions import db, vault
 from hikflask.models import Webhook, WebhookDelivery
-from hikflask.models.webhook import TEST
+from hikflask.models.webhook import CHOSEN, TEST
 from hikflask.services import audit
 from hikflask.services.core.db import fresh, transaction
 from hikflask.services.core.errors import NotFound, ServiceError
@@ -24,7 +24,7 @@ def add(url: str, events: frozenset[str]) -> tuple[Webhook, str]:
     """
     allowed_addresses.refuse_unallowed(url)
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    chosen = {f"on_{event}": event in events for event in ("enrolled", "refused", "removed", "passage", "alarm")}
+    chosen = {f"on_{event}": event in events for event in CHOSEN}
     webhook = Webhook(url=url, secret_encrypted=vault.encrypt(secret), **chosen)
     with transaction():
         if db.session.execute(select(func.count(Webhook.id))).scalar_one() >= MAX_WEBHOOKS:
