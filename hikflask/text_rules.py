@@ -189,6 +189,11 @@ def is_employee_number(text: object) -> bool:
     return isinstance(text, str) and _NUMBER.match(text) is not None
 
 
+def bare_number(number: str) -> str:
+    """Return what is left of an employee's number where a terminal shows it in another form."""
+    return number.lstrip("0").upper()
+
+
 def day_of(text: object) -> date | None:
     """Return the day of a text as YYYY-MM-DD, or None for anything else."""
     if not isinstance(text, str) or not _WRITTEN.match(text):

@@ -16,6 +16,7 @@ from hikflask.services.core.terminal_name import name_for
 from hikflask.services.state import columns
 from hikflask.services.state.columns import EmployeeColumns, EnrolmentColumns
 from hikflask.services.state.enrolment import IS_LEAVING_UNINDEXED
+from hikflask.text_rules import bare_number
 
 Kinds = tuple[str, ...]
 # A database takes only so many values in one statement.
@@ -282,12 +283,8 @@ def own_numbers(comparison: Comparison, strangers: Collection[str]) -> dict[str,
     listed = exists().where(PersonThere.comparison_id == comparison.id, PersonThere.number == Enrolment.number)
     desired = (Enrolment.terminal_id == comparison.terminal_id, Enrolment.desired == PRESENT)
     missing = select(Enrolment.number).where(*desired, ~listed)
-    by_form = {_form(number): number for number in db.session.execute(missing).scalars()}
-    return {number: by_form[_form(number)] for number in strangers if _form(number) in by_form}
-
-
-def _form(number: str) -> str:
-    return number.lstrip("0").upper()
+    by_form = {bare_number(number): number for number in db.session.execute(missing).scalars()}
+    return {number: by_form[bare_number(number)] for number in strangers if bare_number(number) in by_form}
 
 
 def there(comparison_id: int, *which: ColumnElement[bool]) -> Iterator[There]:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, Table, and_, bindpara
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Erasure, ErasureRemoval, Event, PersonKey, Terminal
-from hikflask.text_rules import folded
+from hikflask.text_rules import bare_number, folded
 
 # An erasure that is not complete yet has no last moment: a terminal may still let the person in.
 NO_END = datetime.max.replace(tzinfo=UTC)
@@ -36,14 +36,9 @@ def blank_record(major: int, minor: int, time: str, serial_no: int) -> dict[str,
     return {"major": major, "minor": minor, "time": time, "serialNo": serial_no}
 
 
-def form(number: str) -> str:
-    """Return what is left of a number where a terminal shows it in another form."""
-    return number.lstrip("0").upper()
-
-
 def is_among(column: SQLColumnExpression[str], numbers: Collection[str]) -> ColumnElement[bool]:
     """Return the condition that a terminal's number is one of these, in whatever form, and not another employee's."""
-    is_form = func.upper(func.ltrim(column, "0")).in_({form(number) for number in numbers} - {""})
+    is_form = func.upper(func.ltrim(column, "0")).in_({bare_number(number) for number in numbers} - {""})
     return or_(column.in_(numbers), and_(is_form, column.not_in(select(Employee.number))))
 
 
@@ -105,12 +100,12 @@ def erased_until(numbers: Collection[str]) -> dict[str, datetime]:
 
     They are stored without number and name. A number that somebody else has got since is that person's from then on.
     """
-    forms = {form(number) for number in numbers}
+    forms = {bare_number(number) for number in numbers}
     own = select(Erasure.number, Erasure.requested_at, Erasure.completed_at)
     removed = select(ErasureRemoval.number, Erasure.requested_at, Erasure.completed_at)
     removed = removed.join(Erasure, Erasure.id == ErasureRemoval.erasure_id)
     either = union_all(own.where(Erasure.number != ""), removed.where(ErasureRemoval.number != ""))
-    erased = [row for row in db.session.execute(either) if form(row.number) in forms]
+    erased = [row for row in db.session.execute(either) if bare_number(row.number) in forms]
     if not erased:
         return {}
     either_number = {*numbers, *(row.number for row in erased)}
@@ -120,7 +115,7 @@ def erased_until(numbers: Collection[str]) -> dict[str, datetime]:
     for row in erased:
         for number in numbers:
             # Of two who have a number in two forms, each keeps what is in their own.
-            if number == row.number or (form(number) == form(row.number) and number not in since):
+            if number == row.number or (bare_number(number) == bare_number(row.number) and number not in since):
                 owner = since.get(row.number)
                 end = max(row.requested_at, owner) if owner else row.completed_at or NO_END
                 until[number] = max(end, until.get(number, end))
