@@ -1,9 +1,10 @@
-"""The base of all forms: a field for files reads files alone, and any other field texts alone."""
+"""The bases of all forms: a field for files reads files alone, and any other field texts alone."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
-from wtforms import FileField, HiddenField
+from wtforms import Field, FileField, HiddenField, SelectChoice
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -31,6 +32,36 @@ class QueryForm(Form):
         """How WTForms reads what was sent."""
 
         csrf = False
+
+
+class FilterForm(QueryForm):
+    """The filters of a list; an empty field is ignored. `narrows` are those that stand beside the search."""
+
+    narrows: ClassVar[tuple[str, ...]] = ()
+
+    def offer(self, *, terminals: Iterable[Any] = (), departments: Iterable[str] = ()) -> None:
+        """Fill the selectors that the form has with terminals (anything with id and name) and departments."""
+        offered = {
+            "terminal": [SelectChoice(str(terminal.id), terminal.name) for terminal in terminals],
+            "department": [SelectChoice(department, department) for department in departments],
+        }
+        for name, choices in offered.items():
+            if name in self:
+                self[name].choices = choices
+
+    def right(self, field: Field) -> Any:
+        """Return what a field has, or "" when it is empty or wrong."""
+        return "" if field.errors else field.data or ""
+
+    @property
+    def narrowing(self) -> int:
+        """How many of the filters are set that stand beside the search."""
+        return sum(bool(self.right(self[name])) for name in self.narrows)
+
+    @property
+    def texts(self) -> dict[str, Any]:
+        """The texts of the fields that are not empty and not wrong, by field: for links and hidden fields."""
+        return {field.name: str(self.right(field)) for field in self if self.right(field)}
 
 
 class SentValues:

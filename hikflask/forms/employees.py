@@ -1,7 +1,6 @@
 """The employee form, which pages and API share, and what the page adds; the filters of employees and of enrolments."""
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -22,7 +21,7 @@ from wtforms.validators import Optional
 
 from hikflask import text_rules
 from hikflask.employee_fields import FORM_NAMES, MAX_NAME_LENGTH
-from hikflask.forms.base import Form, QueryForm
+from hikflask.forms.base import FilterForm, Form
 from hikflask.forms.fields import choice_or_nothing, id_or_nothing, limited, one_line, row_id, row_ids, stripped
 from hikflask.forms.versions import VersionedForm
 from hikflask.services.employees.filters import SORTS, EmployeeFilter
@@ -223,9 +222,10 @@ SORT_LABELS = {
 }
 
 
-class EmployeeFilterForm(QueryForm):
+class EmployeeFilterForm(FilterForm):
     """The filters of employees, for the list, the API and jobs; an empty field is ignored."""
 
+    narrows: ClassVar = ("state", "terminal", "department", "consent")
     q = StringField(_l("Search"), filters=[stripped])
     state = SelectField(
         _l("State"),
@@ -255,37 +255,18 @@ class EmployeeFilterForm(QueryForm):
         choices=[SelectChoice(sort, SORT_LABELS[sort]) for sort in SORTS],
     )
 
-    def offer(self, terminals: Iterable[Any], departments: Iterable[str]) -> None:
-        """Fill the selectors with terminals (anything with id and name) and departments."""
-        self.terminal.choices = [SelectChoice(str(terminal.id), terminal.name) for terminal in terminals]
-        self.department.choices = [SelectChoice(department, department) for department in departments]
-
     @property
     def filter(self) -> EmployeeFilter:
         """The filter that the validated fields describe; an invalid field is ignored.
 
         So refuse a form that does not validate before changing the employees that its filter selects.
         """
-        terminal = self._right(self.terminal)
+        terminal = self.right(self.terminal)
         return EmployeeFilter(
-            q=self._right(self.q),
-            state=self._right(self.state),
-            department=self._right(self.department),
+            q=self.right(self.q),
+            state=self.right(self.state),
+            department=self.right(self.department),
             terminal=(row_id(terminal) or 0) if terminal else None,
-            consent=self._right(self.consent),
-            sort=self._right(self.sort) or EmployeeFilter.sort,
+            consent=self.right(self.consent),
+            sort=self.right(self.sort) or EmployeeFilter.sort,
         )
-
-    @property
-    def narrowing(self) -> int:
-        """How many of the filters are set that are chosen from a list."""
-        return sum(bool(self._right(field)) for field in (self.state, self.terminal, self.department, self.consent))
-
-    @property
-    def texts(self) -> dict[str, Any]:
-        """The texts of the fields that are not empty and not wrong, by field: for links and hidden fields."""
-        return {field.name: self._right(field) for field in self if self._right(field)}
-
-    @staticmethod
-    def _right(field: Any) -> str:
-        return "" if field.errors else field.data or ""

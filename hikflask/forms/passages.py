@@ -1,21 +1,21 @@
 """The filters of passages and of days of work, and the question why a door did not open."""
 
-from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, time
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, HiddenField, MonthField, SelectChoice, SelectField, StringField, TimeField
 from wtforms.validators import StopValidation
 
-from hikflask.forms.base import QueryForm
+from hikflask.forms.base import FilterForm, QueryForm
 from hikflask.forms.fields import FIRST_DAY, LAST_DAY, DayField, choice_or_nothing, day, id_or_nothing, row_id, stripped
 
 
-class PassagesForm(QueryForm):
+class PassagesForm(FilterForm):
     """The filters of passages; `person` is an employee's id, which links to the list name."""
 
+    narrows: ClassVar = ("terminal", "kind", "day", "department")
     q = StringField(_l("Search"), filters=[stripped])
     person = HiddenField(filters=[stripped], validators=[id_or_nothing])
     terminal = SelectField(_l("Terminal"), [id_or_nothing], filters=[stripped], validate_choice=False, choices=[])
@@ -26,25 +26,6 @@ class PassagesForm(QueryForm):
     def __init__(self, formdata: Any, kinds: list[tuple[str, str]]) -> None:
         super().__init__(formdata)
         self.kind.choices = [SelectChoice(value, label) for value, label in kinds]
-
-    def offer(self, terminals: Iterable[Any], departments: Iterable[str]) -> None:
-        """Fill the selectors with terminals (anything with id and name) and departments."""
-        self.terminal.choices = [SelectChoice(str(terminal.id), terminal.name) for terminal in terminals]
-        self.department.choices = [SelectChoice(department, department) for department in departments]
-
-    def right(self, field: Field) -> Any:
-        """Return what a field has, or "" when it is empty or wrong."""
-        return "" if field.errors else field.data or ""
-
-    @property
-    def narrowing(self) -> int:
-        """How many of the filters are set that stand beside the search."""
-        return sum(bool(self.right(field)) for field in (self.terminal, self.kind, self.day, self.department))
-
-    @property
-    def texts(self) -> dict[str, Any]:
-        """The texts of the fields that are not empty and not wrong, by field: for links and hidden fields."""
-        return {field.name: str(self.right(field)) for field in self if self.right(field)}
 
 
 class ShownMonth(DayField, MonthField):  # type: ignore[misc]
@@ -73,11 +54,12 @@ def month(form: QueryForm, field: Field) -> None:  # noqa: ARG001
         raise StopValidation(_l("“%(field)s” must be a month such as 2026-01.", field=field.label.text))
 
 
-class DaysForm(QueryForm):
+class DaysForm(FilterForm):
     """The filters of the days of work; `employee` is an id, which links to the days of one employee name.
 
     `month` shows a month, else it is a day."""
 
+    narrows: ClassVar = ("department", "presence")
     q = StringField(_l("Search"), filters=[stripped])
     department = SelectField(_l("Department"), filters=[stripped], validate_choice=False, choices=[])
     presence = SelectField(
@@ -90,14 +72,6 @@ class DaysForm(QueryForm):
     day = DayField(_l("Day"), [day])
     month = ShownMonth(_l("Month"), [month])
     employee = HiddenField(validators=[id_or_nothing], filters=[stripped])
-
-    def offer(self, departments: Iterable[str]) -> None:
-        """Fill the selector of departments."""
-        self.department.choices = [SelectChoice(department, department) for department in departments]
-
-    def right(self, field: Field) -> Any:
-        """Return what a field has, or "" when it is empty or wrong."""
-        return "" if field.errors else field.data or ""
 
     @property
     def shown_month(self) -> date | None:
@@ -117,23 +91,19 @@ class DaysForm(QueryForm):
     @property
     def narrowing(self) -> int:
         """How many of the filters are set that stand beside the search."""
-        return sum(map(bool, (self.right(self.department), self.right(self.presence), self.shown_later)))
+        return super().narrowing + bool(self.shown_later)
 
     @property
-    def texts(self) -> dict[str, str]:
+    def texts(self) -> dict[str, Any]:
         """The texts of the filters of people that are not empty and not wrong, by field: for links."""
         fields = (self.q, self.department, self.presence)
         texts = {field.name: str(self.right(field)) for field in fields if self.right(field)}
         return {**texts, "later": f"{self.shown_later:%H:%M}"} if self.shown_later else texts
 
 
-class WhyForm(QueryForm):
+class WhyForm(FilterForm):
     """An employee's ID, or words to find one; a moment, now when it is empty; and a terminal, any when it is empty."""
 
     employee = StringField(_l("Employee"), filters=[stripped])
     at = StringField(_l("When"), filters=[stripped])
     terminal = SelectField(_l("Terminal"), [id_or_nothing], filters=[stripped], validate_choice=False, choices=[])
-
-    def offer(self, terminals: Iterable[Any]) -> None:
-        """Fill the selector with terminals (anything with id and name)."""
-        self.terminal.choices = [SelectChoice(str(terminal.id), terminal.name) for terminal in terminals]

@@ -96,7 +96,7 @@ def index() -> ResponseReturnValue:
         "narrowed": wanted != EmployeeFilter(sort=wanted.sort),
     }
     if not htmx.wants_fragment():
-        form.offer(terminals, departments.names())
+        form.offer(terminals=terminals, departments=departments.names())
         return render_template("employees/list.html", **about), status
     # What is typed letter by letter does not fill the history.
     with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address

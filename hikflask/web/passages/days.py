@@ -42,7 +42,7 @@ def index() -> ResponseReturnValue:
     status = HTTPStatus.OK if form.validate() else HTTPStatus.UNPROCESSABLE_ENTITY
     about = _about(form)
     if not htmx.wants_fragment():
-        form.offer(departments.names())
+        form.offer(departments=departments.names())
         return render_template("passages/days.html", **about), status
     with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address
     rows = render_template("passages/_days.html", **about, elsewhere=True)

@@ -46,7 +46,7 @@ def index() -> ResponseReturnValue:
     status = HTTPStatus.OK if form.validate() else HTTPStatus.UNPROCESSABLE_ENTITY
     about = _about(form)
     if not htmx.wants_fragment():
-        form.offer(registry.list_active(), departments.names())
+        form.offer(terminals=registry.list_active(), departments=departments.names())
         return render_template("passages/list.html", **about), status
     # What is typed letter by letter does not fill the history.
     with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address

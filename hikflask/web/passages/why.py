@@ -37,7 +37,7 @@ def show_why() -> ResponseReturnValue:
     """Why a door did not open for an employee at a time; without an employee the form alone."""
     switch.require_on()
     form = WhyForm(request.args)
-    form.offer(registry.list_active())
+    form.offer(terminals=registry.list_active())
     about: dict[str, Any] = {"form": form, "moment": datetime.now(UTC)}
     if form.at.data:
         moment = why.moment_of(form.at.data)
