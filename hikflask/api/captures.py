@@ -57,7 +57,7 @@ def _answer(capture: Capture) -> ResponseReturnValue:
             words = {"subStatusCode": params["word"], "errorMsg": params["text"]}
             return error_json.refusal("terminal_refused", message, HTTPStatus.BAD_GATEWAY, success=False, **words)
         # A terminal that is used elsewhere is a conflict, like one used here.
-        status = HTTPStatus.CONFLICT if CLASSES.get(code) is Busy else refusals.api_status(code)
+        status = HTTPStatus.CONFLICT if CLASSES.get(code) is Busy else refusals.type_of(code).api_status
         return error_json.refusal(spelled(code, params), message, status, success=False)
     return jsonify(
         {

@@ -9,7 +9,6 @@ from hikflask.api.openapi.described import OF_TERMINALS, WHOLE, Body, component,
 from hikflask.api.support import body, error_json
 from hikflask.api.support.body import InputError
 from hikflask.background import tasks
-from hikflask.codes import refusals
 from hikflask.http import bearer_token, terminal_concurrency
 from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
@@ -70,7 +69,7 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
         claim = plan_choices.begin(made, Agreed(confirm, by_admin=bearer_token.may(ADMIN)))
     except UnsafePlan as error:
         message, about = messages.english(error.code, **error.params), {"count": error.count, "plan": made.digest}
-        return error_json.refusal(error.code, message, refusals.api_status(error.code), **about)
+        return error_json.refusal(error.code, message, error.meaning.api_status, **about)
     tasks.enqueue_job(claim)
     return jsonify({"job": claim.job_id, **_notes(made), **_faces(made)}), 202
 

@@ -59,6 +59,16 @@ class RefusalType:
     step: str = RETRY
 
     @property
+    def page_status(self) -> HTTPStatus:
+        """The status of a page that shows it: 409 for a terminal's own, which the page explains."""
+        return self.page or self.status or CONFLICT
+
+    @property
+    def api_status(self) -> HTTPStatus:
+        """The status of the API's answer; a code that only terminals use is a refusal of theirs."""
+        return self.status or BAD_GATEWAY
+
+    @property
     def says_when(self) -> bool:
         """True when the sentence has the next try in it."""
         return "%(time)s" in self.sentences[0]
@@ -1006,14 +1016,3 @@ def codes(**facts: str) -> tuple[str, ...]:
 
 # Removals are always retried, but these also wait for a person's decision.
 DECISIONS = (*codes(step=WHOSE), *codes(step=BY_HAND))
-
-
-def page_status(code: str) -> HTTPStatus:
-    """Return the status of a page that shows a refusal: 409 for a terminal's own, which the page explains."""
-    refusal = type_of(code)
-    return refusal.page or refusal.status or CONFLICT
-
-
-def api_status(code: str) -> HTTPStatus:
-    """Return the status of the API's answer; a code that only terminals use is a refusal of theirs."""
-    return type_of(code).status or BAD_GATEWAY

@@ -8,7 +8,6 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, RequestEntityTooLarge
 
-from hikflask.codes import refusals
 from hikflask.disk_space import ERRORS
 from hikflask.http import body_limits
 from hikflask.http.permissions import OPERATOR
@@ -86,7 +85,7 @@ def not_there(error: NotFound) -> Response:
 
 def try_later(error: TryLater) -> Response:
     """Say when to come again, where no form is shown once more."""
-    status = refusals.page_status(error.code)
+    status = error.meaning.page_status
     return with_retry_after(error_page(status, error_sentence(error), again=page_before()), error)
 
 

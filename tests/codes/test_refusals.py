@@ -6,7 +6,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import hikflask
-from hikflask.codes.refusals import PASSWORD, REFUSALS, TERMINAL, api_status, codes, page_status, type_of
+from hikflask.codes.refusals import PASSWORD, REFUSALS, TERMINAL, codes, type_of
 from hikflask.isapi.errors import STOP_CODES
 from tests.web.support.test_icons import icons
 
@@ -60,7 +60,7 @@ def test_each_icon_is_in_the_set() -> None:
 
 
 def test_pages_and_api_differ_only_in_what_comes_of_asking_the_terminal() -> None:
-    differs = {code for code, row in REFUSALS.items() if row.status and page_status(code) != row.status}
+    differs = {code for code, row in REFUSALS.items() if row.status not in (None, row.page_status)}
 
     assert differs == {
         "old_face_stays",
@@ -91,10 +91,10 @@ def test_pages_and_api_differ_only_in_what_comes_of_asking_the_terminal() -> Non
         "interrupted",
         "no_worker",
     }
-    assert {page_status(code) for code in differs - {"capture_running"}} == {HTTPStatus.CONFLICT}
-    assert page_status("capture_running") == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert {type_of(code).page_status for code in differs - {"capture_running"}} == {HTTPStatus.CONFLICT}
+    assert type_of("capture_running").page_status == HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def test_code_that_only_terminals_use_is_their_refusal_in_the_api() -> None:
-    assert api_status("terminal:somethingNew") == HTTPStatus.BAD_GATEWAY
-    assert page_status("terminal:somethingNew") == HTTPStatus.CONFLICT
+    assert type_of("terminal:somethingNew").api_status == HTTPStatus.BAD_GATEWAY
+    assert type_of("terminal:somethingNew").page_status == HTTPStatus.CONFLICT

@@ -45,7 +45,7 @@ def _service(error: ServiceError, **always: Any) -> ResponseReturnValue:
     message = messages.english(error.code, **error.params)
     names = ["device_id" if name == "terminal_id" else name for name in error.fields]
     fields = {"fields": dict.fromkeys(names, message)} if names else {}
-    response, status = refusal(spelled(error.code, {}), message, refusals.api_status(error.code), **fields, **always)
+    response, status = refusal(spelled(error.code, {}), message, error.meaning.api_status, **fields, **always)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response, status
@@ -57,8 +57,9 @@ def _unsafe(error: UnsafePlan, **always: Any) -> ResponseReturnValue:
 
 def _terminal(error: TerminalError, **always: Any) -> ResponseReturnValue:
     message = messages.english(error.code, **{**error.params, "text": error.params["text"] or error.sub_status})
-    if refusals.type_of(error.code).status or not isinstance(error, Refused):
-        return refusal(spelled(error.code, error.params), message, refusals.api_status(error.code), **always)
+    meaning = refusals.type_of(error.code)
+    if meaning.status or not isinstance(error, Refused):
+        return refusal(spelled(error.code, error.params), message, meaning.api_status, **always)
     words = {"statusCode": error.status_code, "subStatusCode": error.sub_status, "errorMsg": error.message}
     return refusal("terminal_refused", message, HTTPStatus.BAD_GATEWAY, **words, **always)
 

@@ -8,7 +8,7 @@ from hikflask.models.refusal import Refusal
 
 
 class ServiceError(Exception):
-    """Something was refused. `code` finds the row in codes/refusals.py, and `params` are the values of its sentence.
+    """Something was refused. `code` finds its `meaning` in codes/refusals.py, `params` are the values of its sentence.
 
     `fields`: the form fields that are wrong. `retryable`: the program tries again by itself. `retry_after`: after how
     many seconds the same request may succeed, where that is known. A class of its own has only what is caught by it.
@@ -21,11 +21,11 @@ class ServiceError(Exception):
     ) -> None:
         self.code = code or self.code
         super().__init__(self.code)
-        meaning = refusals.type_of(self.code)
         self.params = params
-        self.fields = fields or ((meaning.field,) if meaning.field else ())
-        self.retryable = meaning.retryable
-        self.retry_after = retry_after or meaning.retry_after
+        self.meaning = refusals.type_of(self.code)
+        self.fields = fields or ((self.meaning.field,) if self.meaning.field else ())
+        self.retryable = self.meaning.retryable
+        self.retry_after = retry_after or self.meaning.retry_after
 
 
 def refusal_of(error: ServiceError | TerminalError) -> Refusal:

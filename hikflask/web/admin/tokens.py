@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from hikflask.codes.refusals import REFUSALS
 from hikflask.forms.admin import TokenForm
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.messages import error_sentence
@@ -40,7 +39,7 @@ def create() -> ResponseReturnValue:
     try:
         token, secret = api_tokens.create(form.name.data, form.role.data, end_of(form.expires_on.data))
     except ServiceError as error:
-        return show_refusal(form[REFUSALS[error.code].field], error, partial(_page, form))
+        return show_refusal(form[error.fields[0]], error, partial(_page, form))
     return shown_once("admin/token_shown_once.html", token=token, secret=secret)
 
 

@@ -9,7 +9,6 @@ from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
-from hikflask.codes import refusals
 from hikflask.forms.fields import row_id
 from hikflask.forms.groups import DepartmentForm, MergeForm
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
@@ -51,7 +50,7 @@ def create() -> ResponseReturnValue:
         added = registry.add(form.name.data)
     except ServiceError as error:
         form.name.errors = [error_sentence(error)]
-        return _list(form, refusals.page_status(error.code))
+        return _list(form, error.meaning.page_status)
     flash(_("%(name)s is added.", name=isolated(added.name)))
     return redirect(url_for(".index"), 303)
 
@@ -85,7 +84,7 @@ def rename(department_id: int) -> ResponseReturnValue:
         return redirect(url_for(".ask_merge", department=department_id, into=into), 303)
     except ServiceError as error:
         form.name.errors = [error_sentence(error)]
-        return _edited(department, form, refusals.page_status(error.code))
+        return _edited(department, form, error.meaning.page_status)
     flash(_("The department is renamed, also at its employees."))
     return redirect(url_for(".index"), 303)
 
@@ -155,7 +154,7 @@ def _merge(*, by_admin: bool) -> ResponseReturnValue:
         return redirect(url_for(".ask_merge", department=ids, into=into), 303)
     except (AdministratorNeeded, UnsafePlan) as error:
         form.confirm.errors = [error_sentence(error)]
-        return _merge_question(form, refusals.page_status(error.code))
+        return _merge_question(form, error.meaning.page_status)
     except ServiceError as error:
         flash(error_sentence(error), "danger")
     else:

@@ -6,7 +6,6 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from flask.typing import ResponseReturnValue
 
 from hikflask.background import tasks
-from hikflask.codes import refusals
 from hikflask.extensions import task_queue
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
@@ -40,11 +39,11 @@ def start() -> ResponseReturnValue:
         refuse_taken(form.hikvision_id.data or "", form.employee_id.data)
     except ServiceError as error:
         form_page.add_errors(form, error)
-        return _wrong_number(form, refusals.page_status(error.code))
+        return _wrong_number(form, error.meaning.page_status)
     try:
         capture = _start(form, own)
     except ServiceError as error:
-        return _answer(form, capture_panel.of_form(form, error), refusals.page_status(error.code))
+        return _answer(form, capture_panel.of_form(form, error), error.meaning.page_status)
     if capture.id != own:
         task_queue.enqueue(tasks.run_capture, capture.id)
     # The picture of the capture replaces the photo from a file that the page showed.
@@ -64,7 +63,7 @@ def start_for(employee_id: int) -> ResponseReturnValue:
     except ServiceError as error:
         if already := _running_for(employee.number, error):
             return redirect(form_page.address(form, capture_panel.of(already)), 303)
-        return form_page.show(form, capture_panel.of_form(form, error), refusals.page_status(error.code))
+        return form_page.show(form, capture_panel.of_form(form, error), error.meaning.page_status)
     task_queue.enqueue(tasks.run_capture, capture.id)
     return redirect(form_page.address(form, capture_panel.of(capture.id)), 303)
 

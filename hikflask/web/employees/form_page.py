@@ -11,7 +11,6 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Field
 
 from hikflask import text_rules
-from hikflask.codes import refusals
 from hikflask.employee_fields import FORM_NAMES
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id, stripped
@@ -219,7 +218,7 @@ def refused(form: EmployeePageForm, error: ServiceError) -> Response:
     """Answer the page as typed, with the sentence of the refusal beside the field at fault, else above the form."""
     problem = "" if add_errors(form, error) else error_sentence(error)
     ask = "take_over" if error.code == "capture_of_another" else ""
-    return show(form, capture_panel.of_form(form), refusals.page_status(error.code), problem, ask)
+    return show(form, capture_panel.of_form(form), error.meaning.page_status, problem, ask)
 
 
 def take_in_saved(form: EmployeePageForm) -> None:

@@ -6,7 +6,6 @@ from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from hikflask.codes import refusals
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models.capture import CAPTURED
@@ -99,7 +98,7 @@ def _refused(form: EmployeePageForm, error: ServiceError) -> Response:
     if not htmx.wants_fragment():
         return form_page.refused(form, error)
     form_page.add_errors(form, error)
-    status = refusals.page_status(error.code)
+    status = error.meaning.page_status
     if error.retry_after:  # The file stays chosen: Save sends it again.
         return htmx.retargeted(
             render_template("employees/_photo_says.html", form=form), "#photo-says", status, "innerHTML"

@@ -14,7 +14,6 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Field
 
 from hikflask.background import tasks
-from hikflask.codes import refusals
 from hikflask.forms.fields import row_id
 from hikflask.forms.groups import GroupPageForm
 from hikflask.forms.jobs import JobForm
@@ -154,10 +153,10 @@ def delete(group_id: int) -> ResponseReturnValue:
     try:
         done = changing.change(group_id, None, tasks.apply_groups, _agreed(form), digest=form.shown.data or "")
     except PlanChanged as error:
-        return _question(group, form, refusals.page_status(error.code))
+        return _question(group, form, error.meaning.page_status)
     except ServiceError as error:
         form.confirm.errors = [error_sentence(error)]
-        return _question(group, form, refusals.page_status(error.code))
+        return _question(group, form, error.meaning.page_status)
     flash(_("%(name)s is deleted.", name=isolated(group.name)))
     return _redirect(done)
 
@@ -210,13 +209,13 @@ def _save(form: GroupPageForm, group: Listed | None) -> ResponseReturnValue:
         return _page(form, group, flash_plan_changed(form), changing.preview(group_id, wanted))
     except UnsafePlan as error:
         form.confirm.errors = [error_sentence(error)]
-        return _page(form, group, refusals.page_status(error.code), changing.preview(group_id, wanted))
+        return _page(form, group, error.meaning.page_status, changing.preview(group_id, wanted))
     except ServiceError as error:
         at_fault = next((form[name] for name in error.fields if name in form), form.name)
         if error.code == "group_terminal_unknown":
             at_fault = form.terminals
         at_fault.errors = [*at_fault.errors, error_sentence(error)]
-        return _page(form, group, refusals.page_status(error.code))
+        return _page(form, group, error.meaning.page_status)
     flash(_("The group is saved."))
     return _redirect(done)
 

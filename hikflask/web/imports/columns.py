@@ -12,7 +12,6 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Field
 
 from hikflask.background import tasks
-from hikflask.codes import refusals
 from hikflask.forms.fields import row_id
 from hikflask.forms.imports import ColumnsForm
 from hikflask.http.permissions import OPERATOR, allow
@@ -156,7 +155,7 @@ def _refused(batch: ImportBatch, form: ColumnsForm, error: ServiceError, beside:
     if not isinstance(error, ColumnsUnknown):
         for field in at_fault or [beside or form.number]:
             field.errors = [*field.errors, error_sentence(error)]
-    return _page(batch, form, refusals.page_status(error.code))
+    return _page(batch, form, error.meaning.page_status)
 
 
 def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK, **kept: Any) -> Response:

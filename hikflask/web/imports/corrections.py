@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
-from hikflask.codes import refusals
 from hikflask.config import MEGABYTE
 from hikflask.forms.imports import ConfirmForm, CorrectedFileForm
 from hikflask.http import body_limits
@@ -109,7 +108,7 @@ def _refused(at: Stage, error: ServiceError, typed: Mapping[int, Mapping[int, st
     if at.name != CHECKED:
         return redirect(url_for(".show", batch_id=at.batch.id), 303)
     flash(error_sentence(error), "danger")
-    return _page(at, typed, refusals.page_status(error.code))
+    return _page(at, typed, error.meaning.page_status)
 
 
 def _page(

@@ -12,7 +12,6 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
-from hikflask.codes import refusals
 from hikflask.forms.fields import row_id, row_ids
 from hikflask.forms.imports import ConfirmForm, UndoForm
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
@@ -303,7 +302,7 @@ def _undo(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
             return redirect(url_for(".ask_undo", batch_id=at.batch.id), 303)
         except (AdministratorNeeded, UnsafePlan) as error:
             form.confirm.errors = [error_sentence(error)]
-            return _question(at, form, refusals.page_status(error.code))
+            return _question(at, form, error.meaning.page_status)
         except ServiceError as error:
             flash(error_sentence(error), "danger")
     return _back(at)
@@ -321,7 +320,7 @@ def _start(at: Stage, seen: datetime | None, *, by_admin: bool) -> ResponseRetur
             tasks.enqueue_job(import_jobs.start_import(at.batch.id, agreed, seen))
         except (AdministratorNeeded, UnsafePlan) as error:
             form.confirm.errors = [error_sentence(error)]
-            return _page(at, form, refusals.page_status(error.code))
+            return _page(at, form, error.meaning.page_status)
         except ServiceError as error:
             flash(error_sentence(error), "danger")
     return _back(at)

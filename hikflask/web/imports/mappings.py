@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from hikflask.codes import refusals
 from hikflask.forms.imports import MappingForm
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.messages import error_sentence
@@ -35,7 +34,7 @@ def rename_mapping(mapping_id: int) -> ResponseReturnValue:
         kept.rename(mapping_id, form.name.data)
     except ServiceError as error:
         form.name.errors = [error_sentence(error)]
-        return _page(mapping_id, form, refusals.page_status(error.code))
+        return _page(mapping_id, form, error.meaning.page_status)
     flash(_("The name is saved."))
     return redirect(url_for(".mappings"), 303)
 

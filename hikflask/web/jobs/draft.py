@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
-from hikflask.codes import refusals
 from hikflask.forms.employees import EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.forms.jobs import DepartmentForm, ExportForm, JobForm, SelectionForm, SendForm
@@ -157,7 +156,7 @@ def _refused(job: Job, form: JobForm, error: ServiceError) -> Response:
         form.confirm.errors = [error_sentence(error)]
     else:
         flash(error_sentence(error), "danger")
-        status = refusals.page_status(error.code)
+        status = error.meaning.page_status
     return _page(job, form, status)
 
 

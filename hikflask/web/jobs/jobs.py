@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
-from hikflask.codes import refusals
 from hikflask.forms.fields import row_id
 from hikflask.forms.jobs import JobForm
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
@@ -121,7 +120,7 @@ def retry_and_remove(job_id: int) -> ResponseReturnValue:
         return _retry(job_id, Agreed(row_id(form.confirm.data), by_admin=True))
     except UnsafePlan as error:
         form.confirm.errors = [error_sentence(error)]
-        return _question(job_id, form, refusals.page_status(error.code))
+        return _question(job_id, form, error.meaning.page_status)
 
 
 @resubmission.restores("jobs.retry_and_remove")

@@ -13,7 +13,6 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask import messages
 from hikflask.background import tasks
-from hikflask.codes import refusals
 from hikflask.forms.privacy import CertificateForm, NumberForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.labels.enrolments import EnrolmentStatus, status_of
@@ -123,7 +122,7 @@ def check_certificate() -> ResponseReturnValue:
     try:
         matches = certificates.matches(erasure, form.number.data, form.name.data or "")
     except CertificateUncheckable as error:
-        return _checked(form, messages.sentence(error.code), refusals.page_status(error.code))
+        return _checked(form, messages.sentence(error.code), error.meaning.page_status)
     belongs = _("Certificate No. %(n)s belongs to this ID and name.", n=erasure.id)
     belongs_not = _("Certificate No. %(n)s does not belong to this ID and name.", n=erasure.id)
     return _checked(form, belongs if matches else belongs_not, is_same=matches)

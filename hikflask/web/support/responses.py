@@ -9,7 +9,6 @@ from flask import Response, g, make_response, render_template, request, stream_w
 from flask_babel import gettext as _
 from wtforms import Field
 
-from hikflask.codes import refusals
 from hikflask.messages import error_sentence
 from hikflask.services import audit
 from hikflask.services.accounts.errors import TryLater
@@ -41,7 +40,7 @@ def error_page(
 
 def with_retry_after(response: Response, error: TryLater) -> Response:
     """Return the response with the status of a temporary refusal, and the header for the time of the next try."""
-    response.status_code = refusals.page_status(error.code)
+    response.status_code = error.meaning.page_status
     response.headers["Retry-After"] = str(error.params["seconds"])
     return response
 

@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
-from hikflask.codes import refusals
 from hikflask.forms.fields import row_id
 from hikflask.forms.terminals import TerminalForm, TerminalPageForm
 from hikflask.forms.versions import ChangedMeanwhile
@@ -125,7 +124,7 @@ def _form(
 def _refused(form: TerminalForm, error: ServiceError, terminal: Terminal | None = None) -> Response:
     field = form[error.fields[0]] if error.fields and error.fields[0] in form else form.url
     field.errors = [*field.errors, error_sentence(error)]
-    return _form(form, terminal, refusals.page_status(error.code))
+    return _form(form, terminal, error.meaning.page_status)
 
 
 def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> Response:

@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from hikflask.codes import refusals
 from hikflask.forms.terminals import RetireForm
 from hikflask.http import terminal_concurrency
 from hikflask.http.permissions import ADMIN, confirmed
@@ -40,7 +39,7 @@ def delete(terminal_id: int) -> ResponseReturnValue:
         registry.delete(terminal_id, operator_name())
     except ServiceError as error:
         body = render_template("terminals/delete.html", terminal=terminal, problem=error_sentence(error))
-        return make_response(body, refusals.page_status(error.code))
+        return make_response(body, error.meaning.page_status)
     flash(_("%(name)s is deleted.", name=isolated(name)))
     return redirect(url_for(".index"), 303)
 
@@ -68,7 +67,7 @@ def retire(terminal_id: int) -> ResponseReturnValue:
             retire_terminal(terminal_id, form.note.data, operator_name(), require)
     except ServiceError as error:
         form.note.errors = [error_sentence(error)]
-        return _form(terminal, form, refusals.page_status(error.code))
+        return _form(terminal, form, error.meaning.page_status)
     return redirect(url_for(".show", terminal_id=terminal_id), 303)
 
 
