@@ -124,23 +124,14 @@ TABLE = [
     ("facedatamodeling", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
     ("notsupport", "Эта модель не умеет фотографировать по запросу.", "This model cannot take photos on request."),
     ("picturefacedetectzero", "На снимке нет лица.", "No face in the picture."),
-    ("nofaceinpicture", "На снимке нет лица.", "No face in the picture."),
-    ("picanalysisnotargeterror", "На снимке нет лица.", "No face in the picture."),
     (
         "multiplefaceobjecterror",
         "В кадре больше одного лица. Нужен один человек.",
         "More than one face. One person, please.",
     ),
-    ("pupildistancetoosmall", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
     ("picsizesmallerror", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
-    ("facesizesmall", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
     (
         "userexceedlimit",
-        "На терминале нет места (12 из 1500). Сначала удалите уволенных.",
-        "The terminal is full (12 of 1500). Remove leavers first.",
-    ),
-    (
-        "facenumfull",
         "На терминале нет места (12 из 1500). Сначала удалите уволенных.",
         "The terminal is full (12 of 1500). Remove leavers first.",
     ),
@@ -149,14 +140,8 @@ TABLE = [
         "На терминале у этого сотрудника уже есть лицо, и он его не заменяет. Удалите лицо на терминале и повторите.",
         "The terminal has a face of this person already and does not replace it. Remove it there, then try again.",
     ),
-    ("facedatalenshort", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
     (
         "facelowqulity",
-        "Низкое качество: больше света, без маски и тёмных очков.",
-        "Poor quality: more light, no mask, no dark glasses.",
-    ),
-    (
-        "lowscore",
         "Низкое качество: больше света, без маски и тёмных очков.",
         "Poor quality: more light, no mask, no dark glasses.",
     ),
