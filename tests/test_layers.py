@@ -151,6 +151,12 @@ OF_A_REQUEST = {"request", "session", "g", "abort", "redirect"}
 TESTED_ELSEWHERE = {
     "passages/uses": "the paper that says it: tests/web/privacy/test_consents.py",
     "passages/reading": "what intake reads: tests/services/passages/test_intake.py, tests/invariants/test_passages.py",
+    "passages/log_by_number": "a part of a reading, as are the next ones: tests/services/passages/test_intake.py",
+    "passages/log_by_time": "tests/services/passages/test_intake.py, tests/scenarios/test_events_of_the_facts.py",
+    "passages/log_clock": "clocks that jump: tests/invariants/test_passages.py",
+    "passages/log_reader": "what is lost and found again: tests/invariants/test_passages.py",
+    "passages/log_row": "tests/services/passages/test_intake.py",
+    "passages/log_search": "terminals that say anything: tests/scenarios/test_events_of_the_facts.py",
     "alarms/mail_server": "who gives it mails, and the doctor: tests/background/test_alarm_mail.py",
     "backups/postgresql": "the commands that call it, on both databases: tests/cli/installation/test_backups.py",
     "backups/restore": "tests/cli/installation/test_backups.py; killed: tests/scenarios/test_backups_killed.py",

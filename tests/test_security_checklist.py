@@ -9,7 +9,7 @@ from hikflask.isapi import event_push, events
 from hikflask.services.accounts import operators, passwords, second_factor, sign_in_limits
 from hikflask.services.audit import log
 from hikflask.services.enrolments import mass_removals
-from hikflask.services.passages import reading
+from hikflask.services.passages import log_row
 from hikflask.services.photos import inspection_program, jpeg, jpeg_process
 from hikflask.services.spreadsheets import reader, reader_process
 from hikflask.services.webhooks import allowed_addresses
@@ -109,7 +109,7 @@ def test_limits_that_it_names_are_those_of_the_program() -> None:
             (jpeg_process.FACES_AT_ONCE, jpeg.MAX_CAPTURED_PIXELS) == (2, 4_000_000)
         ),
         "each may have up to 2 MB": 2 * megabyte == events.MAX_PICTURE_BYTES,
-        "at most 20,000 new events a day": reading.MOST[reading.NEW] == 20_000,
+        "at most 20,000 new events a day": log_row.MOST[log_row.NEW] == 20_000,
         "in the audit trail once an hour for whoever looks": log.VIEW_SECONDS == 3600,
         "scrypt is used (N = 2^15, r = 8, p = 3)": f"scrypt:{2**15}:8:3" == passwords.METHOD,
         "zxcvbn must give a score of 3 of 4": passwords.MIN_SCORE == 3,

@@ -20,7 +20,7 @@ from hikflask.background import tasks
 from hikflask.extensions import db, task_queue
 from hikflask.models import Event, EventLog, Terminal
 from hikflask.services.core.db import transaction
-from hikflask.services.passages import coverage, intake, interpretation, reading
+from hikflask.services.passages import coverage, intake, interpretation, log_search
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from tests.scenarios.terminal_of_the_facts import FIRMWARES, PASSWORD, FactsTerminal, FactsWire, Written
@@ -246,7 +246,7 @@ def in_no_time() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         live_in_own_time(patch)
         # A history is the same on a slow machine.
-        patch.setattr(reading, "SLICE_SECONDS", 600.0)
+        patch.setattr(log_search, "SLICE_SECONDS", 600.0)
         yield
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Event
-from hikflask.services.passages import coverage, intake, reading, retention
+from hikflask.services.passages import coverage, intake, log_clock, log_row, retention
 from hikflask.services.terminals import clock
 
 BEGAN = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -38,7 +38,7 @@ class Datetime(datetime):
 
 def live_in_own_time(patch: pytest.MonkeyPatch) -> None:
     """Let the modules that read the time of logs read the one of the world."""
-    for module in (reading, coverage, intake, retention, clock):
+    for module in (log_clock, log_row, coverage, intake, retention, clock):
         patch.setattr(module, "datetime", Datetime)
 
 

@@ -20,7 +20,7 @@ from hikflask.models.columns import database_now, one_moment
 from hikflask.services.core.db import changed_rows, claim_rows, transaction
 from hikflask.services.core.errors import LeaseLost, ServiceError, TerminalInUse
 from hikflask.services.passages import pictures, switch
-from hikflask.services.passages.reading import COLUMNS, Reading
+from hikflask.services.passages.reading import Reading
 from hikflask.services.terminals import connection, leases
 
 log = logging.getLogger(__name__)
@@ -39,8 +39,8 @@ def read_log(terminal_id: int, holder: str) -> bool:
 
     A terminal that does not answer, or not as it should, is asked later and later. This raises nothing of that.
     """
-    row = select(*COLUMNS).where(EventLog.terminal_id == terminal_id)
-    if not switch.is_on() or db.session.execute(row).first() is None:
+    has_log = select(EventLog.terminal_id).where(EventLog.terminal_id == terminal_id)
+    if not switch.is_on() or db.session.execute(has_log).first() is None:
         return False
     purpose = LATE if _is_late(terminal_id) else leases.PASSAGES
     failure: TerminalError | ServiceError | None = None
@@ -48,7 +48,7 @@ def read_log(terminal_id: int, holder: str) -> bool:
     try:
         with connection.converse(terminal_id, holder, purpose, wait=0.0, yields=True) as talk:
             # Only now: until this lease began, another worker may have read on.
-            reading = Reading(talk, db.session.execute(row).one())
+            reading = Reading(talk)
             try:
                 is_left = reading.read()
                 is_left = pictures.fetch(talk) or is_left

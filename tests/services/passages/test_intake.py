@@ -21,7 +21,7 @@ from hikflask.services.core.errors import TerminalInUse
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import DELETE_PASSAGES, NEWEST
 from hikflask.services.jobs.run import run_to_end
-from hikflask.services.passages import coverage, intake, journal, queries, reading, retention
+from hikflask.services.passages import coverage, intake, journal, log_row, queries, retention
 from hikflask.services.settings import stored
 from hikflask.services.terminals import connection, leases
 from hikflask.simulator import Terminal as Simulated
@@ -141,7 +141,7 @@ def test_log_that_was_reset_and_has_no_record_leaves_a_gap(terminal: Terminal, l
 def test_of_what_is_recorded_without_an_end_so_much_is_stored_in_a_day(
     terminal: Terminal, log: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MOST", {reading.NEW: 10, reading.OLD: 20})
+    monkeypatch.setattr(log_row, "MOST", {log_row.NEW: 10, log_row.OLD: 20})
     happen(log, 40)
     for _ in range(10):
         intake.read_log(terminal.id, "test")
@@ -662,7 +662,7 @@ def test_reading_ends_when_all_passages_are_deleted_and_leaves_nothing(
         app.config["PASSAGES"] = "off"
         run_to_end(lifecycle.begin(DELETE_PASSAGES, {NEWEST: retention.count()[1]}))
 
-    other = between(reading, "store", delete_all, before=True, nth=2)
+    other = between(log_row, "store", delete_all, before=True, nth=2)
     intake.read_log(terminal.id, "test")
     other.finish()
     deleted_during_a_write = other.blocked
