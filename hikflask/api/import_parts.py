@@ -62,7 +62,7 @@ PARTS: dict[str, Schema] = {
 def read(batch: ImportBatch) -> tuple[dict[str, int], Options]:
     """Return which column has which field, and how cells are read, as the call says.
 
-    :raises InputError: naming the part that cannot be read. :raises mapping_unknown: :raises MappingUnfit:
+    :raises InputError: naming the part that cannot be read. :raises mapping_unknown: :raises mapping_unfit:
     """
     names = batch.layout.get("columns", [])
     fields, options = batch.fields, DEFAULT

@@ -27,35 +27,21 @@ from hikflask.models.event import (
     UNKNOWN_PERSON,
 )
 
+# The word and the icon of each kind.
 KINDS = {
-    PASSED: _l("Passed"),
-    UNKNOWN_PERSON: _l("Unknown person"),
-    NO_PERMISSION: _l("No permission"),
-    OUTSIDE_HOURS: _l("Outside hours"),
-    EXPIRED: _l("Access expired"),
-    LIVENESS: _l("Not a living face"),
-    REFUSED: _l("Refused"),
-    DOOR: _l("Door"),
-    EXIT_BUTTON: _l("Exit button"),
-    ALARM: _l("Alarm"),
-    TROUBLE: _l("Fault"),
-    OPERATION: _l("Operation at the terminal"),
-    OTHER: _l("Other event"),
-}
-ICONS = {
-    PASSED: "ok",
-    UNKNOWN_PERSON: "question",
-    NO_PERMISSION: "inactive",
-    OUTSIDE_HOURS: "clock",
-    EXPIRED: "calendar",
-    LIVENESS: "snapshot",
-    REFUSED: "inactive",
-    DOOR: "door",
-    EXIT_BUTTON: "sign-out",
-    ALARM: "alarm",
-    TROUBLE: "warning",
-    OPERATION: "administration",
-    OTHER: "none",
+    PASSED: (_l("Passed"), "ok"),
+    UNKNOWN_PERSON: (_l("Unknown person"), "question"),
+    NO_PERMISSION: (_l("No permission"), "inactive"),
+    OUTSIDE_HOURS: (_l("Outside hours"), "clock"),
+    EXPIRED: (_l("Access expired"), "calendar"),
+    LIVENESS: (_l("Not a living face"), "snapshot"),
+    REFUSED: (_l("Refused"), "inactive"),
+    DOOR: (_l("Door"), "door"),
+    EXIT_BUTTON: (_l("Exit button"), "sign-out"),
+    ALARM: (_l("Alarm"), "alarm"),
+    TROUBLE: (_l("Fault"), "warning"),
+    OPERATION: (_l("Operation at the terminal"), "administration"),
+    OTHER: (_l("Other event"), "none"),
 }
 BUTTONS = {
     CHECK_IN: _l("Check in"),
@@ -89,7 +75,7 @@ def kind_of(major: int, minor: int) -> str:
 
 def kind_label(kind: str) -> str:
     """Return the words for a kind."""
-    return str(KINDS[kind])
+    return str(KINDS[kind][0])
 
 
 def tone(event: Event) -> str:
@@ -108,4 +94,4 @@ def icon(event: Event) -> str:
 
 def kind_icon(kind: str) -> str:
     """Return the name of the icon of a kind."""
-    return ICONS[kind]
+    return KINDS[kind][1]

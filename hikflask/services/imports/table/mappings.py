@@ -21,12 +21,6 @@ from hikflask.text_rules import folded
 Head = tuple[str, int]
 
 
-class MappingUnfit(ServiceError):
-    """A table has not all columns of a mapping (params: columns, their names)."""
-
-    code = "mapping_unfit"
-
-
 @dataclass(frozen=True)
 class Fitted:
     """A mapping as it applies to a table; `is_same`: both have the same heads, in whatever order."""
@@ -58,14 +52,14 @@ def fitting(heads: Sequence[str]) -> list[Fitted]:
 def fit(name: str, heads: Sequence[str]) -> Fitted:
     """Return a mapping as it applies to a table.
 
-    :raises mapping_unknown: :raises MappingUnfit: when the table has not all of its columns.
+    :raises mapping_unknown: :raises mapping_unfit: when the table has not all of its columns.
     """
     mapping = db.session.execute(select(ImportMapping).where(ImportMapping.name == name)).scalar()
     if mapping is None:
         raise ServiceError("mapping_unknown")
     fitted = _fitted(mapping, heads)
     if isinstance(fitted, str):
-        raise MappingUnfit(columns=fitted)
+        raise ServiceError("mapping_unfit", columns=fitted)
     return fitted
 
 

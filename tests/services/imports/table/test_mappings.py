@@ -7,7 +7,6 @@ from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.imports.table import mappings
-from hikflask.services.imports.table.mappings import MappingUnfit
 from hikflask.services.imports.table.options import DEFAULT, Options
 from tests.support.between import Between
 from tests.support.trail import entries
@@ -37,7 +36,7 @@ def test_mappings_that_lack_a_column_do_not_fit_and_the_same_heads_come_first() 
 
     assert [(one.name, one.is_same) for one in mappings.fitting(HEADS)] == [("Б кадры", True), ("А другие", False)]
     assert mappings.fit("А другие", HEADS).fields == {"number": 0, "name": 1}
-    with pytest.raises(MappingUnfit) as refused:
+    with pytest.raises(ServiceError, match=r"^mapping_unfit$") as refused:
         mappings.fit("В чужие", HEADS)
     assert refused.value.params == {"columns": "“ID”"}
     with pytest.raises(ServiceError, match=r"^mapping_unknown$"):
