@@ -20,8 +20,8 @@ from hikflask.models import Capture
 from hikflask.models.capture import CAPTURED
 from hikflask.models.refusal import Refusal
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.privacy import consents
 
 bp = Blueprint("api_captures", __name__, url_prefix="/api/devices")

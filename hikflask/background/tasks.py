@@ -11,7 +11,8 @@ from hikflask.isapi.errors import TerminalError
 from hikflask.models.job import NewItem
 from hikflask.services.accounts import rate_limit, sessions
 from hikflask.services.audit import retention as audit_retention
-from hikflask.services.captures import cancel, deadline, holds, runner
+from hikflask.services.captures import deadline, holds, runner
+from hikflask.services.captures import lifecycle as capture_lifecycle
 from hikflask.services.captures import queries as capture_queries
 from hikflask.services.captures import retention as capture_retention
 from hikflask.services.comparisons import differences, nightly, reading
@@ -84,7 +85,7 @@ def run_capture(capture_id: int) -> None:
 def send_cancel(capture_id: int) -> None:
     """Close the window of a cancelled capture on its terminal."""
     try:
-        cancel.send_cancel(capture_id)
+        capture_lifecycle.send_cancel(capture_id)
     except (TerminalError, ServiceError) as error:
         log.info("capture %s: the terminal did not take the cancel (%s)", capture_id, error.code)
 

@@ -13,7 +13,7 @@ from hikflask.isapi import capture as isapi_capture
 from hikflask.models import Capture
 from hikflask.services.captures import queries
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.start import start_capture
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 
 from hikflask.models.accounts import OPERATOR
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, PASSWORD

@@ -12,8 +12,7 @@ from hikflask.background import tasks
 from hikflask.extensions import db, task_queue
 from hikflask.models import Capture, Enrolment, Job, Terminal
 from hikflask.models.capture import CAPTURED
-from hikflask.services.captures.cancel import cancel_capture
-from hikflask.services.captures.start import start_capture
+from hikflask.services.captures.lifecycle import cancel_capture, start_capture
 from hikflask.services.employees.save import save_employee
 from hikflask.services.terminals import leases
 from hikflask.simulator import Terminal as Simulated

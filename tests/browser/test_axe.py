@@ -15,9 +15,8 @@ from hikflask.models.comparison import KINDS, ONLY_THERE
 from hikflask.models.event import UNKNOWN_PERSON
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.models.terminal import WAY_IN
-from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.start import start_capture
+from hikflask.services.captures.lifecycle import cancel_capture, start_capture
 from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER
 from hikflask.services.core.db import transaction
 from hikflask.services.departments import queries as departments

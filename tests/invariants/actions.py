@@ -7,10 +7,9 @@ from flask import Flask
 from hikflask.background import tasks
 from hikflask.models.capture import RUNNING
 from hikflask.services.captures import deadline
-from hikflask.services.captures.cancel import cancel_capture, send_cancel
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import cancel_capture, send_cancel, start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import FaceSource, save_employee

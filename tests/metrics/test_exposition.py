@@ -12,7 +12,7 @@ from hikflask.extensions import db
 from hikflask.metrics import exposition
 from hikflask.models import Capture, Terminal
 from hikflask.models.columns import database_now
-from hikflask.services.captures.start import start_capture
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import TerminalInUse
 from hikflask.services.state import capture as state

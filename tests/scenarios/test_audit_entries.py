@@ -16,10 +16,9 @@ from hikflask.services import audit
 from hikflask.services.audit import Actor, Entry
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.captures import deadline
-from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import cancel_capture, start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import GenerationChanged, LoginStopped, NameTooLong, NumberTakenThere, ServiceError
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import FaceSource, save_employee

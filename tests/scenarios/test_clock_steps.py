@@ -8,7 +8,7 @@ from hikflask.models.capture import FAILED, WAITING
 from hikflask.models.columns import database_now
 from hikflask.services.captures import deadline
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.start import start_capture
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.core import heartbeat
 from hikflask.services.terminals import leases
 

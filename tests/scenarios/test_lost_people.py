@@ -9,8 +9,8 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import AuditEntry, Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import FaceSource, save_employee

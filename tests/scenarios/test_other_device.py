@@ -14,8 +14,8 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.services import audit
 from hikflask.services.audit import Actor
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, set_active

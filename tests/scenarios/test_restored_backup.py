@@ -14,7 +14,7 @@ from hikflask.extensions import db, task_queue
 from hikflask.models import Comparison, Employee, Enrolment, Job, Terminal
 from hikflask.models.comparison import DONE, FACE_OTHER, ONLY_HERE, ONLY_THERE
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.start import start_capture
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.comparisons import after_restore
 from hikflask.services.comparisons.plan import REMOVE, SEND, Choices, make
 from hikflask.services.core import heartbeat

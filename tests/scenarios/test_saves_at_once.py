@@ -15,8 +15,8 @@ from hikflask.models.capture import CAPTURED
 from hikflask.models.enrolment import ABSENT
 from hikflask.services.captures import deadline
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core import dates
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import save

@@ -17,8 +17,8 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.capture import CAPTURED, FAILED
 from hikflask.models.enrolment import CONFIRMED, REFUSED
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import LoginStopped
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import FaceSource, save_employee

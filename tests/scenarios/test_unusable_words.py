@@ -12,8 +12,8 @@ from hikflask.isapi.errors import Refused
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import FAILED
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import NumberTakenThere, told
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments import queries

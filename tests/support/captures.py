@@ -3,8 +3,8 @@
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CAPTURED
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 

@@ -13,8 +13,7 @@ from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import Capture
 from hikflask.models.capture import RUNNING
 from hikflask.services.captures import drafts, queries
-from hikflask.services.captures.cancel import cancel_capture
-from hikflask.services.captures.start import start_capture
+from hikflask.services.captures.lifecycle import cancel_capture, start_capture
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.duplicates import refuse_taken

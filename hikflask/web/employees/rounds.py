@@ -20,8 +20,7 @@ from hikflask.messages import error_sentence
 from hikflask.models import Terminal
 from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.services.captures import holds, queries
-from hikflask.services.captures.cancel import cancel_capture, discard_picture
-from hikflask.services.captures.start import start_capture
+from hikflask.services.captures.lifecycle import cancel_capture, discard_picture, start_capture
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.provisioning import without_face
 from hikflask.services.terminals import capacity, registry

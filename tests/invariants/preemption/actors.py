@@ -15,8 +15,8 @@ from hikflask.models.columns import database_now
 from hikflask.models.import_batch import APPLIED, WRONG
 from hikflask.models.terminal import UNKNOWN
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.comparisons import plan
 from hikflask.services.core.dates import today
 from hikflask.services.core.db import end_read, transaction

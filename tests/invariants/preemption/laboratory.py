@@ -20,8 +20,8 @@ from hikflask.models.capture import RUNNING
 from hikflask.models.columns import database_now
 from hikflask.models.job import OPEN
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import end_read, transaction
 from hikflask.services.core.errors import NumberTakenThere

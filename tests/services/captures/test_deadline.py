@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CAPTURED, FAILED, WAITING
 from hikflask.services.captures import deadline
-from hikflask.services.captures.start import start_capture
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN, OLGA, capture_face
 from tests.support.retention import age

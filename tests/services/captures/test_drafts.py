@@ -6,9 +6,8 @@ import pytest
 
 from hikflask.models import Terminal
 from hikflask.services.captures import deadline, drafts
-from hikflask.services.captures.cancel import cancel_capture
+from hikflask.services.captures.lifecycle import cancel_capture, start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.simulator import Terminal as Simulated

@@ -14,10 +14,9 @@ from hikflask.models.capture import CAPTURED, QUEUED, SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.services.captures import holds
 from hikflask.services.captures import queries as captures
-from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import cancel_capture, start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import FaceSource, save_employee

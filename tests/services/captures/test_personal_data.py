@@ -7,7 +7,7 @@ from hikflask.models import Capture, Photo, Terminal
 from hikflask.models.capture import CANCELLED
 from hikflask.services.captures import personal_data, queries
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.start import start_capture
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated

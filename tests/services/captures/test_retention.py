@@ -8,8 +8,8 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo, Terminal
 from hikflask.models.capture import CAPTURED, FAILED, USED
 from hikflask.services.captures import deadline
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.save import FaceSource, save_employee

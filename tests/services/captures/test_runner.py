@@ -12,10 +12,9 @@ from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, SUPERSEDED, WAITING
 from hikflask.models.columns import database_now
 from hikflask.services.captures import deadline
-from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import cancel_capture, start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, leases

@@ -16,8 +16,8 @@ from hikflask.models.capture import CAPTURED, USED
 from hikflask.models.enrolment import CONFIRMED, PENDING
 from hikflask.services.captures import deadline
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import BadPhoto, CaptureSuperseded, NameTooLong, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import photo_drafts, search

@@ -6,8 +6,8 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.employees.save import save_employee
 from hikflask.services.employees.sync import sync_employee
 from hikflask.simulator import Terminal as Simulated

@@ -14,7 +14,7 @@ from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures import deadline
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.start import start_capture
+from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.lifecycle import delete_employee

@@ -4,7 +4,7 @@ import re
 
 from flask import Flask
 
-from hikflask.services.captures.cancel import cancel_capture
+from hikflask.services.captures.lifecycle import cancel_capture
 from tests.conftest import NobodyComes
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import HTMX, Desk, typed

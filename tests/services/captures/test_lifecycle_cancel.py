@@ -6,8 +6,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import WAITING
 from hikflask.services.captures import queries
-from hikflask.services.captures.cancel import cancel_capture, send_cancel
-from hikflask.services.captures.start import start_capture
+from hikflask.services.captures.lifecycle import cancel_capture, send_cancel, start_capture
 from hikflask.services.core.errors import LoginStopped
 from hikflask.services.terminals import leases
 from hikflask.simulator import Terminal as Simulated

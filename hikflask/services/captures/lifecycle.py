@@ -1,4 +1,4 @@
-"""Queues a capture, or refuses when the terminal is not free."""
+"""Begins a capture, or refuses when the terminal is not free; cancels one, and discards its picture."""
 
 from typing import Any
 
@@ -7,12 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
+from hikflask.isapi import capture as isapi_capture
+from hikflask.isapi.errors import LoginRefused
 from hikflask.models import Capture, Employee, Terminal
-from hikflask.models.capture import USED
+from hikflask.models.capture import CANCELLED, USED
 from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts, holds, queries
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.db import kept_employees, transaction
+from hikflask.services.core.db import end_read, kept_employees, transaction
 from hikflask.services.core.errors import NotFound, ServiceError, TerminalInUse
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as state
@@ -105,3 +107,40 @@ def _queue(
 def _in_use(running: Capture) -> TerminalInUse:
     seconds = deadline.view(running.id).seconds_left or 1
     return TerminalInUse(who=running.requested_by, seconds=seconds, capture_id=running.id)
+
+
+def cancel_capture(capture_id: int) -> bool:
+    """Cancel a running capture. Return False when it had already ended."""
+    with transaction():
+        return state.apply(state.CANCELLATION, Capture.id == capture_id) > 0
+
+
+def discard_picture(capture_id: int) -> bool:
+    """Supersede an unsaved picture, so that it does not hold its terminal any more; False when there was none."""
+    with transaction():
+        return state.apply(state.TAKEN_OVER, Capture.id == capture_id) > 0
+
+
+def send_cancel(capture_id: int) -> None:
+    """Tell the terminal to close the window of a cancelled capture.
+
+    Nothing is sent when the terminal cannot cancel, or when the capture's lease has ended.
+
+    :raises TerminalError: when the terminal refuses or does not answer.
+    :raises LoginStopped: when the terminal refused our password before.
+    :raises CaptureDeleted: when the capture is gone.
+    """
+    capture = queries.get_one(capture_id)
+    terminal = connection.get_terminal(capture.terminal_id)
+    if capture.state != CANCELLED or not terminal.can_cancel or terminal.lease_number != capture.lease_number:
+        return
+    connection.refuse_when_stopped(terminal)
+    client = connection.new_client(terminal)
+    end_read()
+    try:
+        isapi_capture.cancel(client)
+    except LoginRefused as error:
+        connection.record_refused_login(terminal, error)
+        raise
+    finally:
+        client.close()

@@ -10,9 +10,8 @@ from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CANCELLED, CAPTURED, QUEUED, SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.services.captures import deadline, holds, queries
-from hikflask.services.captures.cancel import cancel_capture
+from hikflask.services.captures.lifecycle import cancel_capture, start_capture
 from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import LoginStopped, NotFound, ServiceError, TerminalInUse
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import FaceSource, save_employee
