@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Job, JobItem
-from hikflask.models.job import OPEN, NewItem
+from hikflask.models.job import NewItem
 from hikflask.services.comparisons import undo
 from hikflask.services.core.db import transactional
 from hikflask.services.core.errors import PlanChanged, ServiceError
@@ -37,7 +37,7 @@ def start(job_id: int, people: int | None = None) -> Claim:
     """
     job = db.session.get_one(Job, job_id, populate_existing=True, with_for_update=LOCKED)
     undoing = running(job)
-    if job.state in OPEN or undoing:
+    if job.is_open or undoing:
         raise ServiceError("undo_started", job=(undoing or job).id)
     rows = select(JobItem.number, JobItem.employee_id).where(*undo.taken_over(job_id)).order_by(JobItem.id.desc())
     items = [NewItem(*row) for row in db.session.execute(rows)]
