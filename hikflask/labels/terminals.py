@@ -255,16 +255,8 @@ class Room:
     count: int
     capacity: int
     sentence: str
-
-    @property
-    def is_full(self) -> bool:
-        """True when nobody fits any more."""
-        return self.count >= self.capacity
-
-    @property
-    def is_nearly_full(self) -> bool:
-        """True when few fit any more."""
-        return self.count >= self.capacity * capacity.NEARLY_FULL
+    is_full: bool
+    is_nearly_full: bool
 
 
 def room_of(terminal: Terminal) -> Room | None:
@@ -273,7 +265,8 @@ def room_of(terminal: Terminal) -> Room | None:
     if max(people, faces) <= SHOWN_FROM:
         return None
     counts = (terminal.faces, terminal.face_capacity) if faces > people else (terminal.people, terminal.people_capacity)
-    return Room(counts[0] or 0, counts[1] or 0, _how_full(terminal))
+    is_full, is_nearly_full = max(people, faces) >= 1, capacity.is_nearly_full(terminal)
+    return Room(counts[0] or 0, counts[1] or 0, _how_full(terminal), is_full, is_nearly_full)
 
 
 def _how_full(terminal: Terminal) -> str:
