@@ -171,7 +171,8 @@ class ByNumber(LogReader):
         lowest, at = lower[0], corrected(lower[0], offsets[0])
         is_over = FIRST_PLAUSIBLE <= at < kept_since()
         state, since = replace(log.state, oldest=RecordTime.of(lowest)), at + AFTER_IT
-        covered = state.covered_from if at >= FIRST_PLAUSIBLE else None
+        # One of an unknown clock, which was put at a moment, tells nothing of that moment.
+        covered = state.covered_from if at >= FIRST_PLAUSIBLE and offsets[0] == self._clock.offset_of_old else None
         if covered is not None:
             state = replace(state, covered_from=min(since, covered))
         with log.writing({"older_than": None if is_over else lowest.serial_no, "state": state}):

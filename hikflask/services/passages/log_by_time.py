@@ -175,9 +175,10 @@ class ByTime(LogReader):
         count, first = db.session.execute(select(*columns).where(*stored)).one()
         if first is None or not self._search.is_told or (log.state.whole and count != log.anchor - first + 1):
             return self._with_beginning(None)
-        begins = select(Event.occurred_at).where(*stored, Event.serial_no == first).limit(1)
-        at = db.session.execute(begins).scalar_one()
-        if at >= FIRST_PLAUSIBLE:
+        begins = select(Event.occurred_at, Event.device_at).where(*stored, Event.serial_no == first).limit(1)
+        at, device_at = db.session.execute(begins).one()
+        # One of an unknown clock, which was put at a moment, tells nothing of that moment.
+        if at >= FIRST_PLAUSIBLE and device_at - at == timedelta(seconds=self._clock.offset_of_old):
             log.cover(at + AFTER_IT, covered)
         log.cover_since_empty(first)
         return self._with_beginning(first)

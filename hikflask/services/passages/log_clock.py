@@ -98,11 +98,15 @@ class LogClock:
         reached = ahead if is_end or jumped < len(records) else [earlier or 0, *offsets][-1]
         return [bounded(record, one, since, latest) for record, one in zip(records, offsets, strict=True)], reached
 
+    @property
+    def offset_of_old(self) -> int:
+        """By how many seconds the clock was ahead when the log was first read."""
+        return self._log.state.ahead if self._log.state.ahead is not None else self._log.clock_offset or 0
+
     def offsets_of_old(self, records: Sequence[EventRecord]) -> list[int]:
         """Return the same for records from before the log was first read: as far as is known, as it was then."""
-        state, latest = self._log.state, now()
-        offset = state.ahead if state.ahead is not None else self._log.clock_offset or 0
-        return [bounded(record, offset, state.since, latest) for record in records]
+        latest = now()
+        return [bounded(record, self.offset_of_old, self._log.state.since, latest) for record in records]
 
     def _jump(self, records: Sequence[EventRecord], seconds: int, *, is_end: bool) -> int:
         """Return how many of the records were made before the clock jumped by so many seconds: where times leap."""

@@ -291,6 +291,29 @@ def test_records_before_and_after_a_jump_of_the_clock_have_the_times_when_they_w
     assert all(timedelta(seconds=-3) < age < timedelta(minutes=1) for age in ages)
 
 
+@pytest.mark.parametrize("ignores_serials", [False, True])
+def test_nothing_is_said_to_be_here_by_the_time_of_a_record_that_a_jump_of_the_clock_left_unknown(
+    terminal: Terminal, simulator: Simulated, log: Any, ignores_serials: bool
+) -> None:
+    log.set_traps(page_limit=5, ignores_serials=ignores_serials)
+    now = datetime.now(UTC)
+    empty, happened = now - timedelta(hours=3), now - timedelta(hours=2)
+    state = read_all(terminal).state | dict.fromkeys(("empty", "since"), empty.isoformat())
+    make_due(state=state, complete_to=empty)
+    happen(log, 30, at=happened)
+    simulator.wall_clock.drift = timedelta(hours=5)
+    happen(log, 1)
+    intake.read_log(terminal.id, "test")
+    intake.read_log(terminal.id, "test")
+    log.set_ring(10)
+
+    read_all(terminal)
+
+    assert kept()[-5:] == [27, 28, 29, 30, 31]
+    assert 12 not in kept()
+    assert not any(span.is_complete and span.from_at <= happened < span.to_at for span in spans_of(terminal.id))
+
+
 def test_firmware_that_ignores_serial_numbers_is_read_by_time(terminal: Terminal, log: Any) -> None:
     log.set_traps(page_limit=5, ignores_serials=True, ignores_reverse=True)
     happen(log, 13)
