@@ -6,6 +6,7 @@ from hikflask.extensions import db
 from hikflask.labels import terminals as labels
 from hikflask.models import Enrolment, ReachabilityChange, Terminal
 from hikflask.models.columns import database_now
+from hikflask.models.enrolment import CONFIRMED, PENDING
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
@@ -17,6 +18,13 @@ from tests.support.captures import IVAN, OLGA
 from tests.support.enrolments import desire_with_face, let_fail
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+
+def test_cause_follows_from_the_code_and_where_that_says_nothing_from_the_person_there() -> None:
+    causes_of = {code: causes.of(CONFIRMED, code) for code in ("lowscore", "name_too_long", "facenumfull", "nonsense")}
+
+    assert causes_of == {"lowscore": "photo", "name_too_long": "form", "facenumfull": "full", "nonsense": "photo"}
+    assert (causes.of(PENDING, "nonsense"), causes.of(CONFIRMED, "locked")) == ("nonsense", "locked")
 
 
 def test_everybody_of_a_cause_at_a_terminal_is_tried_again_and_nobody_else(
