@@ -103,7 +103,8 @@ class EventLog(Base):
     moment up to which every record is here. `older_than` is the serial number below which the log is still to be read
     backwards, None when there is nothing left. `honours_serials`: the firmware selects by serial number (None: not
     known yet). `page_limit` is how many records it sends at once, and `codes` what it is asked for, as pairs of major
-    and minor. `clock_offset` is by how many seconds its clock was ahead at the last reading.
+    and minor. `clock_offset` is by how many seconds its clock was ahead at the last reading. `state` is what else is
+    remembered of it (services/passages/log_state.py).
 
     It is read next at `next_at`, was read at `read_at`, and `error_code` is why the last attempt failed.
     `pictures_to` is the id of the newest event whose picture was fetched, or is not to be had.
