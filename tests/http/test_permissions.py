@@ -127,11 +127,11 @@ def test_session_opens_no_call_and_the_api_sets_no_cookie(app: Flask) -> None:
         assert "Set-Cookie" not in answer.headers, entry
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/users/x"])
-def test_nobody_learns_which_calls_there_are(app: Flask, path: str) -> None:
-    answer = bare(app).get(path)
+def test_nobody_learns_which_calls_there_are(app: Flask) -> None:
+    for path in ["/api", "/api/", "/api/nothing", "/api/users/x"]:
+        answer = bare(app).get(path)
 
-    assert (answer.status_code, answer.mimetype) == (401, "application/json")
+        assert (answer.status_code, answer.mimetype) == (401, "application/json")
 
 
 @pytest.mark.new_app

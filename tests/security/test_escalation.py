@@ -112,15 +112,13 @@ def test_no_header_changes_method_or_address(app: Flask, role: str) -> None:
     assert state(app) == before
 
 
-@pytest.mark.parametrize(
-    "path", ["/operators/", "/operators/1/password", "/tokens/", "/api/devices/", "/terminals/new"]
-)
-def test_no_method_lets_nobody_in(nobody: FlaskClient, path: str) -> None:
-    for method in METHODS:
-        answer = nobody.open(path, method=method)
+def test_no_method_lets_nobody_in(nobody: FlaskClient) -> None:
+    for path in ["/operators/", "/operators/1/password", "/tokens/", "/api/devices/", "/terminals/new"]:
+        for method in METHODS:
+            answer = nobody.open(path, method=method)
 
-        assert answer.status_code in {303, 401, 405}, method
-        assert "Анна" not in answer.text
+            assert answer.status_code in {303, 401, 405}, method
+            assert "Анна" not in answer.text
 
 
 def test_role_that_was_taken_away_is_gone_at_once(app: Flask) -> None:

@@ -66,12 +66,12 @@ def test_address_without_its_slash_leads_on_within_this_site(app: Flask) -> None
     assert (answer.status_code, answer.location) == (308, "/employees/?q=a%26b&page=2")
 
 
-@pytest.mark.parametrize("path", [f"//{EVIL}", f"//{EVIL}/employees", f"///{EVIL}/..", f"/\\{EVIL}", f"/\t/{EVIL}"])
-def test_path_that_looks_like_a_host_is_none(client: FlaskClient, path: str) -> None:
-    answer = client.get("/", environ_overrides={"PATH_INFO": path})
+def test_path_that_looks_like_a_host_is_none(client: FlaskClient) -> None:
+    for path in [f"//{EVIL}", f"//{EVIL}/employees", f"///{EVIL}/..", f"/\\{EVIL}", f"/\t/{EVIL}"]:
+        answer = client.get("/", environ_overrides={"PATH_INFO": path})
 
-    assert answer.status_code in {308, 404}
-    assert not answer.headers.get("Location", "/").startswith(("//", "/\\", "http"))
+        assert answer.status_code in {308, 404}
+        assert not answer.headers.get("Location", "/").startswith(("//", "/\\", "http"))
 
 
 ODD_HOSTS = [
@@ -91,13 +91,13 @@ ODD_HOSTS = [
 ]
 
 
-@pytest.mark.parametrize("path", ["/employees", "/sign-in", "/nothing", "/api/users/", "/uploads/x.jpg"])
-def test_host_that_is_none_is_no_failure(nobody: FlaskClient, path: str) -> None:
-    for host in ODD_HOSTS:
-        answer = nobody.get(path, headers={"Host": host})
+def test_host_that_is_none_is_no_failure(nobody: FlaskClient) -> None:
+    for path in ["/employees", "/sign-in", "/nothing", "/api/users/", "/uploads/x.jpg"]:
+        for host in ODD_HOSTS:
+            answer = nobody.get(path, headers={"Host": host})
 
-        assert answer.status_code < 500, host
-        assert "<script>" not in answer.text
+            assert answer.status_code < 500, host
+            assert "<script>" not in answer.text
 
 
 class TestOwnNames:
@@ -131,15 +131,13 @@ class TestOwnNames:
 
         assert answer.text == f"{said}\n"
 
-    @pytest.mark.parametrize(
-        "host", ["door.example.evil.example", "evildoor.example", "office.example.evil", "localhost"]
-    )
-    def test_name_that_only_looks_like_it_is_refused(self, nobody: FlaskClient, host: str) -> None:
-        assert nobody.get("/sign-in", base_url=f"http://{host}").status_code == 400
+    def test_name_that_only_looks_like_it_is_refused(self, nobody: FlaskClient) -> None:
+        for host in ["door.example.evil.example", "evildoor.example", "office.example.evil", "localhost"]:
+            assert nobody.get("/sign-in", base_url=f"http://{host}").status_code == 400
 
-    @pytest.mark.parametrize("host", ["door.example", "DOOR.example:8443", "a.office.example"])
-    def test_own_name_is_served(self, nobody: FlaskClient, host: str) -> None:
-        assert nobody.get("/health", base_url=f"http://{host}").status_code == 200
+    def test_own_name_is_served(self, nobody: FlaskClient) -> None:
+        for host in ["door.example", "DOOR.example:8443", "a.office.example"]:
+            assert nobody.get("/health", base_url=f"http://{host}").status_code == 200
 
     def test_what_a_proxy_says_about_the_host_counts_nothing(self, nobody: FlaskClient) -> None:
         headers = {"X-Forwarded-Host": "door.example"}
@@ -239,14 +237,14 @@ def test_id_of_a_request_is_never_taken_from_it(app: Flask, header: str) -> None
     assert "chosen-by-somebody" not in answer.text + str(answer.headers)
 
 
-@pytest.mark.parametrize("text", ["\\ud800", "\\udfff", "\\u0000", "\\u202e"])
-def test_kept_form_that_no_page_can_show_is_let_go(app: Flask, text: str) -> None:
-    client_of(app)
-    form = {"name": OPERATOR_NAME, "password": OPERATOR_PASSWORD, "kept_path": "/employees/"}
+def test_kept_form_that_no_page_can_show_is_let_go(app: Flask) -> None:
+    for text in ["\\ud800", "\\udfff", "\\u0000", "\\u202e"]:
+        client_of(app)
+        form = {"name": OPERATOR_NAME, "password": OPERATOR_PASSWORD, "kept_path": "/employees/"}
 
-    answer = app.test_client().post("/sign-in", data={**form, "kept": f'[["full_name", "{text}"]]'})
+        answer = app.test_client().post("/sign-in", data={**form, "kept": f'[["full_name", "{text}"]]'})
 
-    assert answer.status_code in {200, 303}
+        assert answer.status_code in {200, 303}
 
 
 LETTERS = ["Ngọc Ánh", "Ёлкин Й.", "李 小龍", "𝒜𝓃𝓃𝒶 🜁", "q\u0307 ǅ ß ﬁ", "עברית العربية", "O’Neil «А» ½"]

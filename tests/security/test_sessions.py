@@ -69,13 +69,13 @@ def test_sign_in_leads_on_without_it(app: Flask, client: FlaskClient) -> None:  
     assert answer.location == "/employees/?q=x"
 
 
-@pytest.mark.parametrize("name", ["hikflask", "session", "session_id", "sid", "key", "_user_id", "remember_token"])
-def test_address_with_it_opens_nothing(app: Flask, name: str) -> None:
-    for secret in secrets_of(client_of(app)):
-        answer = app.test_client().get("/employees/", query_string={name: secret})
-        assert answer.status_code == 303
-        assert answer.location.startswith("/sign-in?next=")
-        assert app.test_client().get(f"/employees/;{name}={secret}").status_code in {303, 404}
+def test_address_with_it_opens_nothing(app: Flask) -> None:
+    for name in ["hikflask", "session", "session_id", "sid", "key", "_user_id", "remember_token"]:
+        for secret in secrets_of(client_of(app)):
+            answer = app.test_client().get("/employees/", query_string={name: secret})
+            assert answer.status_code == 303
+            assert answer.location.startswith("/sign-in?next=")
+            assert app.test_client().get(f"/employees/;{name}={secret}").status_code in {303, 404}
 
 
 def test_no_photo_opens_before_a_password_that_was_given_is_changed(

@@ -49,17 +49,14 @@ def seen(app: Flask, peer: str, **headers: str) -> tuple[str | None, str, str, s
     return found[0]
 
 
-@pytest.mark.parametrize(
-    ("said", "believed"),
-    [
+def test_of_what_the_proxy_says_the_last_hop_alone_is_believed(app: Flask) -> None:
+    for said, believed in [
         ("198.51.100.1", "198.51.100.1"),
         ("203.0.113.66, 198.51.100.1", "198.51.100.1"),
         ("127.0.0.1, 10.0.0.1, 198.51.100.1", "198.51.100.1"),
         ("2001:db8::1", "2001:db8::1"),
-    ],
-)
-def test_of_what_the_proxy_says_the_last_hop_alone_is_believed(app: Flask, said: str, believed: str) -> None:
-    assert seen(app, PROXY, X_Forwarded_For=said)[0] == believed
+    ]:
+        assert seen(app, PROXY, X_Forwarded_For=said)[0] == believed
 
 
 def test_of_what_the_proxy_says_nothing_else_is_believed(app: Flask) -> None:
@@ -85,9 +82,9 @@ def test_proxy_is_believed_by_ipv6_too(database: dict[str, str], tmp_path: Path,
         close(app)
 
 
-@pytest.mark.parametrize("peer", [STRANGER, f"::ffff:{STRANGER}", "::1", "127.0.0.2", ""])
-def test_of_what_anybody_else_says_nothing_is_believed(app: Flask, peer: str) -> None:
-    assert seen(app, peer, X_Forwarded_For="198.51.100.1", X_Forwarded_Proto="https")[:2] == (peer, "http")
+def test_of_what_anybody_else_says_nothing_is_believed(app: Flask) -> None:
+    for peer in [STRANGER, f"::ffff:{STRANGER}", "::1", "127.0.0.2", ""]:
+        assert seen(app, peer, X_Forwarded_For="198.51.100.1", X_Forwarded_Proto="https")[:2] == (peer, "http")
 
 
 def sign_in(app: Flask, peer: str, said: str, password: str = "wrong", name: str = OPERATOR_NAME) -> int:

@@ -22,16 +22,13 @@ pytestmark = pytest.mark.usefixtures("context")
 OPERATOR = Agreed(None, by_admin=False)
 
 
-@pytest.mark.parametrize(
-    ("count", "people", "many"),
-    [
+def test_what_is_many() -> None:
+    for count, people, many in [
         *[(0, 0, False), (20, 200, False), (21, 1000, True), (10, 100, False), (11, 100, True)],
         # A tenth of a small terminal is one person.
         *[(1, 1, False), (2, 9, False), (3, 9, True)],
-    ],
-)
-def test_what_is_many(count: int, people: int, many: bool) -> None:
-    assert mass_removals.are_many(count, people) is many
+    ]:
+        assert mass_removals.are_many(count, people) is many
 
 
 def losses(people: int, *terminals: tuple[str, int, int]) -> Losses:
@@ -64,9 +61,8 @@ def test_many_lose_access_by_an_administrator_alone_and_the_refusal_names_people
     assert seven.refusal.params["t"] == "Вход 0, Вход 1, Вход 2, Вход 3, Вход 4, …"
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "takes"),
-    [
+def test_days_that_take_access() -> None:
+    for before, after, takes in [
         # However far ahead the last day is: who sets it for many would only have to wait. In days from today.
         ((None, None), (None, 31), True),
         ((None, 400), (None, 399), True),
@@ -74,14 +70,10 @@ def test_many_lose_access_by_an_administrator_alone_and_the_refusal_names_people
         ((None, 30), (None, None), False),
         ((None, None), (1, None), True),
         ((None, None), (0, None), False),
-    ],
-)
-def test_days_that_take_access(
-    before: tuple[int | None, int | None], after: tuple[int | None, int | None], takes: bool
-) -> None:
-    then, now = ([None if at is None else today() + timedelta(days=at) for at in days] for days in (before, after))
+    ]:
+        then, now = ([None if at is None else today() + timedelta(days=at) for at in days] for days in (before, after))
 
-    assert mass_removals.take_access((then[0], then[1]), (now[0], now[1])) is takes
+        assert mass_removals.take_access((then[0], then[1]), (now[0], now[1])) is takes
 
 
 def take(name: str, people: int, of: int, terminal: int = 1) -> None:

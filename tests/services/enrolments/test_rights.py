@@ -216,9 +216,8 @@ LIMIT = Validity(FIRST_MOMENT, FIRST_MOMENT)
 OFF = Validity(None, None, enabled=False)
 
 
-@pytest.mark.parametrize(
-    ("expected", "shown", "lost"),
-    [
+def test_what_is_lost() -> None:
+    for expected, shown, lost in [
         (Rights(), Rights(), set()),
         (Rights(LIMIT, "1", ((1, "1"),)), Rights(LIMIT, "1", ((1, "1"),)), set()),
         (Rights(LIMIT, "1", ((1, "1"),)), Rights(), {"valid", "doors", "plans"}),
@@ -229,7 +228,5 @@ OFF = Validity(None, None, enabled=False)
         (Rights(OFF), Rights(LIMIT), {"valid"}),
         (Rights(LIMIT), Rights(OFF), {"valid"}),
         (Rights(), Rights(LIMIT, "1"), set()),
-    ],
-)
-def test_what_is_lost(expected: Rights, shown: Rights, lost: set[str]) -> None:
-    assert rights.lost(expected, shown) == lost
+    ]:
+        assert rights.lost(expected, shown) == lost

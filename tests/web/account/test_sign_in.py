@@ -82,11 +82,16 @@ def test_somebody_who_is_kept_out_hears_the_same(app: Flask, browser: FlaskClien
     assert "The name or the password is wrong." in sign_in(browser).text
 
 
-@pytest.mark.parametrize(
-    "wanted", ["//evil.example", "https://evil.example/", "/\\evil.example", "/\tevil", "javascript:alert(1)", "evil"]
-)
-def test_sign_in_goes_on_to_no_other_site(browser: FlaskClient, wanted: str) -> None:
-    assert sign_in(browser, next=wanted).location == "/"
+def test_sign_in_goes_on_to_no_other_site(browser: FlaskClient) -> None:
+    for wanted in [
+        "//evil.example",
+        "https://evil.example/",
+        "/\\evil.example",
+        "/\tevil",
+        "javascript:alert(1)",
+        "evil",
+    ]:
+        assert sign_in(browser, next=wanted).location == "/"
 
 
 def test_session_gets_a_fresh_key_that_nobody_could_plant(app: Flask, browser: FlaskClient) -> None:
@@ -361,15 +366,15 @@ class TestNothingTypedIsLost:
         assert "Abc12345" not in asked.text
         assert json.loads(_hidden(asked.text, "kept"))[:2] == [["name", "Вход"], ["url", "http://10.0.0.5"]]
 
-    @pytest.mark.parametrize("path", ["/terminals/", "/operators/", "/nowhere", "//evil.example", "/language"])
-    def test_form_that_is_not_for_this_operator_is_not_shown(self, browser: FlaskClient, path: str) -> None:
-        answer = sign_in(browser, kept_path=path, kept='[["name", "x"]]')
+    def test_form_that_is_not_for_this_operator_is_not_shown(self, browser: FlaskClient) -> None:
+        for path in ["/terminals/", "/operators/", "/nowhere", "//evil.example", "/language"]:
+            answer = sign_in(browser, kept_path=path, kept='[["name", "x"]]')
 
-        assert answer.location == "/"
+            assert answer.location == "/"
 
-    @pytest.mark.parametrize("fields", ["", "{", "[1]", "{}", "null", "[" * 60_000, '[["a"]]', '[["a", "b", "c"]]'])
-    def test_fields_that_make_no_sense_are_let_go(self, browser: FlaskClient, fields: str) -> None:
-        assert sign_in(browser, kept_path="/employees/", kept=fields).status_code in {200, 303}
+    def test_fields_that_make_no_sense_are_let_go(self, browser: FlaskClient) -> None:
+        for fields in ["", "{", "[1]", "{}", "null", "[" * 60_000, '[["a"]]', '[["a", "b", "c"]]']:
+            assert sign_in(browser, kept_path="/employees/", kept=fields).status_code in {200, 303}
 
 
 def _hidden(page: str, name: str) -> str:

@@ -105,9 +105,9 @@ def test_first_page_is_in_the_language_of_the_pages(client: FlaskClient) -> None
     assert client.get("/help/en/").location == "/help/en/index.html"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+@pytest.mark.usefixtures("built")
+def test_nothing_else_is_answered(client: FlaskClient) -> None:
+    for path in [
         "ru/nothing.html",
         "ru/assets",
         "ru/assets/",
@@ -121,14 +121,11 @@ def test_first_page_is_in_the_language_of_the_pages(client: FlaskClient) -> None
         "../secrets.html",
         "%2e%2e/secrets.html",
         "%2e%2e/help/ru/index.html",
-    ],
-)
-@pytest.mark.usefixtures("built")
-def test_nothing_else_is_answered(client: FlaskClient, path: str) -> None:
-    answer = client.get(f"/help/{path}", follow_redirects=True)
+    ]:
+        answer = client.get(f"/help/{path}", follow_redirects=True)
 
-    assert answer.status_code == 404
-    assert "<h1>Такой страницы нет. Возможно, её удалили.</h1>" in answer.text
+        assert answer.status_code == 404
+        assert "<h1>Такой страницы нет. Возможно, её удалили.</h1>" in answer.text
 
 
 @pytest.mark.usefixtures("built")
