@@ -102,9 +102,9 @@ def test_counts_end_at_a_limit(terminal: Terminal, monkeypatch: pytest.MonkeyPat
     assert queue_of(terminal, 1).counts == {REMOVALS: 2, SINGLE: 1, MANY: 0}
 
 
-@pytest.mark.parametrize("text", ["", "x", "1", "1-2", "9-1-1", "-1-1-1", f"1-{2**60}-1", "1-1-x", "²-1-1"])
-def test_what_is_no_place_begins_at_the_beginning(text: str) -> None:
-    assert place_of(text) is None
+def test_what_is_no_place_begins_at_the_beginning() -> None:
+    for text in ["", "x", "1", "1-2", "9-1-1", "-1-1-1", f"1-{2**60}-1", "1-1-x", "²-1-1"]:
+        assert place_of(text) is None
 
 
 def test_place_survives_its_text(terminal: Terminal) -> None:

@@ -49,13 +49,13 @@ def test_cursor_leads_on_when_its_row_is_deleted() -> None:
     assert page(UP, following)[0] == page(UP, FIRST, 5)[0][2:]
 
 
-@pytest.mark.parametrize("cursor", ["x", "gAAAAA", "", "ё"])
-def test_what_is_no_cursor_is_refused(cursor: str) -> None:
-    if cursor:
+def test_what_is_no_cursor_is_refused() -> None:
+    for cursor in ["x", "gAAAAA", "", "ё"]:
+        if cursor:
+            with pytest.raises(CursorUnknown):
+                page(UP, Place(after=cursor))
         with pytest.raises(CursorUnknown):
-            page(UP, Place(after=cursor))
-    with pytest.raises(CursorUnknown):
-        page(UP, Place(after=vault.encrypt(cursor)))
+            page(UP, Place(after=vault.encrypt(cursor)))
 
 
 def test_cursor_of_another_order_is_refused() -> None:

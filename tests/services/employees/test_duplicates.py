@@ -24,14 +24,14 @@ def duplicates(number: str, name: str, employee_id: int | None = None) -> tuple[
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("name", ["Ольга Ёлкина", "ольга елкина", "ОЛЬГА ЁЛКИНА"])
-def test_number_and_name_of_others_are_known_in_any_spelling(name: str) -> None:
-    assert duplicates("100222", name) == ("Иван Иванов", ["100333"])
+def test_number_and_name_of_others_are_known_in_any_spelling() -> None:
+    for name in ["Ольга Ёлкина", "ольга елкина", "ОЛЬГА ЁЛКИНА"]:
+        assert duplicates("100222", name) == ("Иван Иванов", ["100333"])
 
 
-@pytest.mark.parametrize("name", ["", "Ольга", "Ольга Ёлкина 100333", "Ольга Ёлкин", "%", "Ольга_Ёлкина"])
-def test_part_of_a_name_is_nobodys(name: str) -> None:
-    assert duplicates("100999", name) == ("", [])
+def test_part_of_a_name_is_nobodys() -> None:
+    for name in ["", "Ольга", "Ольга Ёлкина 100333", "Ольга Ёлкин", "%", "Ольга_Ёлкина"]:
+        assert duplicates("100999", name) == ("", [])
 
 
 @pytest.mark.both_databases

@@ -37,24 +37,32 @@ def counts(simulator: Simulated) -> int:
     return sum(entry.plain_path.endswith("UserInfo/Count") for entry in simulator.log)
 
 
-def test_what_is_left_is_told_before_anything_is_sent() -> None:
-    for told, left in [
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
         ({"people": 10, "people_capacity": 12, "faces": 3, "face_capacity": 3}, (2, 0)),
         ({"people": 15, "people_capacity": 12, "faces": None, "face_capacity": 3}, (0, None)),
         ({"people": 15, "people_capacity": None, "faces": 1, "face_capacity": 0}, (None, None)),
-    ]:
-        assert capacity.remaining(Terminal(**told)) == left
+    ],
+)
+def test_what_is_left_is_told_before_anything_is_sent(
+    told: dict[str, int | None], left: tuple[int | None, int | None]
+) -> None:
+    assert capacity.remaining(Terminal(**told)) == left
 
 
-def test_nine_tenths_of_people_or_faces_are_nearly_full() -> None:
-    for counted, nearly in [
+@pytest.mark.parametrize(
+    ("counted", "nearly"),
+    [
         ({"people": 89}, False),
         ({"people": 90}, True),
         ({"people": 10, "faces": 45, "face_capacity": 50}, True),
         ({"people": None}, False),
         ({"people": 90, "people_capacity": None}, False),
-    ]:
-        assert capacity.is_nearly_full(Terminal(**{"people_capacity": 100, **counted})) is nearly
+    ],
+)
+def test_nine_tenths_of_people_or_faces_are_nearly_full(counted: dict[str, int | None], nearly: bool) -> None:
+    assert capacity.is_nearly_full(Terminal(**{"people_capacity": 100, **counted})) is nearly
 
 
 def test_counts_follow_what_is_sent_and_removed(simulator: Simulated, terminal: Terminal) -> None:
