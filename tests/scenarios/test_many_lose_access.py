@@ -587,6 +587,7 @@ def assert_nobody_lost(app: Flask, error: str) -> None:
 
 # Whose code takes access away → how it is known that not many lose it unasked.
 TAKERS = {
+    "changes/undo": "one person, who is activated again",
     "comparisons/apply": "a job that choices.begin() starts",
     "comparisons/take_over": "a job that choices.begin() starts",
     "employees/erasure": "one person",
