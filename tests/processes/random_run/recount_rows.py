@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from hikflask.codes.refusals import REFUSALS
 from hikflask.extensions import db
-from hikflask.messages import SENTENCES
 from hikflask.models import (
     AuditEntry,
     Employee,
@@ -105,7 +105,7 @@ def jobs(_: World) -> Iterator[str]:
     states: dict[int, Counter[str]] = defaultdict(Counter)
     for job_id, state, code in db.session.execute(select(JobItem.job_id, JobItem.state, JobItem.refusal_code)):
         states[job_id][state] += 1
-        if state == FAILED and code not in SENTENCES:
+        if state == FAILED and code not in REFUSALS:
             yield f"an item of job {job_id} failed without a sentence ({code})"
     for job in db.session.execute(select(Job), execution_options={"populate_existing": True}).scalars():
         items = states[job.id]
