@@ -6,6 +6,7 @@ from hikflask.models import ImportBatch, Job
 from hikflask.models.import_batch import VERDICTS
 from hikflask.models.job import FAILED, STOPPED
 from hikflask.services.imports import queries as imports
+from hikflask.services.imports.batches import ColumnsMissing, ColumnsUnclear, DaysUnknown
 from hikflask.services.jobs import queries
 
 CHOOSING = "choosing"
@@ -51,8 +52,14 @@ class Stage:
 
     @property
     def can_check(self) -> bool:
-        """True when the dry run was stopped or interrupted."""
-        return self.name == CHECKING and self.is_cut_short
+        """True when the dry run was stopped or interrupted, and not by a question, which the columns answer."""
+        return self.name == CHECKING and self.is_cut_short and not self.asks
+
+    @property
+    def asks(self) -> bool:
+        """True when the dry run found a column of which somebody must say what it is."""
+        refusal = self.job.refusal if self.job else None
+        return refusal is not None and refusal["code"] in {DaysUnknown.code, ColumnsUnclear.code, ColumnsMissing.code}
 
     @property
     def can_reopen(self) -> bool:

@@ -11,6 +11,7 @@ from hikflask.models import Employee, ImportBatch, ImportRow, Job, Terminal
 from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER
 from hikflask.models.columns import database_now
 from hikflask.models.import_batch import APPLIED, OPEN
+from hikflask.models.job import FAILED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as SimulatedTerminal
@@ -20,6 +21,7 @@ from tests.support.filled_forms import form_to
 from tests.support.import_batches import add_import, table, upload
 from tests.support.imports import apply, checked
 from tests.support.jobs import add_people
+from tests.support.refusals import refusal
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of
 
 RunJobs = Callable[[], int]
@@ -82,6 +84,22 @@ def test_import_is_started_once_and_undone_once(
     assert people(app) == {"2": ("Иван Иванов 2", True)}
     assert kinds(app) == [("import_check", "done"), ("import", "done"), ("import_undo", "done")]
     assert "Undoing of an import" in client.get(PAGE, headers=ENGLISH).text
+
+
+def test_question_of_the_dry_run_leads_to_the_columns_and_not_to_the_same_question(
+    app: Flask, client: FlaskClient, check: Callable[..., None]
+) -> None:
+    check("1;Иван Петров;Охрана;")
+    with app.app_context():
+        params = {"batch": 1, "refusal": refusal("column_unclear", columns="“Left”")}
+        db.session.execute(db.update(Job).values(state=FAILED, params=params))
+        db.session.execute(db.update(ImportBatch).values(checked_at=None))
+        db.session.commit()
+
+    page = client.get(PAGE, headers=ENGLISH).text
+
+    assert "Check again" not in page
+    assert 'class="btn btn-primary" id="import-reopen" type="submit">Back to the columns<' in page
 
 
 def test_way_back_leads_to_the_columns_as_they_were_chosen(
