@@ -561,7 +561,7 @@ def test_what_terminals_told_by_themselves_is_deleted_unless_their_logs_have_it(
     records = [{"dateTime": "x", "AccessControllerEvent": {}}, {"major": 5, "name": '"AccessControllerEvent"'}]
     with either.app_context():
         upgrade(revision="0043")
-        at = datetime(2026, 11, 30, tzinfo=UTC).replace(tzinfo=None)
+        at = "2026-11-30 00:00:00"
         about = {"device_serial": "D", "device_at": at, "device_time": "x", "occurred_at": at, "received_at": at}
         for serial_no, record in enumerate(records):
             columns = {"serial_no": serial_no, "major": 5, "minor": 75, "kind": "passed", "record": json.dumps(record)}
@@ -579,7 +579,7 @@ def test_of_a_record_only_what_is_read_stays_and_tells_of_duress(either: Flask) 
     more = {"cardNo": "1", "netUser": "Ив", "FaceRect": {"x": 0.5}, "mask": None}
     with either.app_context():
         upgrade(revision="0045")
-        at = datetime(2026, 11, 30, tzinfo=UTC).replace(tzinfo=None)
+        at = "2026-11-30 00:00:00"
         about = {"device_serial": "D", "device_at": at, "device_time": "x", "occurred_at": at, "received_at": at}
         for serial_no, stored in enumerate([record | more, more, {}, {"cardType": 5}, {"cardType": 1}]):
             columns = {"serial_no": serial_no, "major": 5, "minor": 1, "kind": "passed", "record": json.dumps(stored)}

@@ -1,5 +1,6 @@
 """The Russian catalogue says everything that the sources say, and its compiled form is fresh."""
 
+import ast
 import io
 import re
 from pathlib import Path
@@ -41,6 +42,15 @@ def texts(message: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
 def test_the_catalogue_has_what_the_sources_say_and_no_more() -> None:
     known = {(message.context, message.id) for message in catalogue() if message.id}
     assert known == texts_in_sources()
+
+
+def test_no_text_hides_in_an_f_string_where_python_3_11_finds_none() -> None:
+    for path in (ROOT / "hikflask").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        inside = [node for text in ast.walk(tree) if isinstance(text, ast.JoinedStr) for node in ast.walk(text)]
+        calls = [node for node in inside if isinstance(node, ast.Call)]
+        named = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in KEYWORDS]
+        assert [call.args[0].value for call in named if isinstance(call.args[0], ast.Constant)] == [], path
 
 
 def test_everything_is_translated_and_nothing_is_guessed() -> None:

@@ -25,9 +25,10 @@ UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 PHOTO, TAKEN, CHANGED, LEFT_ALONE, FORM, FULL, FACE = "photo", "taken", "changed", "left_alone", "form", "full", "face"
 ITSELF = "itself"
 # What helps: photos are taken, the password or another fact of the terminal is corrected, room is made, the employee is
-# changed, or a person decides whose the ID is, or removes it by hand. An administrator alone corrects a terminal.
+# changed, or a person decides whose the ID is, or removes it by hand, or says what an import's columns are. An
+# administrator alone corrects a terminal.
 ROUND, PASSWORD, TERMINAL, PEOPLE, RETRY = "round", "password", "terminal", "people", "retry"
-EMPLOYEE, WHOSE, BY_HAND = "employee", "whose", "by_hand"
+EMPLOYEE, WHOSE, BY_HAND, COLUMNS = "employee", "whose", "by_hand", "columns"
 BY_ADMIN = {PASSWORD, TERMINAL}
 
 
@@ -527,16 +528,19 @@ REFUSALS: dict[str, RefusalType] = {
     "column_missing": invalid(
         N_("Nobody here has these IDs (%(n)s), and no column has names. Choose the column of the full name."),
         N_("Choose the column for this."),
+        step=COLUMNS,
     ),
     "column_twice": invalid(N_("This column is chosen twice. Choose another one.")),
     "column_unknown": invalid(N_("The table has no such column. Choose another one.")),
     "column_unclear": invalid(
         N_("It is not clear what is in %(columns)s. Choose it, or say that the column is not used."),
         N_("It is not clear what is in a column. Choose it, or say that the column is not used."),
+        step=COLUMNS,
     ),
     "days_column_unknown": invalid(
         N_("Nobody has said what the days in %(columns)s are. Choose it, or say that the column is not used."),
         N_("Nobody has said what the days in a column are. Choose it, or say that the column is not used."),
+        step=COLUMNS,
     ),
     "mapping_unknown": invalid(N_("There are no saved columns with this name."), field="mapping"),
     "mapping_known": of_name(N_("Other saved columns have this name. Choose another name.")),

@@ -316,7 +316,9 @@ def _times(action: str, count: int, is_partly_counted: bool) -> str:
     if count == 1:
         return action_label(action)
     number = format_decimal(count)
-    return f"{action_label(action)}: {gettext('more than %(n)s', n=number) if is_partly_counted else number}"
+    if is_partly_counted:
+        number = gettext("more than %(n)s", n=number)
+    return f"{action_label(action)}: {number}"
 
 
 def changes(entry: Entry) -> list[Change]:

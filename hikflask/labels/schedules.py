@@ -42,4 +42,5 @@ def rights_on(rights: Rights, moment: datetime) -> str:
     weekday = local(moment).weekday()
     times = sorted(f"{begin}–{end}" for hours in told for on, begin, end in hours or () if on == weekday)
     day = get_day_names("wide", locale=str(get_locale()))[weekday]
-    return f"{rights_label(rights)} ({day}: {', '.join(times) or _('closed all day')})"
+    hours = ", ".join(times) or _("closed all day")
+    return f"{rights_label(rights)} ({day}: {hours})"

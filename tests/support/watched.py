@@ -11,7 +11,8 @@ class Watched:
     """The test's thread, watched from now on, and the clock."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = time.monotonic()
+        # Whole seconds, so that steps are exactly as long as they say.
+        self.now = float(int(time.monotonic()))
         self.found: list[bool] = []
         monkeypatch.setattr(signs, "_due_at", {})
         monkeypatch.setattr(signs, "_looked_at", self.now)

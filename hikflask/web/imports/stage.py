@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from hikflask.codes.refusals import COLUMNS, type_of
 from hikflask.models import ImportBatch, Job
 from hikflask.models.import_batch import VERDICTS
 from hikflask.models.job import FAILED, STOPPED
 from hikflask.services.imports import queries as imports
-from hikflask.services.imports.batches import ColumnsMissing, ColumnsUnclear, DaysUnknown
 from hikflask.services.jobs import queries
 
 CHOOSING = "choosing"
@@ -59,7 +59,7 @@ class Stage:
     def asks(self) -> bool:
         """True when the dry run found a column of which somebody must say what it is."""
         refusal = self.job.refusal if self.job else None
-        return refusal is not None and refusal["code"] in {DaysUnknown.code, ColumnsUnclear.code, ColumnsMissing.code}
+        return refusal is not None and type_of(refusal["code"]).step == COLUMNS
 
     @property
     def can_reopen(self) -> bool:
