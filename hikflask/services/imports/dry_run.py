@@ -33,7 +33,7 @@ from hikflask.services.imports.photos.thumbnails import Thumbnails
 from hikflask.services.imports.table import columns, doubts, report_rows
 from hikflask.services.imports.table.columns import ACTIVE, DEPARTMENT, LEFT, NAME, NUMBER, PARTS
 from hikflask.services.imports.table.options import Options
-from hikflask.services.imports.table.values import Values, are_leavers
+from hikflask.services.imports.table.values import Values, are_leavers, may_be_leavers
 from hikflask.services.photos.inspection import PhotoCheck, PhotoInspectors
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.reader_process import Layout, Row
@@ -45,7 +45,7 @@ BATCH = 500
 PAUSE = 0.01
 MAX_LINES = 5
 # So many IDs have digits, and at most so many signatures below have none.
-MIN_IDS, MAX_SIGNATURES = 5, 3
+MIN_IDS, MAX_SIGNATURES = 2, 3
 WITHOUT_DIGITS = Refusal(code="number_without_digits", params={})
 # What the rows of an import may take here, in bytes of JSON: so much, and so many times the size of its files, but at
 # most the last. Each of the 200,000 people of the longest table takes some 400.
@@ -370,7 +370,8 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
         for row in report_rows.people(working, layout, batch.fields, options, read_spellings()):
             if doubts.is_other_head(layout.columns, row.cells, batch.fields[NUMBER]):
                 raise ServiceError("table_second_head", line=row.line)
-            if not says_who_left and are_leavers(row.sheet or layout.sheet):
+            called = row.sheet or layout.sheet
+            if not says_who_left and (are_leavers(called) or may_be_leavers(called)):
                 raise ServiceError("table_leavers", line=row.line - 1)
             if may_be := dict(watch.doubts_in(row.cells)):
                 raise ColumnsUnclear(layout.columns, may_be, row.cells)

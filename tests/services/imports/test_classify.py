@@ -77,7 +77,7 @@ def test_department_that_a_spreadsheet_made_a_day_of_is_refused(day: str) -> Non
 
 def test_department_that_only_begins_like_those_who_left_is_one() -> None:
     departments = (
-        *("Бывшие цеха", "Отдел увольнений", "Удалённые сотрудники", "Former Soviet Union"),
+        *("Бывшие цеха", "Отдел увольнений", "Удалённые сотрудники", "Former Soviet Union", "Left Bank"),
         *("Отдел архива", "Архив и делопроизводство", "Archive office", "Архивариусы"),
         *("Работа с уволенными и их семьями в Сибирской области", "Disabled access"),
     )
@@ -111,6 +111,7 @@ def test_sign_for_as_above_is_no_department(sign: str) -> None:
      *("Уволенные:", "Уволились", "_Уволенные", "УВОЛЕННЫЕ!!!", "Уволенные сотрудники (3 чел.)", "Увольнения 2026"),
      *("Уволен", "Список уволенных", "Уволенный персонал", "Уволенные (не удалять)", "Уволен. сотрудники", "Blacklist"),
      *("Terminated employees:", "Disabled Users", "Ex employees", "Удалённые", "Заблокированные", "Leavers 2026 (3)"),
+     *("Ушли в 2026", "Ишдан кетган", "Ишламайди", "Ex-staff", "No longer with us", "Left", "Left in 2026"),
      *("Уволенные\\Цех 2", "All Departments/Dismissed/Workshop 2", "Завод > Бывшие работники > Цех")],
 )  # fmt: skip
 def test_those_who_left_are_no_department_of_anybody_who_works(group: str) -> None:

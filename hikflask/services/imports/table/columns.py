@@ -65,7 +65,7 @@ NAMES: dict[str, str] = {
         Отдел | Подразделение | Подразделение организации | Структурное подразделение | Наименование подразделения
         Наименование отдела
         Отдел / подразделение | Место работы | Цех | Департамент | Подразделения
-        Организационная единица | Орг. единица | Bo‘lim | Bo‘limi | Бўлим | Бөлім | Бөлімше | Бөлімшесі
+        Организационная единица | Орг. единица | Bo‘lim | Bo‘limi | Бўлим | Бўлими | Бөлім | Бөлімше | Бөлімшесі
         Department | Department name | Dept. | Dept. name | Division | Organizational unit | Org. unit | Person group
     """,
     LEFT: """
@@ -127,8 +127,8 @@ UNSURE: dict[str, str] = {
 HIRED = """
     Дата приёма | Дата приема на работу | Приём | Приём Дата приёма | Дата принятия на работу
     Дата приёма в организацию | Дата найма | Дата найма на работу | Дата трудоустройства | Дата начала работы
-    Принят | Принят на работу | Работает с | Ishga qabul qilingan sana | Жұмысқа қабылданған күні
-    Hired date | Employee hire date | Hire date | Date hired | Hired | Date of hire | Date of joining | Joining date
+    Принят | Принят на работу | Дата зачисления | Работает с | Ishga qabul qilingan sana | Жұмысқа қабылданған күні
+    Hired date | DOJ | Employee hire date | Hire date | Date hired | Hired | Date of hire | Date of joining | Joining date
     Join date | Employment date | Start of employment | Date of employment | Employed since
 """
 # Days that say nothing of a validity. A column of days with any other name is asked about: it may be an expiry.

@@ -14,7 +14,7 @@ from hikflask.services.enrolments.validity import LAST_OF_DAY
 from hikflask.text_rules import folded
 
 DATES = ("%d.%m.%Y", "%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y")
-SHORT_DATE = "%d.%m.%y"
+SHORT_DATES = ("%d.%m.%y", "%d/%m/%y", "%m/%d/%y")
 # Excel takes a year of two digits for one of this century up to 29, and up to 49 where Windows is recent.
 OF_THIS_CENTURY, OF_THE_LAST = range(50), range(30, 100)
 # Behind a day, as a Russian writes it by hand.
@@ -58,13 +58,14 @@ def _days(text: str) -> Iterator[date]:
     for form in DATES:
         with suppress(ValueError):
             yield datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
-    with suppress(ValueError):
-        day = datetime.strptime(text, SHORT_DATE).date()  # noqa: DTZ007
-        year = day.year % 100
-        if year in OF_THIS_CENTURY:
-            yield day.replace(year=2000 + year)
-        if year in OF_THE_LAST:
-            yield day.replace(year=1900 + year)
+    for form in SHORT_DATES:
+        with suppress(ValueError):
+            day = datetime.strptime(text, form).date()  # noqa: DTZ007
+            year = day.year % 100
+            if year in OF_THIS_CENTURY:
+                yield day.replace(year=2000 + year)
+            if year in OF_THE_LAST:
+                yield day.replace(year=1900 + year)
 
 
 def _in_numbers(text: str) -> str:

@@ -50,8 +50,10 @@ GONE_ANYWHERE = (
     r"увол(?:ен(?:\(а\)|[ао])?|ил(?:ся|ась)|ьнени[ея])|(?:уже |больше )?не работает|(?:уже |больше )не сотрудник|"
     r"договор (?:прекращен|расторгнут)|расторгнут|бывш\w+ (?:сотрудник|работник)\w*|"
     r"dismissed|terminated|resigned|fired|archived|inactive|deactivated|deprovisioned|offboarded|suspended|"
-    r"ex[- ]?employee|former (?:employee|staff)|left (?:the )?(?:company|job)|no longer (?:works|employed)|leaver|"
-    r"ishdan (?:bo.?shagan|ketgan|chiqqan)|ишдан (?:бўшаган|кетган|чиққан)|жұмыстан (?:шыққан|шықты|босатылған|кетті)"
+    r"ex[- ]?(?:employee|staff|worker)|former (?:employee|staff)|left (?:the )?(?:company|job)|"
+    r"no longer (?:works|employed|with us)|leaver|"
+    r"ishdan (?:bo.?shagan|ketgan|chiqqan)|ishlamaydi|ишдан (?:бўшаган|кетган|чиққан)|ишламайди|"
+    r"жұмыстан (?:шыққан|шықты|босатылған|кетті)"
 )
 GONE_ALONE = (
     r"увол\.?|ув\.?|приказ об увольнении|уш(?:ел|ла)|выбыл(?:\(а\)|а)?|рассчитан(?:\(а\)|а)?|сокращен(?:\(а\)|а)?|"
@@ -88,6 +90,8 @@ PART_OF_A_DAY = re.compile(
     r"januar|februar|march|april|june|july|august|septem|octob|novem|decem)"
 )
 GONE_ON = re.compile(rf"(?:{GONE_ANYWHERE}|{GONE_ALONE})[\s,]+(?:(?:с|от|on|since)\s+)?(?=\d)")
+# How SAP writes a day.
+EIGHT_DIGITS = re.compile(r"(?:19|20|21)\d{6}\Z")
 # How Excel keeps a day, and what a cell without the format of a day shows: days since this one.
 SERIAL, SERIAL_ZERO = re.compile(r"[1-9]\d{4}(?:\.\d+)?\Z"), datetime(1899, 12, 30)  # noqa: DTZ001 - a day has no zone
 # Workbooks that began on a Mac count from 1904.
@@ -137,11 +141,12 @@ SURNAME_FIRST = re.compile(r"[^\W\d_a-zа-яё][^\W\d_]*(?:[-'’‘ʻ][^\W\d_]+
 THOSE_WHO_LEFT = re.compile(
     r"\bуволен(?:\b|н|[аоы]\b)|\bуволи(?:лись|лся|лась|вши)|\bбывши[ей](?: (?:сотр|раб|персон)| ?\Z)|"
     r"\bне работают\b|\bудаленные(?! (?:сотр|раб))|\bзаблокированн|\bархив(?:ные)? (?:сотр|раб|персон|польз|людей)|"
-    r"\bчерный список|"
-    r"\bdismissed|\bterminated|\bfired\b|\bresigned|\bleavers?\b|\bex employ|\bblack ?list|"
+    r"\bчерный список|\Aушли\b|"
+    r"\bdismissed|\bterminated|\bfired\b|\bresigned|\bleavers?\b|\bex (?:employ|staff|work)|\bblack ?list|"
+    r"\bno longer (?:with|work|empl)|\A(?:have |has |who )?left(?: in)? ?\Z|"
     r"\b(?:former|disabled|deleted|blocked|inactive|archived|deactivated|suspended)"
     r"(?: (?:empl|user|staff|pe|work)| ?\Z)|"
-    r"\bishdan (?:bo.?shagan|ketgan)|\bишдан (?:бўшаган|кетган)|жұмыстан (?:шыққан|босатылған)"
+    r"\bish(?:dan (?:bo.?shagan|ketgan)|lamay)|\bиш(?:дан (?:бўшаган|кетган)|ламай)|жұмыстан (?:шыққан|босатылған)"
 )
 # A department that may have those who left, or papers.
 ARCHIVE = re.compile(r"\s*(?:архив(?:ные)?|archives?|arxiv)\s*\Z")
@@ -379,7 +384,8 @@ def _read_days(values: Values, cells: Mapping[str, str], options: Options, later
         text = "" if _is_no_date(cells[name]) else cells[name]
         serial = (moment + later for moment in _serial(text))
         said = moments(BESIDE_A_DAY[name].sub("", text))
-        days = {moment.date() for moment in (*said, *serial) if moment.time() in WHOLE_DAY[name]}
+        told = (*said, *serial, *_in_eight_digits(text))
+        days = {moment.date() for moment in told if moment.time() in WHOLE_DAY[name]}
         # 12/01/2026 is a day of January or of December.
         day = days.pop() if len(days) == 1 else None
         if name == VALID_TO and _has_no_end(text, day):
@@ -416,7 +422,8 @@ def _leaving(name: str, text: str, *, reasons: bool) -> str:
         return "not yet"
     # The last day of work is one, and who leaves in two weeks still comes. 12/01/2026 is a day of January or of
     # December: both must agree.
-    answers = {"left" if moment.date() < today() else "not yet" for moment in moments(GONE_ON.sub("", word))}
+    days = [*moments(GONE_ON.sub("", word)), *_in_eight_digits(word)]
+    answers = {"left" if moment.date() < today() else "not yet" for moment in days}
     if not answers and (reasons or says_who_left(text)) and word not in EVENTS and _is_reason(text):
         return "left"
     return answers.pop() if len(answers) == 1 else "unknown"
@@ -442,6 +449,13 @@ def _is_before(left: str, hired: str) -> bool:
 def _is_no_date(text: str) -> bool:
     days = [moment.date() for moment in moments(text)]
     return bool(NO_DATE.match(text)) or (bool(days) and max(days) <= LAST_OF_NO_DATE)
+
+
+def _in_eight_digits(text: str) -> Iterator[datetime]:
+    """Yield the day that SAP writes without signs, in a column of days; in another one it may be a number of any kind."""
+    if EIGHT_DIGITS.match(text):
+        with suppress(ValueError):
+            yield datetime.strptime(text, "%Y%m%d")  # noqa: DTZ007 - a day has no zone
 
 
 def _serial(text: str) -> Iterator[datetime]:

@@ -4,7 +4,15 @@ import time
 
 import pytest
 
-from hikflask.services.imports.table.columns import FIELDS, index_of, is_status, recognised, told_apart, unmapped_days
+from hikflask.services.imports.table.columns import (
+    FIELDS,
+    hired_columns,
+    index_of,
+    is_status,
+    recognised,
+    told_apart,
+    unmapped_days,
+)
 
 
 @pytest.mark.parametrize(
@@ -265,3 +273,7 @@ def test_name_with_a_letter_of_the_other_alphabet_is_known() -> None:
         "department": 2,
         "valid_to": 3,
     }
+
+
+def test_days_of_hiring_are_known_below_a_group_and_in_short() -> None:
+    assert hired_columns(["DOJ", "ФИО", "Кадры Дата зачисления", "Дата приема (план)"]) == [0, 2]

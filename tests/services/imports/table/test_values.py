@@ -328,7 +328,10 @@ def test_year_of_two_digits_is_read_as_excel_reads_it(monkeypatch: pytest.Monkey
     assert said("left", "31.01.98") == (True, [])
     assert said("left", "31.01.27") == (None, [])
     assert said("left", "31.01.35") == (None, ["left_unreadable"])
-    # A number is no day where it may mean anything else.
+    assert (said("left", "31/01/26"), said("left", "01/31/27")) == ((True, []), (None, []))
+    # SAP writes a day without signs; another number is no day where it may mean anything else.
+    assert (said("left", "20260131"), said("left", "20270131")) == ((True, []), (None, []))
+    assert said("left", "20261331") == (None, ["left_unreadable"])
     assert said("left", "46082") == (None, ["left_unreadable"])
 
 
@@ -399,6 +402,7 @@ DAYS = {"number": 0, "valid_from": 1, "valid_to": 2}
         ("01.03.2036 0:00", "30.06.2036 23:59", ("2036-03-01", "2036-06-30")),
         ("01.03.27", "31.12.29 23:59:59", ("2027-03-01", "2029-12-31")),
         ("1.3.27 0:00", "31.12.27", ("2027-03-01", "2027-12-31")),
+        ("20270301", "31/12/27", ("2027-03-01", "2027-12-31")),
         # As Excel keeps a day: 46752 is the last of 2027.
         ("46752", "46752.99998842593", ("2027-12-31", "2027-12-31")),
         ("46752.0", "46752", ("2027-12-31", "2027-12-31")),
