@@ -128,8 +128,8 @@ HIRED = """
     Дата приёма | Дата приема на работу | Приём | Приём Дата приёма | Дата принятия на работу
     Дата приёма в организацию | Дата найма | Дата найма на работу | Дата трудоустройства | Дата начала работы
     Принят | Принят на работу | Дата зачисления | Работает с | Ishga qabul qilingan sana | Жұмысқа қабылданған күні
-    Hired date | DOJ | Employee hire date | Hire date | Date hired | Hired | Date of hire | Date of joining | Joining date
-    Join date | Employment date | Start of employment | Date of employment | Employed since
+    Hired date | DOJ | Employee hire date | Hire date | Date hired | Hired | Date of hire | Date of joining
+    Joining date | Join date | Employment date | Start of employment | Date of employment | Employed since
 """
 # Days that say nothing of a validity. A column of days with any other name is asked about: it may be an expiry.
 OTHER_DAYS = """

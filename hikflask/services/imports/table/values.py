@@ -452,7 +452,7 @@ def _is_no_date(text: str) -> bool:
 
 
 def _in_eight_digits(text: str) -> Iterator[datetime]:
-    """Yield the day that SAP writes without signs, in a column of days; in another one it may be a number of any kind."""
+    """Yield the day that SAP writes without signs, in a column of days; elsewhere it may be any number."""
     if EIGHT_DIGITS.match(text):
         with suppress(ValueError):
             yield datetime.strptime(text, "%Y%m%d")  # noqa: DTZ007 - a day has no zone
