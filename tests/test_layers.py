@@ -13,6 +13,8 @@ from hikflask.models import Capture, Enrolment
 TESTS = Path(__file__).resolve().parent
 PACKAGE = Path(__file__).resolve().parents[1] / "hikflask"
 
+CODE_MAP = PACKAGE.parent / "docs" / "code-map.md"
+
 # Room → the rooms of hikflask that it may import. A room is a sub-package or a module of hikflask. A module within a
 # room that stands on another storey has a rule of its own.
 MAY_IMPORT = {
@@ -61,16 +63,14 @@ MAY_IMPORT = {
     "net": {"net"},
     "simulator": {"simulator"},
 }  # fmt: skip
-# Within these rooms a package may import itself and the packages on earlier lines.
+# Within these rooms a package may import itself and the packages on earlier lines, so that no circle is possible.
 ORDER = {
     "services": [
         {"core"},
         {"audit"},
         {"settings"},
         {"state"},
-        {"accounts", "photos", "spreadsheets", "webhooks"},
-        # An erasure removes a person from what is stored of imports.
-        {"imports.stored_files", "imports.photos.photo_archive"},
+        {"accounts", "import_files", "photos", "spreadsheets", "webhooks"},
         {"privacy"},
         {"terminals"},
         {"captures"},
@@ -249,7 +249,7 @@ def level(place: str) -> int | None:
     """Return the position of a module's package in the order of its room, or None."""
     room, _, rest = place.partition(".")
     numbers = {name: number for number, names in enumerate(ORDER.get(room, [])) for name in names}
-    return numbers.get(rest, numbers.get(rest.partition(".")[0]))
+    return numbers.get(rest.partition(".")[0])
 
 
 def test_every_room_has_a_rule() -> None:
@@ -287,6 +287,15 @@ def test_packages_import_only_those_before_them() -> None:
                 wrong.append(f"{place} imports {target}")
 
     assert wrong == []
+
+
+def test_order_of_the_services_is_drawn_in_the_code_map() -> None:
+    drawing = re.search(r"```text\n(.*?)```", CODE_MAP.read_text(encoding="utf-8"), re.DOTALL)
+    assert drawing
+    drawn = [{room.strip() for room in line.split("·")} for line in drawing[1].splitlines()]
+
+    assert drawn == ORDER["services"]
+    assert set().union(*drawn) == {path.name for path in (PACKAGE / "services").iterdir() if list(path.glob("*.py"))}
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

@@ -18,7 +18,8 @@ from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Te
 from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
-from hikflask.services.imports import effects, stored_files
+from hikflask.services.import_files import stored_files
+from hikflask.services.imports import effects
 from hikflask.services.imports.table import mappings
 from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import lifecycle

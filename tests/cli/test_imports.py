@@ -17,7 +17,8 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import send_to_terminal
-from hikflask.services.imports import effects, stored_files
+from hikflask.services.import_files import stored_files
+from hikflask.services.imports import effects
 from hikflask.services.imports.table import mappings
 from hikflask.services.imports.table.options import Options
 from hikflask.simulator import Terminal as Simulated

@@ -14,8 +14,8 @@ from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import FaceSource, save_employee
-from hikflask.services.imports import apply, classify, dry_run, stored_files
-from hikflask.services.imports.photos import photo_archive
+from hikflask.services.import_files import photo_archive, stored_files
+from hikflask.services.imports import apply, classify, dry_run
 from hikflask.services.jobs import draft, lifecycle
 from hikflask.services.jobs import imports as job_imports
 from hikflask.services.jobs import run as job_run

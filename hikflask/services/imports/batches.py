@@ -16,9 +16,8 @@ from hikflask.services import audit
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, fresh, transaction, transactional
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
-from hikflask.services.imports import stored_files
+from hikflask.services.import_files import photo_archive, stored_files
 from hikflask.services.imports.effects import IS_AGREED
-from hikflask.services.imports.photos import photo_archive
 from hikflask.services.imports.table import columns, doubts, report_rows
 from hikflask.services.imports.table.columns import PARTS
 from hikflask.services.imports.table.options import DEFAULT, Options

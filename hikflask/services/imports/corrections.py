@@ -25,12 +25,13 @@ from hikflask.models.import_batch import NEW, VERDICTS, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, end_read, kept_employees, transaction
 from hikflask.services.core.errors import PlanChanged, ServiceError
-from hikflask.services.imports import batches, dry_run, effects, losses, row_check, stored_files
+from hikflask.services.import_files import stored_files
+from hikflask.services.import_files.photo_archive import Contents
+from hikflask.services.imports import batches, dry_run, effects, losses, row_check
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.classify import Picture
 from hikflask.services.imports.dry_run import MAX_LINES, WITHOUT_DIGITS, Place, line_of
 from hikflask.services.imports.photos import photo_names, pictures
-from hikflask.services.imports.photos.photo_archive import Contents
 from hikflask.services.imports.table.columns import NAME, NUMBER, PARTS
 from hikflask.services.imports.table.values import Values
 from hikflask.services.photos.inspection import PhotoInspector

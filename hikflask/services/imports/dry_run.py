@@ -25,7 +25,8 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import Progress
-from hikflask.services.imports import batches, effects, losses, row_check, stored_files
+from hikflask.services.import_files import stored_files
+from hikflask.services.imports import batches, effects, losses, row_check
 from hikflask.services.imports.batches import ROWS, ColumnsMissing, ColumnsUnclear, ColumnsUnknown, DaysUnknown
 from hikflask.services.imports.classify import Picture, read_spellings
 from hikflask.services.imports.photos import photo_names, pictures

@@ -12,7 +12,8 @@ from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, OPEN
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, transaction
-from hikflask.services.imports import batches, stored_files
+from hikflask.services.import_files import stored_files
+from hikflask.services.imports import batches
 from hikflask.services.imports.batches import ROWS
 
 UNSTARTED_SECONDS = SECONDS_PER_DAY

@@ -19,8 +19,7 @@ from hikflask.models import ImportBatch, ImportMapping, ImportRow
 from hikflask.models.import_batch import NOTHING_SHOWN, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, end_read, transaction
-from hikflask.services.imports import stored_files
-from hikflask.services.imports.photos import photo_archive
+from hikflask.services.import_files import photo_archive, stored_files
 from hikflask.text_rules import folded
 
 BATCH = 500

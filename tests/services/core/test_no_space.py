@@ -16,7 +16,7 @@ from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.services.core import no_space
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.imports import stored_files
+from hikflask.services.import_files import stored_files
 from hikflask.services.photos import storage
 from tests.support.captures import FACE
 from tests.support.desk import typed

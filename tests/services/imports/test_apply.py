@@ -13,7 +13,8 @@ from hikflask.services.core.db import transaction
 from hikflask.services.departments import merging
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
-from hikflask.services.imports import batches, queries, stored_files
+from hikflask.services.import_files import stored_files
+from hikflask.services.imports import batches, queries
 from hikflask.services.imports.apply import apply_together
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.run import run_slice

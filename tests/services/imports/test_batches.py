@@ -8,7 +8,8 @@ from flask import Flask
 from hikflask.models import ImportBatch, Terminal
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import BadArchive, ServiceError
-from hikflask.services.imports import batches, stored_files
+from hikflask.services.import_files import stored_files
+from hikflask.services.imports import batches
 from hikflask.services.imports.batches import ColumnsUnclear, DaysUnknown, Upload
 from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import imports

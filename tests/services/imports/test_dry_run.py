@@ -9,7 +9,8 @@ from hikflask.models import Employee, ImportRow, Job, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import transaction
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
-from hikflask.services.imports import batches, corrections, queries, stored_files
+from hikflask.services.import_files import stored_files
+from hikflask.services.imports import batches, corrections, queries
 from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import import_report, imports, lifecycle
 from hikflask.services.jobs.run import run_slice

@@ -5,7 +5,8 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job, Photo
-from hikflask.services.imports import retention, stored_files
+from hikflask.services.import_files import stored_files
+from hikflask.services.imports import retention
 from hikflask.services.jobs import imports
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.imports import apply, batch, checked, made, started, undo

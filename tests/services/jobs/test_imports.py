@@ -14,7 +14,8 @@ from hikflask.models.import_batch import APPLIED
 from hikflask.models.job import FAILED, STOPPED
 from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.enrolments.mass_removals import Agreed
-from hikflask.services.imports import effects, losses, stored_files
+from hikflask.services.import_files import stored_files
+from hikflask.services.imports import effects, losses
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end

@@ -10,7 +10,8 @@ from hikflask.services.core.db import transaction
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
-from hikflask.services.imports import batches, stored_files
+from hikflask.services.import_files import stored_files
+from hikflask.services.imports import batches
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.table import mappings
 from hikflask.services.imports.table.options import DEFAULT

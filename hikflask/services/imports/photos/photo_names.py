@@ -10,7 +10,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import end_read
-from hikflask.services.imports.photos.photo_archive import SUFFIXES, Contents
+from hikflask.services.import_files.photo_archive import SUFFIXES, Contents
 from hikflask.text_rules import folded
 
 BATCH = 5000

@@ -10,10 +10,9 @@ from hikflask.models import ImportBatch, Photo
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import BadPhoto, PhotosWaiting, ServiceError, refusal_of
-from hikflask.services.imports import stored_files
+from hikflask.services.import_files import photo_archive, stored_files
+from hikflask.services.import_files.photo_archive import Contents
 from hikflask.services.imports.classify import Picture
-from hikflask.services.imports.photos import photo_archive
-from hikflask.services.imports.photos.photo_archive import Contents
 from hikflask.services.photos import inspection_checks, storage
 from hikflask.services.photos.inspection import PhotoCheck
 

@@ -16,8 +16,7 @@ from hikflask.models import ImportRow
 from hikflask.services import audit
 from hikflask.services.core import no_space
 from hikflask.services.core.errors import BadArchive, BadPhoto
-from hikflask.services.imports import stored_files
-from hikflask.services.imports.photos import photo_archive
+from hikflask.services.import_files import photo_archive, stored_files
 
 
 class Thumbnails:

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from hikflask.services.imports.photos.photo_archive import Contents
+from hikflask.services.import_files.photo_archive import Contents
 from hikflask.services.imports.photos.photo_names import employees, named_by_name
 from tests.support.jobs import add_people
 

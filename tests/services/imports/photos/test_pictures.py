@@ -7,9 +7,10 @@ import pytest
 from hikflask.models import ImportBatch
 from hikflask.models.people import UPLOADED
 from hikflask.services.core.errors import PhotosWaiting, ServiceError
-from hikflask.services.imports import batches, stored_files
+from hikflask.services.import_files import stored_files
+from hikflask.services.import_files.photo_archive import Contents
+from hikflask.services.imports import batches
 from hikflask.services.imports.photos import pictures
-from hikflask.services.imports.photos.photo_archive import Contents
 from hikflask.services.photos import storage
 from hikflask.services.photos.inspection import CheckedPhoto
 from hikflask.services.photos.inspection_checks import Finding

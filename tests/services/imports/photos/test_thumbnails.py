@@ -6,7 +6,8 @@ from contextlib import closing
 import pytest
 from PIL import Image
 
-from hikflask.services.imports import batches, stored_files
+from hikflask.services.import_files import stored_files
+from hikflask.services.imports import batches
 from hikflask.services.imports.photos import thumbnails
 from hikflask.services.imports.photos.thumbnails import Thumbnails
 from hikflask.services.photos.jpeg import THUMBNAIL_SIDE

@@ -10,9 +10,8 @@ import pytest
 
 from hikflask.config import MEGABYTE
 from hikflask.services.core.errors import BadArchive, BadPhoto
-from hikflask.services.imports import stored_files
-from hikflask.services.imports.photos import photo_archive
-from hikflask.services.imports.photos.photo_archive import Contents
+from hikflask.services.import_files import photo_archive, stored_files
+from hikflask.services.import_files.photo_archive import Contents
 
 # What a file's part of the directory begins with.
 RECORD = b"PK\x01\x02"

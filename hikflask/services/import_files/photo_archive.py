@@ -19,7 +19,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipExtFile, ZipFile, Z
 from hikflask import text_rules
 from hikflask.config import MEGABYTE
 from hikflask.services.core.errors import BadArchive, BadPhoto
-from hikflask.services.imports import stored_files
+from hikflask.services.import_files import stored_files
 
 # Of one picture, as of one that is uploaded alone.
 MAX_FILE_BYTES = 10 * MEGABYTE

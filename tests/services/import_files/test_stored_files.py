@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.imports import stored_files
+from hikflask.services.import_files import stored_files
 
 pytestmark = pytest.mark.usefixtures("context")
 

@@ -1,0 +1,1 @@
+"""The files that imports keep: tables, and archives of photos."""
