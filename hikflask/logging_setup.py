@@ -36,7 +36,7 @@ class OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record on one line."""
-        request = request_id.present()
+        request = request_id.current()
         return visible(self.inner.format(self.explained(record))) + (f" [request {request}]" if request else "")
 
     def explained(self, record: logging.LogRecord) -> logging.LogRecord:
@@ -70,7 +70,7 @@ class OneObject(OneLine):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            "request_id": request_id.present(),
+            "request_id": request_id.current(),
             "exception": self.formatException(record.exc_info) if record.exc_info else "",
         }
         return json.dumps({name: value for name, value in fields.items() if value})

@@ -8,19 +8,19 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 MAX_LENGTH = 32
-_present: ContextVar[str] = ContextVar("request_id", default="")
+_current: ContextVar[str] = ContextVar("request_id", default="")
 
 
-def present() -> str:
+def current() -> str:
     """Return the id, or an empty text where nobody asked, as in the sweep."""
-    return _present.get()
+    return _current.get()
 
 
 @contextmanager
 def working_for(request_id: str) -> Iterator[None]:
     """Set the id within the block."""
-    token = _present.set(request_id)
+    token = _current.set(request_id)
     try:
         yield
     finally:
-        _present.reset(token)
+        _current.reset(token)

@@ -24,11 +24,11 @@ class Signs:
         self._looked_at = time.monotonic()
 
     def watch(self, seconds: float = 0.0) -> None:
-        """Watch the present thread from now on, and note that it goes on."""
+        """Watch the current thread from now on, and note that it goes on."""
         self._due_at[threading.current_thread()] = time.monotonic() + SECONDS + seconds
 
     def goes_on(self, seconds: float = 0.0) -> None:
-        """Note that the present thread goes on.
+        """Note that the current thread goes on.
 
         :param seconds: how long it is about to wait, so that its next sign may come so much later. Call it last: each
             sign replaces the one before.

@@ -40,9 +40,9 @@ def check_tables() -> None:
 
     :raises ConfigError: with a sentence that says what to do.
     """
-    present, needed = usable_version(), needed_version()
-    if present != needed:
-        raise ConfigError(without_tables(f"version {present or 'none'} instead of {needed}"))
+    current, needed = usable_version(), needed_version()
+    if current != needed:
+        raise ConfigError(without_tables(f"version {current or 'none'} instead of {needed}"))
 
 
 def check_keys() -> None:
@@ -76,13 +76,13 @@ def usable_version() -> str:
         program has made its tables.
     """
     with _answering():
-        present = present_version()
-    if present and present not in {name for _, name in _versions()}:
+        current = current_version()
+    if current and current not in {name for _, name in _versions()}:
         raise ConfigError(
-            f"{_database()} has tables of version {present}, which this program does not know: its own are of version "
+            f"{_database()} has tables of version {current}, which this program does not know: its own are of version "
             f"{needed_version()}. Install the newer program again that made them, or restore the backup of before it."
         )
-    return present
+    return current
 
 
 def _versions() -> list[tuple[str, str]]:
@@ -91,7 +91,7 @@ def _versions() -> list[tuple[str, str]]:
     return VERSION.findall("".join(file.read_text(encoding="utf-8") for file in files))
 
 
-def present_version() -> str:
+def current_version() -> str:
     """Return the version of the database's tables, or "" where there are none. Needs an app context."""
     with db.engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):

@@ -178,7 +178,7 @@ class Lanes:
     def enqueue(self, name: str, *arguments: Any) -> None:
         """Put the task with this name into its lane."""
         self._open()
-        task, about = self._wrapped[name], {"enqueued_at": time.time(), "by_request": request_id.present()}
+        task, about = self._wrapped[name], {"enqueued_at": time.time(), "by_request": request_id.current()}
         _on_live_connection(lambda: task(*arguments, **about))
 
     def consumer(self, lane: str, threads: int) -> LaneConsumer:

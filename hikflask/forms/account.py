@@ -50,14 +50,14 @@ class FactorForm(CodeForm):
 
 
 class NewPasswordForm(Form):
-    """A new password, typed twice, and the present one."""
+    """A new password, typed twice, and the current one."""
 
     password = PasswordField(_l("Present password"), [typed])
     new_password = PasswordField(_l("New password"), [typed])
     repeated = PasswordField(_l("New password once more"), [typed, SAME_AS_NEW_PASSWORD])
 
     def validate_new_password(self, field: Field) -> None:
-        """Refuse the present password: one that an administrator gave must not stay."""
+        """Refuse the current password: one that an administrator gave must not stay."""
         if field.data and field.data == self.password.data:
             raise ValidationError(_l("The new password must be another one than the present one."))
 

@@ -79,7 +79,7 @@ class VersionedForm(Form):
         return None if shown is None else shown - {*self.ids(name)}
 
     def set_version(self) -> None:
-        """Set the version to that of the present values, which are the saved ones."""
+        """Set the version to that of the current values, which are the saved ones."""
         self.version.data = ".".join(self._digest_of(name) for name in self.stored)
 
     def changed(self) -> set[str]:
@@ -91,7 +91,7 @@ class VersionedForm(Form):
     def merge_saved(self, saved: "VersionedForm") -> list[Difference]:
         """Update the fields that were not changed here with what somebody else has saved since the page was made.
 
-        Return these fields. The form then has the present version, so that saving it again is deliberate.
+        Return these fields. The form then has the current version, so that saving it again is deliberate.
 
         :param saved: the form as it is filled in now.
         :raises ChangedMeanwhile: when a field was changed here, too.

@@ -63,7 +63,7 @@ def authenticate() -> ApiToken:
 
 def caller_name() -> str:
     """Return the name of the program that calls, as captures, leases and the audit trail store it."""
-    return audit.present_actor().name
+    return audit.current_actor().name
 
 
 def token_id() -> int:

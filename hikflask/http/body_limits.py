@@ -75,7 +75,7 @@ def apply_view_limit() -> None:
 
 
 def exceeds_limit() -> bool:
-    """Return True when the body has files that its view takes, but longer ones than its present limit; read nothing."""
+    """Return True when the body has files that its view takes, but longer ones than its current limit; read nothing."""
     limit = request.max_content_length
     return _longest() is not None and limit is not None and (request.content_length or 0) > limit
 

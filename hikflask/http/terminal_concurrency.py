@@ -61,4 +61,4 @@ def slot() -> AbstractContextManager[None]:
     :raises too_many_calls: :raises server_busy: before anything in the block is done.
     """
     limit: ConcurrencyLimit = current_app.extensions["terminal_concurrency"]
-    return limit.slot(audit.present_actor().name)
+    return limit.slot(audit.current_actor().name)

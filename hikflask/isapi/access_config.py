@@ -38,10 +38,10 @@ def set_switches(client: Requester, changes: Mapping[str, bool]) -> None:
     :raises NotSupported: when the terminal does not have one of them. :raises TerminalError: for others.
     """
     words, answer = _read(client, SWITCHES, "AcsCfg")
-    present = _switches(words)
-    if not changes.keys() <= present.keys():
+    current = _switches(words)
+    if not changes.keys() <= current.keys():
         raise NotSupported(message="no such switch", path=answer.path)
-    if {**present, **changes} != present:
+    if {**current, **changes} != current:
         _write(client, SWITCHES, {"AcsCfg": {**words, **changes}})
 
 

@@ -28,7 +28,7 @@ def time_ago(moment: datetime, now: datetime | None = None) -> Markup:
 
     static/times.js lets the minutes grow while the page is open.
 
-    :param now: the present moment, if it is not the clock's.
+    :param now: the current moment, if it is not the clock's.
     """
     elapsed = ((now or datetime.now(UTC)) - moment).total_seconds() / 60
     at = _formatted(moment, _pattern_at(moment, now))
@@ -45,7 +45,7 @@ def time_ago(moment: datetime, now: datetime | None = None) -> Markup:
 def time_at(moment: datetime, now: datetime | None = None) -> Markup:
     """Return a moment with its preposition: “at 11:25”, “tomorrow at 11:25”, “on 25 November at 11:25”.
 
-    :param now: the present moment, if it is not the clock's.
+    :param now: the current moment, if it is not the clock's.
     """
     return _element(moment, _formatted(moment, _pattern_at(moment, now)))
 
@@ -53,10 +53,10 @@ def time_at(moment: datetime, now: datetime | None = None) -> Markup:
 def time_since(moment: datetime, now: datetime | None = None) -> Markup:
     """Return a moment as it follows “since” and “until”: “11:25” today, else “11:25 on 25 November”.
 
-    :param now: the present moment, if it is not the clock's.
+    :param now: the current moment, if it is not the clock's.
     """
-    day, present = local(moment).date(), today(now)
-    return _element(moment, _formatted(moment, "HH:mm" if day == present else SINCE[day.year != present.year]))
+    day, current = local(moment).date(), today(now)
+    return _element(moment, _formatted(moment, "HH:mm" if day == current else SINCE[day.year != current.year]))
 
 
 def time_of_day(moment: datetime) -> str:
@@ -102,8 +102,8 @@ def valid_until(ends: datetime) -> str:
 
 
 def _pattern_at(moment: datetime, now: datetime | None) -> str:
-    day, present = local(moment).date(), today(now)
-    return NEAR.get((day - present).days) or AT[day.year != present.year]
+    day, current = local(moment).date(), today(now)
+    return NEAR.get((day - current).days) or AT[day.year != current.year]
 
 
 def _formatted(moment: datetime, pattern: str) -> str:

@@ -162,9 +162,9 @@ def total(found: Iterable[Day]) -> int:
     return sum(day.minutes or 0 for day in found)
 
 
-def without_hours(found: Mapping[date, Day], present: date) -> int:
-    """Return on how many days somebody passed, and the hours are not known; of the present one they are not yet."""
-    return sum(times.minutes is None and day != present for day, times in found.items())
+def without_hours(found: Mapping[date, Day], current: date) -> int:
+    """Return on how many days somebody passed, and the hours are not known; of the current one they are not yet."""
+    return sum(times.minutes is None and day != current for day, times in found.items())
 
 
 def doubts(times: Day) -> list[str]:

@@ -51,9 +51,9 @@ class Dot:
 
 
 def hours_begin(now: datetime | None = None) -> datetime:
-    """Return when the first hour of the plot begins: the last one is the present hour.
+    """Return when the first hour of the plot begins: the last one is the current hour.
 
-    :param now: the present moment, if it is not the clock's.
+    :param now: the current moment, if it is not the clock's.
     """
     hour = local(now or datetime.now(UTC)).replace(minute=0, second=0, microsecond=0)
     return hour.astimezone(UTC) - timedelta(hours=HOURS - 1)

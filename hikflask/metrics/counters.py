@@ -108,6 +108,6 @@ class Metrics:
 
     @property
     def counted(self) -> Counted:
-        """What the present app counts."""
+        """What the current app counts."""
         counted: Counted = current_app.extensions["metrics"]
         return counted

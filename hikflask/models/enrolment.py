@@ -169,12 +169,12 @@ class Enrolment(WithRefusal, Base):
 
     @property
     def name_there(self) -> str:
-        """The name that we last sent for this number to the present device, or an empty text."""
+        """The name that we last sent for this number to the current device, or an empty text."""
         return self.sent_name or self.written_name
 
     @property
     def last_name(self) -> str:
-        """The name that we last sent for this number to the present or an earlier device."""
+        """The name that we last sent for this number to the current or an earlier device."""
         return self.name_there or self.name_on_old_device
 
     @property

@@ -31,7 +31,7 @@ class Job(Base):
 
     `request_id` is that of the request that started it, or empty.
 
-    One worker at a time runs a job: the one whose claim has the present `claim_number`. It repeats this number with
+    One worker at a time runs a job: the one whose claim has the current `claim_number`. It repeats this number with
     every item, and so holds the job until `claimed_until`. A job whose claim is over is claimed again. `attempts`
     counts the claims since the last item: a job without progress is given up. `pause` is why no worker runs it until
     then (None: a worker does): `refusal` when its terminal did not let it talk, `tries` how often in a row, and `after`

@@ -41,7 +41,7 @@ class Terminal(Base):
     many seconds the terminal's clock was ahead of ours at `clock_checked_at`, `zone` its time zone as sent
     or as POSIX writes it, `clock_mode` how it is set (NTP or manual), and `clock_doubt` what contradicts itself in time
     and zone (services/terminals/clock.py).
-    `earlier_serial` is that of the device before this one, and `device_changed_at` when the present one was noticed.
+    `earlier_serial` is that of the device before this one, and `device_changed_at` when the current one was noticed.
     `awaits_restore`: people were desired on the device before, and nobody has confirmed yet that they belong on this
     one. `answered_at` is the time of its last answer of any kind.
     `restored_from`: the rows came from a backup that was made then. Nothing is written to the terminal before it was

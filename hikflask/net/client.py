@@ -119,13 +119,13 @@ NAME_SECONDS = 240.0
 
 
 @contextmanager
-def cut_off_after(seconds: float, present_socket: Callable[[], socket.socket | None]) -> Iterator[None]:
+def cut_off_after(seconds: float, current_socket: Callable[[], socket.socket | None]) -> Iterator[None]:
     """Within the block, end the connection once so many seconds are over. Whoever reads from it sees its end then."""
 
     def cut_off() -> None:
         # The socket's own shutdown, not that of TLS: the other thread is in the middle of reading.
         with suppress(OSError, TypeError):
-            socket.socket.shutdown(present_socket(), socket.SHUT_RDWR)  # type: ignore[arg-type]
+            socket.socket.shutdown(current_socket(), socket.SHUT_RDWR)  # type: ignore[arg-type]
 
     timer = threading.Timer(seconds, cut_off)
     timer.daemon = True

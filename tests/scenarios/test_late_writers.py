@@ -122,7 +122,7 @@ def test_dry_run_of_a_table_ends_when_somebody_is_erased(between: Between, monke
     ivan_id = save_employee(IVAN).row.id
     monkeypatch.setattr(dry_run, "BATCH", 1)  # In earnest 500, of longer tables.
     batch_id = imports.made("100333;Ольга Ёлкина;", "100222;Иван Иванов;Охрана")
-    other = between(classify, "read_present", lambda: erase_employee(ivan_id), nth=2)
+    other = between(classify, "read_current_data", lambda: erase_employee(ivan_id), nth=2)
 
     job = run(imports.started(job_imports.start_check, batch_id))
     other.finish()
@@ -136,7 +136,7 @@ def test_dry_run_of_photos_goes_on_without_who_is_erased(between: Between, monke
     ivan_id, olga_id = save_employee(IVAN).row.id, save_employee(OLGA).row.id
     monkeypatch.setattr(dry_run, "BATCH", 1)
     batch_id = imports.made(pictures={"100333.jpg": OTHER_FACE, "100222.jpg": FACE})
-    other = between(classify, "read_present", lambda: erase_employee(ivan_id), nth=2)
+    other = between(classify, "read_current_data", lambda: erase_employee(ivan_id), nth=2)
 
     imports.check(batch_id)
     other.finish()
@@ -148,7 +148,7 @@ def test_dry_run_of_photos_goes_on_without_who_is_erased(between: Between, monke
 def test_dry_run_ends_though_somebody_in_it_is_deleted(between: Between) -> None:
     ivan_id = save_employee(IVAN).row.id
     batch_id = imports.made("100222;Иван Петров;Охрана")
-    other = between(classify, "read_present", lambda: delete_employee(ivan_id))
+    other = between(classify, "read_current_data", lambda: delete_employee(ivan_id))
 
     imports.check(batch_id)
     other.finish()

@@ -141,6 +141,6 @@ def _add_token(role: str) -> str:
     secret = api_tokens.PREFIX + secrets.token_urlsafe(api_tokens.TOKEN_BYTES)
     name = f"{role}-{db.session.execute(COUNT_TOKENS).scalar_one()}"
     row = {"name": name, "role": role, "token_sha256": api_tokens._hash(secret)}
-    db.session.execute(ADD_TOKEN, row | {"created_by": audit.present_actor().name})
+    db.session.execute(ADD_TOKEN, row | {"created_by": audit.current_actor().name})
     audit.record("token.created", subject=name, after={"role": role})
     return secret

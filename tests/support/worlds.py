@@ -14,7 +14,7 @@ BEGAN = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
 
 class Now:
-    """The present moment of a world, which passes only by what happens in it."""
+    """The current moment of a world, which passes only by what happens in it."""
 
     moment = BEGAN
 

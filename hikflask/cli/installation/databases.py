@@ -18,12 +18,12 @@ from hikflask.services.backups.database_copy import CopyError
 def initialise() -> None:
     """Make the database, or bring it to this version; the keys are made at the first start."""
     with starting():
-        present, needed = startup_checks.usable_version(), startup_checks.needed_version()
-        if present == needed:
+        current, needed = startup_checks.usable_version(), startup_checks.needed_version()
+        if current == needed:
             click.echo(f"The database has version {needed} already.")
             return
         upgrade()
-    click.echo(f"The database has version {needed} now{f', instead of {present}' if present else ''}.")
+    click.echo(f"The database has version {needed} now{f', instead of {current}' if current else ''}.")
 
 
 @click.group(cls=CommandGroup)
@@ -37,7 +37,7 @@ def show_version() -> None:
     """Print the version of the tables, or nothing where there is nothing to back up; fail without an answer."""
     try:
         if restore.used_table():
-            click.echo(startup_checks.present_version())
+            click.echo(startup_checks.current_version())
     except BackupError as error:
         raise click.ClickException(str(error)) from None
 

@@ -50,7 +50,7 @@ def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
         token_sha256=_hash(secret),
         role=role,
         expires_at=expires_at,
-        created_by=audit.present_actor().name[:128],
+        created_by=audit.current_actor().name[:128],
     )
     try:
         with transaction():

@@ -38,7 +38,7 @@ def asks(operator: Operator | None) -> bool:
 
 
 def admitted(name: str, password: str, count_try: Callable[[str], None]) -> Operator | None:
-    """Return the operator whom the directory lets in, with the present name and role; None when it does not.
+    """Return the operator whom the directory lets in, with the current name and role; None when it does not.
 
     :param count_try: see ldap.check(). :raises LdapAway: when the directory does not answer.
     """
@@ -51,7 +51,7 @@ def admitted(name: str, password: str, count_try: Callable[[str], None]) -> Oper
 
 
 def refresh(operator: Operator, person: "LdapPerson | None") -> bool:
-    """Give an operator the present role within the caller's transaction; return False when the groups give none."""
+    """Give an operator the current role within the caller's transaction; return False when the groups give none."""
     values: dict[str, Any] = {"checked_at": database_now()}
     stays = person is not None and person.role is not None and login_of(person.name) == operator.login
     if person and stays:

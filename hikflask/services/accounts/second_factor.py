@@ -53,7 +53,7 @@ def sealed(secret: str) -> str:
 
 
 def unsealed(token: str) -> str | None:
-    """Return the secret of sealed(), or None when no key of the present opens it."""
+    """Return the secret of sealed(), or None when none of the current keys opens it."""
     try:
         return vault.decrypt(token)
     except VaultError:
@@ -86,7 +86,7 @@ def open_session(pending: OperatorSession, code: str, address: str, device: str 
     place = rate_limit.place_of(address)
     known_device = sign_in_limits.device_of(device, operator)
     tries = sign_in_limits.tries_of(f"factor:{operator.id}", place, known_device)
-    with audit.acting(audit.Actor(operator.name, address, audit.present_actor().request_id)):
+    with audit.acting(audit.Actor(operator.name, address, audit.current_actor().request_id)):
         with sign_in_limits.throttling_recorded(operator.name):
             sign_in_limits.count_tries(tries)
             if not known_device:

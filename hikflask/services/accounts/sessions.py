@@ -139,7 +139,7 @@ def _check(
 def _open(operator: Operator, checked: str | None, address: str) -> str | None:
     """Open a session; return None when the operator may not sign in, or got another password during the check."""
     key, hashed = new_key()
-    with transaction(), audit.acting(audit.Actor(operator.name, address, audit.present_actor().request_id)):
+    with transaction(), audit.acting(audit.Actor(operator.name, address, audit.current_actor().request_id)):
         if not _lock_unchanged(operator.id, checked):
             return None
         values = {"operator_id": operator.id, "address": address[:64], "confirmed_at": database_now()}

@@ -9,9 +9,9 @@ from hikflask.services.audit.log import SAME_SECONDS as SAME_SECONDS
 from hikflask.services.audit.log import WORKER as WORKER
 from hikflask.services.audit.log import Actor as Actor
 from hikflask.services.audit.log import acting as acting
+from hikflask.services.audit.log import current_actor as current_actor
 from hikflask.services.audit.log import details_text as details_text
 from hikflask.services.audit.log import one_line as one_line
-from hikflask.services.audit.log import present_actor as present_actor
 from hikflask.services.audit.log import record as record
 from hikflask.services.audit.log import record_alone as record_alone
 from hikflask.services.audit.log import record_passages_left as record_passages_left

@@ -52,7 +52,7 @@ def acting(actor: Actor) -> Iterator[None]:
         _actor.reset(token)
 
 
-def present_actor() -> Actor:
+def current_actor() -> Actor:
     """Return who acts in this thread: the worker, unless another actor was set."""
     return _actor.get()
 
@@ -78,14 +78,14 @@ def record(
     :param employee_id: with `number`, instead of `employee`, where there is no row of the employee.
     :param subject: what something was done to, when that is neither an employee nor a terminal.
     """
-    actor = present_actor()
+    actor = current_actor()
     old, new = _differences(before or {}, after or {})
     details: dict[str, Any] = {"subject": one_line(subject)[:128], "before": old, "after": new}
     whose = one_line(number or (employee.number if employee else ""))[:32]
     entry = dict(
         actor=one_line(actor.name)[:128],
         address=one_line(actor.address)[:64],
-        request_id=(actor.request_id or request_id.present())[: request_id.MAX_LENGTH],
+        request_id=(actor.request_id or request_id.current())[: request_id.MAX_LENGTH],
         action=action,
         employee_id=employee.id if employee else employee_id,
         employee="",
@@ -164,7 +164,7 @@ def record_passages_left(what: str, employee_id: int | None = None, **about: str
 
 def record_refused_access(what: str) -> None:
     """Record a refused access, unless the same one from the same address, or too many others, were recorded lately."""
-    refusal = (one_line(what)[:128], one_line(present_actor().address)[:64])
+    refusal = (one_line(what)[:128], one_line(current_actor().address)[:64])
     lately = select(AuditEntry.subject, AuditEntry.address).where(*_lately("access.refused")).limit(MAX_REFUSALS)
     recorded = [tuple(row) for row in db.session.execute(lately)]
     if refusal not in recorded and len(recorded) < MAX_REFUSALS:
@@ -172,10 +172,10 @@ def record_refused_access(what: str) -> None:
 
 
 def _lately(action: str, seconds: float = SAME_SECONDS) -> tuple[ColumnElement[bool], ...]:
-    """Return the condition: entries of this action by the present actor within so many seconds."""
+    """Return the condition: entries of this action by the current actor within so many seconds."""
     return (
         AuditEntry.action == action,
-        AuditEntry.actor == one_line(present_actor().name)[:128],
+        AuditEntry.actor == one_line(current_actor().name)[:128],
         AuditEntry.at > database_now(-seconds),
     )
 

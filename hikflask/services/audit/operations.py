@@ -106,15 +106,15 @@ def _walk(chosen: AuditFilter, before: int | None, limit: int) -> tuple[list[_Wa
     """Return the operations of a page, and where the next one begins."""
     page: list[_Walked] = []
     # The one operation of each request that may go on: on this page, or on an earlier one.
-    present = {key: _Walked(oldest, oldest) for key, oldest in _oldest_from(chosen, before).items()} if before else {}
+    current = {key: _Walked(oldest, oldest) for key, oldest in _oldest_from(chosen, before).items()} if before else {}
     too_long: set[str] = set()
     for entry_id, key, action in _entries(chosen, before, too_long):
-        walked = present.get(key)
+        walked = current.get(key)
         if walked is None or not walked.goes_on_with(entry_id):
             if len(page) == limit:
-                _read_on(chosen, page, {key: present[key] for key in present.keys() - too_long}, entry_id)
+                _read_on(chosen, page, {key: current[key] for key in current.keys() - too_long}, entry_id)
                 return page, page[-1].newest
-            walked = present[key] = _Walked(entry_id, entry_id)
+            walked = current[key] = _Walked(entry_id, entry_id)
             page.append(walked)
         walked.add(entry_id, action)
         if walked.total == COUNTED:
@@ -141,18 +141,18 @@ def _chunk(chosen: AuditFilter, below: int | None, without: set[str], size: int)
     return rows_of(rows.order_by(AuditEntry.id.desc()).limit(size))
 
 
-def _read_on(chosen: AuditFilter, page: list[_Walked], present: dict[str, _Walked], below: int) -> None:
+def _read_on(chosen: AuditFilter, page: list[_Walked], current: dict[str, _Walked], below: int) -> None:
     """Read what the operations of a page have below its last one, as far as COUNTED."""
     lowest = page[-1].newest - COUNTED
     rows = select(AuditEntry.id, KEY, AuditEntry.action).where(*conditions(chosen))
-    rows = rows.where(AuditEntry.id > lowest, AuditEntry.id < below, AuditEntry.request_id.in_(present))
+    rows = rows.where(AuditEntry.id > lowest, AuditEntry.id < below, AuditEntry.request_id.in_(current))
     for entry_id, key, action in rows_of(rows.order_by(AuditEntry.id.desc())):
-        if present[key].goes_on_with(entry_id):
-            present[key].add(entry_id, action)
-    near_the_end = {key: walked for key, walked in present.items() if walked.goes_on_with(lowest)}
+        if current[key].goes_on_with(entry_id):
+            current[key].add(entry_id, action)
+    near_the_end = {key: walked for key, walked in current.items() if walked.goes_on_with(lowest)}
     with_more = _oldest_from(chosen, lowest - MAX_GAP + 1) if near_the_end else {}
     for key in near_the_end.keys() & with_more.keys():
-        present[key].is_partly_counted = True
+        current[key].is_partly_counted = True
 
 
 def _oldest_from(chosen: AuditFilter, first: int) -> dict[str, int]:

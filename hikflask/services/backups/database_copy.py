@@ -86,8 +86,8 @@ def _engine(url: URL) -> Engine:
 
 def _refuse_source() -> None:
     with db.engine.connect() as connection:
-        present = MigrationContext.configure(connection).get_current_heads()
-    if set(present) != set(revisions.heads()):
+        current = MigrationContext.configure(connection).get_current_heads()
+    if set(current) != set(revisions.heads()):
         raise CopyError("This installation has tables of another version. Run `flask --app wsgi db upgrade` first.")
     leased = select(Terminal.id).where(Terminal.lease_until > database_now()).limit(1)
     if heartbeat.alive() or db.session.execute(leased).first():
@@ -119,9 +119,9 @@ def _prepare(target: Engine) -> None:
     """Check that the target is empty, and make the tables."""
     with _errors_named("the target"), target.connect() as connection:
         names = {name for name in inspect(connection).get_table_names() if not name.startswith(NOT_OURS)}
-        present = set(MigrationContext.configure(connection).get_current_heads())
+        current = set(MigrationContext.configure(connection).get_current_heads())
         ours = names == {"alembic_version", *(table.name for table in db.metadata.sorted_tables)}
-        if names and not (ours and present == set(revisions.heads()) and _has_no_rows(connection)):
+        if names and not (ours and current == set(revisions.heads()) and _has_no_rows(connection)):
             raise CopyError("The target is not empty. Make a new database for it.")
     if not names:
         with _errors_named("the target"):

@@ -135,9 +135,9 @@ def _checked(backup: Reader, passphrase: str | None) -> tuple[Keys | None, bool]
         if not manifest.has_keys:
             raise BackupError("This backup has no keys, so it needs no passphrase.")
         opened = keys.opened(backup.keys(), passphrase)
-    present = current_app.config["PASSWORD_KEY"]
+    current = current_app.config["PASSWORD_KEY"]
     # A key that the setting gives is the one that is used, whatever a file holds.
-    used = opened.password_key if opened and current_app.config["PASSWORD_KEY_FILE"] else present
+    used = opened.password_key if opened and current_app.config["PASSWORD_KEY_FILE"] else current
     fits = False
     with suppress(InvalidToken, ValueError):
         ciphers = [Fernet(key.encode()) for key in key_file.split(used)]

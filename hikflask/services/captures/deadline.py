@@ -79,7 +79,7 @@ def fail_overdue(terminal_id: int | None = None) -> None:
     never = database_now(leases.MAX_SECONDS)
     overdue = or_(Capture.deadline < database_now(-GRACE_SECONDS), Capture.deadline > never)
     here = true() if terminal_id is None else Capture.terminal_id == terminal_id
-    # The audit entry must not name the present operator.
+    # The audit entry must not name the current operator.
     with audit.acting(audit.WORKER), transaction():
         state.lock_many(overdue, here, Capture.state.in_(RUNNING))
         state.apply(state.OVERDUE, overdue, here, refusal=Refusal(code=INTERRUPTED, params={}))

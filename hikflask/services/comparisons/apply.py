@@ -48,7 +48,7 @@ def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], 
 
     compared, confirmed = _checked(comparison, item)
     name_seen = compared.there.name if compared.there else ""
-    holder = audit.present_actor().name
+    holder = audit.current_actor().name
     with taking_over(comparison.terminal_id, number, name_seen, holder, confirmed, require_there) as take_over:
 
         def awaited() -> list[Enrolment]:
@@ -77,7 +77,7 @@ def _checked(comparison: Comparison, item: JobItem) -> tuple[ComparedNumber, Con
     if item.employee_id != (compared.employee.id if compared.employee else None):
         if item.action != plan.TAKE_OVER or item.employee_id is not None:
             raise ServiceError("changed_since")
-        # Nobody had the number. Nobody agreed that the present employee is the same person.
+        # Nobody had the number. Nobody agreed that the current employee is the same person.
         confirmed = replace(confirmed, same_person=False)
     # A face that became the employee's meanwhile, or another one that was read, was not chosen.
     if confirmed.faces != (compared.face_here, compared.another_face):

@@ -59,7 +59,7 @@ def ignore(comparison: Comparison, kind: str, numbers: Collection[str] | None = 
     for difference in differences:
         number = difference.number
         changed_rows(delete(IgnoredDifference).where(*_decision(terminal.id, kind, number)))
-        decision = {"seen": difference.seen, "reason": why, "decided_by": audit.present_actor().name[:128]}
+        decision = {"seen": difference.seen, "reason": why, "decided_by": audit.current_actor().name[:128]}
         db.session.add(IgnoredDifference(terminal_id=terminal.id, kind=kind, number=number, **decision))
         db.session.flush()
         stop_trying(kind, why, Enrolment.terminal_id == terminal.id, Enrolment.number == number)

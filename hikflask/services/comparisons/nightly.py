@@ -20,7 +20,7 @@ def claim_due(now: datetime | None = None) -> list[int]:
     A terminal that was added since the time of the night waits for the next one. One that was not compared since a
     restore from a backup is due at once.
 
-    :param now: the present moment, when it is not the clock's.
+    :param now: the current moment, when it is not the clock's.
     """
     uncompared = (Terminal.restored_from.is_not(None), Terminal.compared_on.is_(None), leases.CAN_BE_TAKEN)
     ids = _claim(today(), *uncompared)

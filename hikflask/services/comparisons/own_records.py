@@ -49,7 +49,7 @@ class OwnRecord:
 
 def of_employee(employee: Employee) -> list[OwnRecord]:
     """Return the records of an employee who was taken over, on terminals where the employee should be."""
-    # Not of somebody who had the number before: that record is removed, and this program wrote the present one.
+    # Not of somebody who had the number before: that record is removed, and this program wrote the current one.
     taken = AuditFilter(action="enrolment.taken_over", employee=employee.number, since=employee.created_at)
     terminals = {entry.terminal for entry in audit.list_entries(taken, MAX_ENTRIES)[0]}
     return [

@@ -85,7 +85,7 @@ def read_to_end(terminal_id: int, holder: str, seconds: float) -> Comparison:
 def read_slice(comparison_id: int, holder: str, seconds: float = SLICE_SECONDS, wait: float = 0.0) -> bool:
     """Read on in one conversation of about so many seconds. True: more is left; False: the comparison is done.
 
-    :param wait: how long to wait for the present holder of the terminal, in seconds.
+    :param wait: how long to wait for the current holder of the terminal, in seconds.
     :raises TerminalError: when the terminal refuses or does not answer; it is read on later from where it was.
     :raises TerminalInUse: :raises LeaseLost: :raises LoginStopped: as connection.converse(); it is read on later, too.
     :raises ComparisonFailed: when the list cannot be read for certain; the comparison has failed, nothing is concluded.

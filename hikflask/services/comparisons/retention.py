@@ -1,4 +1,4 @@
-"""Deletes comparisons that nobody needs: of each terminal, the last two finished ones and the present one stay.
+"""Deletes comparisons that nobody needs: of each terminal, the last two finished ones and the current one stay.
 
 Each comparison that ends deletes what it replaces, so nobody fills the database by comparing again and again. The
 worker deletes what a process that was killed has left.

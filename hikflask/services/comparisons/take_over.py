@@ -206,8 +206,8 @@ class _TakeOver:
     def write(self) -> tuple[Enrolment, Employee]:
         """Create an employee from the person, or use the one with that number; return the enrolment, too."""
         terminal, person = self.terminal, self.shown.person
-        present = search.by_number(person.number)
-        joined = self._join(present.id) if present else None
+        current = search.by_number(person.number)
+        joined = self._join(current.id) if current else None
         # Decided on locked rows; the photo may have been read a moment before.
         encoded = _encoded_photo(terminal.id, self.shown) if joined else None
         self.photo = encoded or self.photo

@@ -31,7 +31,7 @@ def local(moment: datetime) -> datetime:
 def today(now: datetime | None = None) -> date:
     """Return today's date in this zone.
 
-    :param now: the present moment, when it is not the clock's.
+    :param now: the current moment, when it is not the clock's.
     """
     return local(now or datetime.now(UTC)).date()
 
@@ -48,9 +48,9 @@ def end_of(day: date) -> datetime:
 
 
 def is_working_time(now: datetime | None = None) -> bool:
-    """Return True when the present moment is within HIKFLASK_WORKING_HOURS, in this zone, or when none are set.
+    """Return True when the current moment is within HIKFLASK_WORKING_HOURS, in this zone, or when none are set.
 
-    :param now: the present moment, when it is not the clock's.
+    :param now: the current moment, when it is not the clock's.
     """
     hours = WORKING_HOURS.fullmatch(current_app.config["WORKING_HOURS"])
     if hours is None:

@@ -14,10 +14,10 @@ def digest(*facts: object) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def require_same(shown: str | None, present: str) -> None:
+def require_same(shown: str | None, current: str) -> None:
     """Refuse what is not as it was shown.
 
     :raises PlanChanged:
     """
-    if shown != present:
+    if shown != current:
         raise PlanChanged

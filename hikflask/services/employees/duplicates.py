@@ -72,9 +72,9 @@ def find_namesakes(names: Collection[str]) -> dict[str, tuple[int, str]]:
 
 
 def find_owners_of_photos(hashes: Collection[str]) -> dict[str, int]:
-    """Return the id of the first employee who has each of these pictures as the present photo, by its SHA-256."""
-    present = select(Photo.sha256, func.min(Employee.id)).join(Employee, Employee.photo_id == Photo.id)
-    known = present.where(Photo.sha256.in_(hashes), Photo.forgotten_at.is_(None)).group_by(Photo.sha256)
+    """Return the id of the first employee who has each of these pictures as the current photo, by its SHA-256."""
+    current = select(Photo.sha256, func.min(Employee.id)).join(Employee, Employee.photo_id == Photo.id)
+    known = current.where(Photo.sha256.in_(hashes), Photo.forgotten_at.is_(None)).group_by(Photo.sha256)
     return {sha256: employee_id for sha256, employee_id in db.session.execute(known)}
 
 

@@ -92,7 +92,7 @@ def batches(employee_ids: Sequence[int]) -> Iterator[list[Employee]]:
     """Yield employees in batches, in this order, without deleted ones; between batches no transaction is open."""
     for first in range(0, len(employee_ids), BATCH):
         ids = employee_ids[first : first + BATCH]
-        # So that the present state is read, and nothing is kept in memory.
+        # So that the current state is read, and nothing is kept in memory.
         db.session.expunge_all()
         by_id = {row.id: row for row in db.session.execute(_WITH_STATES.where(Employee.id.in_(ids))).scalars()}
         end_read()

@@ -135,7 +135,7 @@ def _of_return(employee: Employee, left_at: datetime | None, *, lock: bool = Fal
 
 @transactional
 def send_to_terminal(employee_id: int, terminal_id: int) -> ChangedRow[Enrolment]:
-    """Mark an employee as desired on one more terminal, with the present photo.
+    """Mark an employee as desired on one more terminal, with the current photo.
 
     :raises terminal_unknown: when it is not an active terminal. :raises employee_inactive: when deactivated.
     :raises validity_over: when the employee's last day is past.

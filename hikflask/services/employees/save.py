@@ -222,9 +222,9 @@ def _bring(
         if not employee.is_active:
             raise ServiceError("employee_inactive")
         terminal = registry.if_active(capture.terminal) if capture else registry.active(terminal_id)
-        present = next((enrolment for enrolment in there if enrolment.terminal_id == terminal_id), None)
-        if not desired.has_photo(present, photo):
-            desired.desire_present_on(present, terminal, employee, photo)
+        current = next((enrolment for enrolment in there if enrolment.terminal_id == terminal_id), None)
+        if not desired.has_photo(current, photo):
+            desired.desire_present_on(current, terminal, employee, photo)
     desired.bring_elsewhere(there, employee, photo, terminal_id)
 
 

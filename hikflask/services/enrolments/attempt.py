@@ -86,7 +86,7 @@ class Attempt:
 
     @property
     def step(self) -> str:
-        """The present step. The row may get it later."""
+        """The current step. The row may get it later."""
         return self._step
 
     def choose_name(self) -> None:
@@ -103,7 +103,7 @@ class Attempt:
             self.write(state.STEP, step=step)
 
     def claim(self, step: str) -> None:
-        """Write the present step. An unconfirmed row is claimed again, so it becomes due when the worker is killed."""
+        """Write the current step. An unconfirmed row is claimed again, so it becomes due when the worker is killed."""
         self.write(state.STEP if self.row.is_confirmed else state.STEP_CLAIMED, step=step)
 
     def write(self, transition: Transition, **given: Any) -> None:

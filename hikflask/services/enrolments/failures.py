@@ -63,7 +63,7 @@ def postpone(
 ) -> None:
     """Write when to retry if the terminal could not be talked to.
 
-    The lease's present holder may finish this same row; then nothing is left to postpone.
+    The lease's current holder may finish this same row; then nothing is left to postpone.
     """
     row = queries.get(enrolment_id)
     if row is None:

@@ -18,9 +18,9 @@ from hikflask.services.state.enrolment import Transition
 def confirm_by_hand(enrolment_id: int, generation: int) -> bool:
     """End a removal because a person removed the number from the old device. Return False when the row changed.
 
-    The present device does not have the person: it confirmed that, or the number was never sent to it.
+    The current device does not have the person: it confirmed that, or the number was never sent to it.
 
-    :raises may_still_arrive: while something may still arrive at the present device.
+    :raises may_still_arrive: while something may still arrive at the current device.
     """
     _refuse_while_late(enrolment_id)
     ended = _end(enrolment_id, state.REMOVED_BY_HAND, Enrolment.generation == generation)
@@ -70,7 +70,7 @@ def _refuse_while_late(enrolment_id: int) -> None:
 
 
 def _end(enrolment_id: int, transition: Transition, *where: Any, **given: Any) -> Enrolment | None:
-    who = audit.present_actor().name[:128]
+    who = audit.current_actor().name[:128]
     if state.apply(transition, Enrolment.id == enrolment_id, *where, confirmed_by=who, **given) != 1:
         return None
     return queries.get(enrolment_id)

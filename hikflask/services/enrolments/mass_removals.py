@@ -163,7 +163,7 @@ def take_access(before: Days, after: Days) -> bool:
 
 def _taken_key(terminal_id: int | None = None) -> str:
     """Return the key of what the actor took: from how many people, or from how many of them this terminal."""
-    return f"taken:{'' if terminal_id is None else terminal_id}:{audit.present_actor().name}"
+    return f"taken:{'' if terminal_id is None else terminal_id}:{audit.current_actor().name}"
 
 
 @contextmanager

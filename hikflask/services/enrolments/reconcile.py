@@ -56,12 +56,12 @@ def reconcile_row(
     """Reconcile an enrolment whose row was just read. It is read again under the terminal's lease.
 
     :param prove_again: verify again what was confirmed before. A confirmed row that is due is always verified again.
-    :param wait: how long to wait for the present holder of the lease, in seconds; None: LEASE_WAIT, because a person
+    :param wait: how long to wait for the current holder of the lease, in seconds; None: LEASE_WAIT, because a person
         waits, and work for many lets the terminal go.
     :raises TerminalError: when the terminal refuses or does not answer. :raises ServiceError: for any other reason.
     """
     # An attempt by the sweep is for the request that desired it.
-    with request_id.working_for(request_id.present() or enrolment.request_id):
+    with request_id.working_for(request_id.current() or enrolment.request_id):
         where = (enrolment.id, enrolment.terminal_id)
         try:
             row = _reconcile(enrolment, holder, prove_again, wait)

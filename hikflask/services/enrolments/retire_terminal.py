@@ -21,7 +21,7 @@ WAIT_SECONDS = 5.0
 def retire_terminal(terminal_id: int, note: str, holder: str, require: Require | None = None) -> None:
     """Take a terminal out of service for good. Nothing is sent to it any more.
 
-    Its enrolments end by the statement of the present operator, and pages show that.
+    Its enrolments end by the statement of the current operator, and pages show that.
 
     :param note: what happened to the terminal.
     :param require: is called once the terminal's row is locked, and raises when nothing is to be done.

@@ -87,7 +87,7 @@ def record_change(employee: Employee, before: str, after: str) -> None:
 def changes(employee: Employee | None, department: str, group_ids: Collection[int] | None) -> Changes:
     """Return what apply() would change for an employee, or for a new one (None), with this department and groups.
 
-    :param group_ids: the groups that the employee would belong to alone; None: the present ones.
+    :param group_ids: the groups that the employee would belong to alone; None: the current ones.
     """
     if employee is not None and not employee.is_active:
         return Changes()

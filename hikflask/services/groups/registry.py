@@ -63,26 +63,26 @@ def write(group_id: int | None, wanted: Wanted, require: Require | None = None) 
     namesake = select(TerminalGroup.id).where(TerminalGroup.name == name, TerminalGroup.id != (group_id or 0))
     if db.session.execute(namesake).first():
         raise ServiceError("group_known")
-    present = queries.ids(queries.TERMINALS, group.id) if group else []
-    added, terminal_ids = _employees(wanted.added), [*wanted.terminal_ids, *_staying(present, wanted.removed_terminals)]
-    _hold_known(terminal_ids, present)
+    current = queries.ids(queries.TERMINALS, group.id) if group else []
+    added, terminal_ids = _employees(wanted.added), [*wanted.terminal_ids, *_staying(current, wanted.removed_terminals)]
+    _hold_known(terminal_ids, current)
     before = queries.facts(group) if group else None
     if group is None:
         group = TerminalGroup(name="")
         db.session.add(group)
     group.name = name
     db.session.flush()
-    present_departments = queries.ids(queries.DEPARTMENTS, group.id)
+    current_departments = queries.ids(queries.DEPARTMENTS, group.id)
     added_departments = db.session.execute(select(Department.id).where(Department.name.in_(names))).scalars()
-    department_ids = [*added_departments, *_staying(present_departments, wanted.removed_departments)]
-    _replace(GROUP_TERMINALS.c.terminal_id, group.id, present, terminal_ids)
-    _replace(GROUP_DEPARTMENTS.c.department_id, group.id, present_departments, department_ids)
+    department_ids = [*added_departments, *_staying(current_departments, wanted.removed_departments)]
+    _replace(GROUP_TERMINALS.c.terminal_id, group.id, current, terminal_ids)
+    _replace(GROUP_DEPARTMENTS.c.department_id, group.id, current_departments, department_ids)
     _change_people(group, added, wanted.removed)
     after = queries.facts(group)
     if before != after:
         action = "group.changed" if before else "group.created"
         audit.record(action, subject=group.name, before=before, after=after)
-    return Written(group.id, group.name, frozenset({*terminal_ids, *present}))
+    return Written(group.id, group.name, frozenset({*terminal_ids, *current}))
 
 
 def delete_group(group_id: int) -> Written:
@@ -110,18 +110,18 @@ def _row(group_id: int) -> TerminalGroup:
     return group
 
 
-def _staying(present: Iterable[int], removed: Collection[int] | None) -> list[int]:
+def _staying(current: Iterable[int], removed: Collection[int] | None) -> list[int]:
     """Return the ids that stay in a group; without `removed`, none does by itself."""
-    return [] if removed is None else [number for number in present if number not in removed]
+    return [] if removed is None else [number for number in current if number not in removed]
 
 
-def _hold_known(terminal_ids: Collection[int], present: Collection[int]) -> None:
+def _hold_known(terminal_ids: Collection[int], current: Collection[int]) -> None:
     """Hold terminals. A terminal that is out of service for good may stay in a group, but not come into it.
 
     :raises group_terminal_unknown:
     """
     rows = db.session.execute(HELD_TERMINALS.where(Terminal.id.in_(terminal_ids))).scalars()
-    allowed = {terminal.id for terminal in rows if terminal.retired_at is None or terminal.id in present}
+    allowed = {terminal.id for terminal in rows if terminal.retired_at is None or terminal.id in current}
     for terminal_id in terminal_ids:
         if terminal_id not in allowed:
             raise ServiceError("group_terminal_unknown", n=terminal_id)
@@ -137,21 +137,21 @@ def _employees(numbers: Iterable[str]) -> list[Employee]:
     return employees
 
 
-def _replace(column: Column[int], group_id: int, present: Collection[int], ids: Collection[int]) -> None:
+def _replace(column: Column[int], group_id: int, current: Collection[int], ids: Collection[int]) -> None:
     """Make these rows, and no others, belong to a group; those that do already are not touched."""
     changed_rows(delete(column.table).where(column.table.c.group_id == group_id, column.not_in(ids)))
-    for other in sorted({*ids} - {*present}):
+    for other in sorted({*ids} - {*current}):
         db.session.execute(insert(column.table).values({"group_id": group_id, column.name: other}))
 
 
 def _change_people(group: TerminalGroup, added: Iterable[Employee], removed: Collection[int]) -> None:
     """Add single employees to a group and remove others, each with an entry in the audit trail."""
-    present = {*queries.ids(queries.EMPLOYEES, group.id)}
+    current = {*queries.ids(queries.EMPLOYEES, group.id)}
     for employee in added:
-        if employee.id not in present:
+        if employee.id not in current:
             db.session.execute(insert(GROUP_EMPLOYEES).values(group_id=group.id, employee_id=employee.id))
             membership.record_change(employee, "", group.name)
-    for employee_id in sorted(present & set(removed)):
+    for employee_id in sorted(current & set(removed)):
         employee = db.session.get_one(Employee, employee_id)
         membership.record_change(employee, group.name, "")
         gone = (GROUP_EMPLOYEES.c.group_id == group.id, GROUP_EMPLOYEES.c.employee_id == employee_id)

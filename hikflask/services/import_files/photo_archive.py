@@ -166,16 +166,16 @@ def version(of: Path | int) -> Version:
 def _opened(path: Path) -> Iterator[tuple[IO[bytes], ZipFile]]:
     """Open an archive; its directory was perhaps read before, and is that of this very file."""
     while True:
-        present = version(path)
-        archive = _directory(path, present)
+        current = version(path)
+        archive = _directory(path, current)
         with path.open("rb") as file:
-            if version(file.fileno()) == present:
+            if version(file.fileno()) == current:
                 yield file, archive
                 return
 
 
 @lru_cache(DIRECTORIES)
-def _directory(path: Path, present: Version) -> ZipFile:  # noqa: ARG001 - what is written anew has another version
+def _directory(path: Path, current: Version) -> ZipFile:  # noqa: ARG001 - what is written anew has another version
     """Return an archive with its directory, closed.
 
     :raises BadArchive: as read_contents(); what is refused is not kept.

@@ -148,7 +148,7 @@ def _brought(employee: Employee, batch: ImportBatch) -> dict[str, Any]:
     enrolments = desired_enrolments(employee) if goes else []
     if enrolments:
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
-    return {**present_values(employee), ENROLMENTS: enrolments, FORMER_ENROLMENTS: []}
+    return {**current_values(employee), ENROLMENTS: enrolments, FORMER_ENROLMENTS: []}
 
 
 def _draft(row: ImportRow) -> Draft:
@@ -177,7 +177,7 @@ def _change(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: stor
     _count_lost_by_days(former_days, employee, enrolments)
     if former != enrolments or (former and before.keys() & OF_TERMINALS):
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
-    now = {**present_values(employee), TERMINAL: batch.terminal_id, GROUPS: True}
+    now = {**current_values(employee), TERMINAL: batch.terminal_id, GROUPS: True}
     written = {field: now[field] for field in before}
     return employee, {**written, ENROLMENTS: enrolments, FORMER_ENROLMENTS: former}
 
@@ -189,7 +189,7 @@ def _count_lost_by_days(former: Days, employee: Employee, enrolments: Desired) -
             mass_removals.add_loss(employee.id, terminal_id)
 
 
-def present_values(employee: Employee) -> dict[str, Any]:
+def current_values(employee: Employee) -> dict[str, Any]:
     """Return what an import can change of an employee, except for the terminals."""
     typed = employee.typed()
     form = {field: typed[field] for field in OF_FORM}
@@ -217,7 +217,7 @@ def _saved(
 
 
 def _refuse_changed(employee: Employee, number: str, before: dict[str, Any], terminal_id: int | None) -> None:
-    now = present_values(employee)
+    now = current_values(employee)
     if TERMINAL in before:
         now[TERMINAL] = any(terminal == terminal_id for terminal, *_ in desired_enrolments(employee))
     if GROUPS in before:

@@ -93,7 +93,7 @@ def make(table: Upload | None, photos: Upload | None, sheet: str = "", *, asks_f
     if table is None and photos is None:
         raise ServiceError("nothing_uploaded")
     end_read()
-    batch = ImportBatch(requested_by=audit.present_actor().name[:128], layout={}, fields={})
+    batch = ImportBatch(requested_by=audit.current_actor().name[:128], layout={}, fields={})
     stored: list[str] = []
     try:
         if photos is not None:

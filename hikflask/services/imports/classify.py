@@ -35,7 +35,7 @@ Spellings = dict[str, list[str]]
 
 @dataclass(frozen=True)
 class Person:
-    """An employee as the database has it. `sha256` is that of the present photo, `sent`: wanted on the terminal.
+    """An employee as the database has it. `sha256` is that of the current photo, `sent`: wanted on the terminal.
 
     `has_face`: wanted on some terminal with a face.
 
@@ -76,7 +76,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What comes of a row; `before` has the fields that change, with the present values.
+    """What comes of a row; `before` has the fields that change, with the current values.
 
     `warnings` say what to look at, though the row is not wrong.
     """
@@ -89,7 +89,7 @@ class Verdict:
 
 
 @dataclass
-class Present:
+class CurrentData:
     """What the rows are compared with: the employees with some numbers, and what applies to all.
 
     `lacking` are the numbers whose employees are not on all terminals of their groups, where those are asked for.
@@ -145,20 +145,20 @@ def read_spellings(*, mend: bool = False) -> Spellings:
     return names
 
 
-def read_present(
+def read_current_data(
     numbers: Collection[str], terminal_id: int | None, spellings: Spellings, *, groups: bool = False
-) -> Present:
+) -> CurrentData:
     """Read what the rows with these numbers are compared with.
 
     :param groups: everybody is sent to the terminals of their groups, too.
     """
     lacking = differences.lacking(numbers) if groups else ()
-    present = Present(terminal_id, _read_people(numbers, terminal_id), spellings=spellings, lacking=lacking)
+    current = CurrentData(terminal_id, _read_people(numbers, terminal_id), spellings=spellings, lacking=lacking)
     leaving = select(Enrolment).where(IS_LEAVING_UNINDEXED, Enrolment.number.in_(numbers))
     for enrolment in db.session.execute(leaving.options(joinedload(Enrolment.terminal))).scalars():
         removal = Leaving(enrolment.terminal.name, enrolment.employee_id)
-        present.leaving.setdefault(enrolment.number, []).append(removal)
-    return present
+        current.leaving.setdefault(enrolment.number, []).append(removal)
+    return current
 
 
 def _read_people(numbers: Collection[str], terminal_id: int | None) -> dict[str, Person]:
@@ -193,8 +193,8 @@ def _read_people(numbers: Collection[str], terminal_id: int | None) -> dict[str,
     }
 
 
-def classify(values: Values, picture: Picture | None, now: Present, options: Options) -> Verdict:
-    """Return what a row would change, or what is wrong with it; the department in `values` gets its present spelling.
+def classify(values: Values, picture: Picture | None, now: CurrentData, options: Options) -> Verdict:
+    """Return what a row would change, or what is wrong with it; the department in `values` gets its current spelling.
 
     A refused picture does not keep its person out. It makes the row wrong only if the row changes nothing else. A row
     of somebody whom the mode leaves out changes nothing, and nothing is wrong with it but its ID.
@@ -218,7 +218,7 @@ def _comes_in(verdict: Verdict) -> bool:
     return verdict.verdict != WRONG and is_new and PHOTO not in (verdict.errors or {})
 
 
-def _compared(values: Values, picture: Picture | None, now: Present) -> Verdict:
+def _compared(values: Values, picture: Picture | None, now: CurrentData) -> Verdict:
     person = now.people.get(values.number)
     employee_id = person.id if person else None
     if values.texts.get(DEPARTMENT):
@@ -247,7 +247,7 @@ def _refused_photo(picture: Picture | None, person: Person | None) -> dict[str, 
     return {}
 
 
-def _wrong_department(values: Values, now: Present) -> dict[str, Refusal]:
+def _wrong_department(values: Values, now: CurrentData) -> dict[str, Refusal]:
     """Refuse what is no department here: “as above”, who left, a day, as spreadsheets make of 1/2, broken letters."""
     department = values.texts.get(DEPARTMENT, "")
     if not department or spelling_key(department) in now.spellings:
@@ -272,7 +272,7 @@ def _read_errors(values: Values, person: Person | None) -> dict[str, Refusal]:
     return values.errors
 
 
-def _errors(values: Values, person: Person | None, now: Present) -> dict[str, Refusal]:
+def _errors(values: Values, person: Person | None, now: CurrentData) -> dict[str, Refusal]:
     errors = {} if values.leaves else _wrong_days(values, person)
     number = _unknown_number(values, now) if person is None else None
     if number:
@@ -284,7 +284,7 @@ def _errors(values: Values, person: Person | None, now: Present) -> dict[str, Re
     return errors
 
 
-def _unknown_number(values: Values, now: Present) -> Refusal | None:
+def _unknown_number(values: Values, now: CurrentData) -> Refusal | None:
     """Return what is wrong with a number that nobody here has, and which one may be meant; None where it may be new.
 
     Most leavers who are not here left before anybody used this program. They need no correction.
@@ -326,12 +326,12 @@ def _is_said(text: str, name: str, value: str) -> bool:
     return text in said
 
 
-def _before(values: Values, picture: Picture | None, person: Person, now: Present) -> dict[str, Any]:
-    """Return the fields that change, with their present values."""
+def _before(values: Values, picture: Picture | None, person: Person, now: CurrentData) -> dict[str, Any]:
+    """Return the fields that change, with their current values."""
     compared = (NAME, DEPARTMENT) if values.leaves else (NAME, DEPARTMENT, *DAYS)
-    present = {name: getattr(person, name) for name in compared}
+    current = {name: getattr(person, name) for name in compared}
     before = {
-        name: value for name, value in present.items() if not _is_said(values.texts.get(name, value), name, value)
+        name: value for name, value in current.items() if not _is_said(values.texts.get(name, value), name, value)
     }
     if values.leaves and person.is_active:
         before[LEFT] = False

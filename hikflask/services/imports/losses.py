@@ -67,14 +67,14 @@ def _pairs(rows: Rows) -> set[Pair]:
 def of_undo(batch_id: int) -> Losses:
     """Return who loses access when an import is undone: the terminals that it gave, and all where a validity ends."""
     rows = (ImportRow.batch_id == batch_id, ImportRow.state == APPLIED)
-    present = mass_removals.pairs_of(select(ImportRow.employee_id).where(*rows))
+    current = mass_removals.pairs_of(select(ImportRow.employee_id).where(*rows))
     added = set()
     for employee_id, written in db.session.execute(select(ImportRow.employee_id, ImportRow.written).where(*rows)):
         enrolments, former = (
             {enrolment[0] for enrolment in (written or {}).get(name, ())} for name in (ENROLMENTS, FORMER_ENROLMENTS)
         )
         added |= {(employee_id, terminal_id) for terminal_id in enrolments - former}
-    return mass_removals.losses_of(added & present | _shut_out(rows, undone=True))
+    return mass_removals.losses_of(added & current | _shut_out(rows, undone=True))
 
 
 def _changes(field: str) -> ColumnElement[bool]:

@@ -76,7 +76,7 @@ def list_page(limit: int, offset: int = 0) -> tuple[list[ImportBatch], int]:
 
 
 def names(rows: Iterable[ImportRow]) -> dict[int, str]:
-    """Return the present names of the employees of rows, by their ids."""
+    """Return the current names of the employees of rows, by their ids."""
     ids = {row.employee_id for row in rows if row.employee_id is not None}
     employees = db.session.execute(select(Employee.id, Employee.name).where(Employee.id.in_(ids)))
     return {employee_id: name for employee_id, name in employees}

@@ -10,7 +10,7 @@ from hikflask.models.import_batch import WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.employees.duplicates import find_namesakes, find_owners_of_photos
 from hikflask.services.imports import classify, effects, similar_ids
-from hikflask.services.imports.classify import PHOTO, Picture, Present, Spellings, Verdict
+from hikflask.services.imports.classify import PHOTO, CurrentData, Picture, Spellings, Verdict
 from hikflask.services.imports.table import columns, doubts, values
 from hikflask.services.imports.table.columns import NAME, NUMBER, PARTS
 from hikflask.services.imports.table.options import Options
@@ -61,7 +61,7 @@ def check_rows(
         for _, entry in read:
             effects.mend(entry)
     numbers = [entry.number for _, entry in read if NUMBER not in entry.errors]
-    now = classify.read_present(numbers, batch.terminal_id, known.spellings, groups=batch.groups)
+    now = classify.read_current_data(numbers, batch.terminal_id, known.spellings, groups=batch.groups)
     now.with_names = bool({NAME, *PARTS} & batch.fields.keys())
     unknown = [entry for _, entry in read if entry.number not in now.people]
     now.namesakes = find_namesakes({name for _, entry in read if (name := _new_name(entry, now))})
@@ -86,7 +86,7 @@ def _owners(checked: Mapping[str, Picture]) -> dict[str, int]:
     return {number: owners[picture.sha256] for number, picture in checked.items() if picture.sha256 in owners}
 
 
-def _new_name(entry: Values, now: Present) -> str:
+def _new_name(entry: Values, now: CurrentData) -> str:
     """Return the name that a row brings, or "": its person has it already, however it is spelled."""
     name, person = entry.texts.get(NAME, ""), now.people.get(entry.number)
     return "" if person and folded(person.name) == folded(name) else name
@@ -104,7 +104,7 @@ def check_photos_alone(
     """
     # Beside a table, people who are not in it only get their photo.
     terminal_id, groups = (None, False) if batch.table_name else (batch.terminal_id, batch.groups)
-    now = classify.read_present(names, terminal_id, known.spellings, groups=groups)
+    now = classify.read_current_data(names, terminal_id, known.spellings, groups=groups)
     now.similar = similar_ids.find_similar(names.keys() - now.people.keys(), known.forms)
     checked = check(number for number in names if number in now.people)
     now.photo_owners = _owners(checked)

@@ -4,7 +4,7 @@
     done with failures, failed, stopped → waiting (retry)
     failed → stopped (stop_job: it is left as it is)
 
-Only the worker with the job's present claim number gets anything done. A claim that is over is claimed again. A job
+Only the worker with the job's current claim number gets anything done. A claim that is over is claimed again. A job
 that waits for terminals is paused: it stays running, nobody runs it, and its claim is over when its time has come.
 """
 
@@ -56,7 +56,7 @@ class Claim:
 
     @property
     def holds(self) -> tuple[ColumnElement[bool], ...]:
-        """The condition that the job is open and this claim is the present one."""
+        """The condition that the job is open and this claim is the current one."""
         return (Job.id == self.job_id, Job.claim_number == self.number, Job.state.in_(OPEN))
 
     def report(self, done: int, total: int) -> None:
@@ -239,7 +239,7 @@ def finish(claim: Claim) -> None:
 
 
 def _requester() -> dict[str, str]:
-    return {"requested_by": audit.present_actor().name[:128], "request_id": request_id.present()}
+    return {"requested_by": audit.current_actor().name[:128], "request_id": request_id.current()}
 
 
 def _add_audit_entry(action: str, job: Job, people: int) -> None:

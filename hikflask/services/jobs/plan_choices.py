@@ -43,7 +43,7 @@ def start_compare(terminal_id: int) -> Claim | None:
 
     :raises terminal_unknown: :raises TerminalRetired: as reading.start().
     """
-    comparison = reading.start(terminal_id, audit.present_actor().name)
+    comparison = reading.start(terminal_id, audit.current_actor().name)
     job: Job | None = job_of(comparison)
     if job and job.is_open:
         return None

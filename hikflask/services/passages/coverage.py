@@ -113,7 +113,7 @@ def spans_of_each(terminals: Sequence[Terminal], now: datetime | None = None) ->
 
     They go from the day since which events are kept until now, in order and without a hole.
 
-    :param now: the present moment, when it is not the clock's.
+    :param now: the current moment, when it is not the clock's.
     """
     if not terminals:
         return {}
@@ -135,7 +135,7 @@ def spans_of_each(terminals: Sequence[Terminal], now: datetime | None = None) ->
 def why_unknown(terminal: Terminal, since: datetime, now: datetime | None = None) -> str:
     """Return why events of a terminal since a moment may be missing, the latest reason; empty when all are here.
 
-    :param now: the present moment, when it is not the clock's.
+    :param now: the current moment, when it is not the clock's.
     """
     now = now or datetime.now(UTC)
     spans = [span for span in spans_of_each([terminal], now)[terminal.id] if span.to_at > since]

@@ -1,4 +1,4 @@
-"""Which beginning of the day of work leaves shifts whole, where the present one cuts many of them in two.
+"""Which beginning of the day of work leaves shifts whole, where the current one cuts many of them in two.
 
 A shift is from an entrance to the last exit before a longer absence. It is whole where it begins and ends on the day of
 work that has the date of its beginning.
@@ -31,7 +31,7 @@ Shift = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class Proposal:
-    """A beginning of the day, and how many shifts the present one cuts in two."""
+    """A beginning of the day, and how many shifts the current one cuts in two."""
 
     begins: time
     cut: int

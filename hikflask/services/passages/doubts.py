@@ -28,7 +28,7 @@ def doubts_of(span: Span, now: datetime | None = None) -> list[Doubt]:
 
     What is not read yet, since it happened a moment ago, is no doubt; nor is the time before a terminal was added here.
 
-    :param now: the present moment, when it is not the clock's.
+    :param now: the current moment, when it is not the clock's.
     """
     now = now or datetime.now(UTC)
     late = timedelta(seconds=max(READINGS_MISSED * current_app.config["PASSAGES_INTERVAL"], MIN_LATE_SECONDS))

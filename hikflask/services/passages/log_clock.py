@@ -66,7 +66,7 @@ class LogClock:
 
     @property
     def zone(self) -> tzinfo:
-        """The zone, or the present offset of ours where the terminal does not tell."""
+        """The zone, or the current offset of ours where the terminal does not tell."""
         return self.zone_there or timezone(local(now()).utcoffset() or timedelta())
 
     @property
@@ -126,7 +126,7 @@ class LogClock:
 
 
 def now() -> datetime:
-    """Return the present moment."""
+    """Return the current moment."""
     return datetime.now(UTC)
 
 

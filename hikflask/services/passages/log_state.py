@@ -31,7 +31,7 @@ class RecordTime(NamedTuple):
 class Look:
     """How far the whole log was looked through, one code after the other.
 
-    `code` is the place of the present one among them, and `at` the position from which its pages are read on, None
+    `code` is the place of the current one among them, and `at` the position from which its pages are read on, None
     before the first. `turned`: the terminal tells the newest first. `missing` are the numbers that are looked for, None
     for all, and `gaps` the spans that are not whole without them.
     """

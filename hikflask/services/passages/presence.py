@@ -162,7 +162,7 @@ def last_passages(terminals: Sequence[Terminal], began: datetime, now: datetime)
 
     It follows an index to the passages of LOOK_BACK, however many events there are.
     """
-    # The employee's present ID: somebody may have got another one since, and somebody else theirs.
+    # The employee's current ID: somebody may have got another one since, and somebody else theirs.
     number = func.coalesce(Employee.number, Event.number)
     each: Any = {"partition_by": number, "order_by": (Event.occurred_at, Event.id)}
     passages = (

@@ -127,7 +127,7 @@ def late_after() -> timedelta:
 def missing_since(now: datetime | None = None) -> list[Missing]:
     """Return the terminals in use whose log was not read for some time, by name.
 
-    :param now: the present moment, if it is not the clock's.
+    :param now: the current moment, if it is not the clock's.
     """
     before = (now or datetime.now(UTC)) - late_after()
     read = EventLog.complete_to

@@ -162,7 +162,7 @@ def _owners(terminal_id: int, numbers: Collection[str]) -> dict[str, Any]:
 
 
 def _is_about(row: dict[str, Any], owner: Any) -> bool:
-    """Return True when a record is about the present owner of its number, who may not be the first one.
+    """Return True when a record is about the current owner of its number, who may not be the first one.
 
     The name in it tells. Without a name that fits, it must be no older than the employee's row; and where the number
     has changed hands, it must have no other name, and the terminal must have confirmed this employee before.

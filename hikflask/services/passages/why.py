@@ -263,7 +263,7 @@ def why(employee: Employee, at: datetime, terminal: Terminal | None = None, now:
     """Return why a door did not open.
 
     :param terminal: the one that is meant; None: where the employee is to be known, or was seen then.
-    :param now: the present moment, when it is not the clock's.
+    :param now: the current moment, when it is not the clock's.
     """
     every = _facts(employee, at, terminal, now or datetime.now(UTC))
     for rule in RULES:

@@ -45,7 +45,7 @@ def forget_photos() -> int:
 
 
 def _rules() -> list[tuple[str, ColumnElement[bool]]]:
-    """Return the reasons that end a photo's time under the present setting, each with its condition. One is enough."""
+    """Return the reasons that end a photo's time under the current setting, each with its condition. One is enough."""
     policy = current_app.config["PHOTO_RETENTION"]
     # Where photos are not kept, an import that is undone does not bring them back.
     comes_back = exists().where(ImportRow.former_photo_id == Photo.id, ImportRow.state == APPLIED)

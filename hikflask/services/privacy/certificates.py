@@ -56,7 +56,7 @@ def begin(
         photos=len(files),
         passages=passages,
         files=[ErasureFile(file=file) for file in files],
-        requested_by=audit.present_actor().name[:128],
+        requested_by=audit.current_actor().name[:128],
     )
     db.session.add(erasure)
     db.session.flush()

@@ -115,7 +115,7 @@ def _write(employee: Employee, given: Given) -> Consent:
         consent = Consent(employee_id=employee.id)
         db.session.add(consent)
     consent.given_on, consent.basis, consent.note = given.given_on, given.basis, given.note
-    consent.recorded_by, consent.recorded_at = audit.present_actor().name[:128], database_now()
+    consent.recorded_by, consent.recorded_at = audit.current_actor().name[:128], database_now()
     audit.record("consent.recorded", employee=employee, before=before, after=_about(consent))
     db.session.flush()
     return consent

@@ -24,12 +24,12 @@ def digest(terminal: Terminal) -> str:
 
 @transactional
 def begin(terminal_id: int, agreed: str | None) -> Claim | None:
-    """Send the active employees who were on the device before to the present one, by a job; None when that was done.
+    """Send the active employees who were on the device before to the current one, by a job; None when that was done.
 
     :param agreed: the digest of what was shown.
     :raises PlanChanged: when yet another device stands there by now, or others would be brought.
     :raises terminal_unknown: when the terminal is not in use.
-    :raises NotComparedSinceRestore: after a restore from a backup, before the present device was compared.
+    :raises NotComparedSinceRestore: after a restore from a backup, before the current device was compared.
     """
     lock_terminal(terminal_id)
     terminal = registry.active(terminal_id)

@@ -31,7 +31,7 @@ def change(name: str, text: str) -> None:
             return
         _refuse_contradiction({**before, name: value})
         row = db.session.get(ChangedSetting, name, populate_existing=True) or ChangedSetting(name=name)
-        row.value, row.set_by, row.set_at = as_text(value), audit.present_actor().name[:128], database_now()
+        row.value, row.set_by, row.set_at = as_text(value), audit.current_actor().name[:128], database_now()
         db.session.add(row)
         _record("setting.changed", name, before[name], value)
 

@@ -384,7 +384,7 @@ def wait_for_turn() -> Iterator[None]:
     :raises tables_waiting: when its turn does not come within HIKFLASK_UPLOAD_WAIT seconds.
     """
     seconds: float = current_app.config["UPLOAD_WAIT"]
-    actor = audit.present_actor().name
+    actor = audit.current_actor().name
     with _TURNS:
         if not _TURNS.wait_for(lambda: len(_HOLDERS) < AT_ONCE and actor not in _HOLDERS, seconds):
             waits = math.ceil(seconds)

@@ -84,7 +84,7 @@ def create(terminal_id: int, requested_by: str, seconds: float, **columns: Any) 
     :param seconds: until its deadline.
     :raises IntegrityError: when another capture runs at the terminal.
     """
-    asked = {"requested_by": requested_by[:128], "request_id": request_id.present()}
+    asked = {"requested_by": requested_by[:128], "request_id": request_id.current()}
     capture = Capture(terminal_id=terminal_id, deadline=database_now(seconds), **asked, **columns)
     db.session.add(capture)
     db.session.flush()
@@ -133,6 +133,6 @@ def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> 
 def _note(action: str, row: Row[Refusal | None, int, str, str]) -> None:
     terminal = db.session.get(Terminal, row.terminal_id)
     about = {"reason": told(row.refusal)[0]} if row.refusal else {}
-    if row.requested_by != audit.present_actor().name:
+    if row.requested_by != audit.current_actor().name:
         about["requested_by"] = row.requested_by
     audit.record(action, number=row.draft_number, terminal=terminal.name if terminal else "", after=about)

@@ -85,7 +85,7 @@ TRIED = {"tried_at": NOW}
 OF_THE_ATTEMPT = frozenset({"step", "may_arrive_until", "unanswered", "next_attempt_at", "rights_before", "face_there"})
 DONE = {"step": "", "attempts": 0, "next_attempt_at": None}
 # Read when a statement is executed: whose request changes what is desired.
-BY_REQUEST: BindParameter[str] = bindparam("by_request", callable_=request_id.present)
+BY_REQUEST: BindParameter[str] = bindparam("by_request", callable_=request_id.current)
 NEXT_GENERATION = {"generation": ROWS.c.generation + 1, "request_id": BY_REQUEST}
 UNPROVEN_FACE = {"face": PENDING, "confirmed_photo_id": None, "confirmed_at": None}
 NO_FACE = {**UNPROVEN_FACE, "face_there": ""}
@@ -641,7 +641,7 @@ def create_present(terminal_id: int, employee: Employee, photo_id: int | None) -
 
 def create_for(terminal_id: int, number: str) -> Enrolment:
     """Add the row of a number that may be nobody's here to the open transaction. The caller writes what is desired."""
-    given = {"terminal_id": terminal_id, "number": number, "generation": 0, "request_id": request_id.present()}
+    given = {"terminal_id": terminal_id, "number": number, "generation": 0, "request_id": request_id.current()}
     enrolment: Enrolment = db.session.execute(NEW, given).scalar_one()
     return enrolment
 

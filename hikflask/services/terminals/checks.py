@@ -36,7 +36,7 @@ from hikflask.services.terminals.connection import Conversation, usable_answer
 CHECK = "check"
 # A person waits for the page, so a terminal with slow answers must not block it for a minute.
 MAX_SECONDS = 12.0
-# A check in the background begins at once, or after the terminal's present conversation.
+# A check in the background begins at once, or after the terminal's current conversation.
 AWAITED_SECONDS = 45.0
 # How faces are sent, by what the face library offers; the first that it offers counts.
 FACE_CALLS = {"setup": FACE_SET_UP, "post": FACE_ADD_OR_REPLACE}
@@ -220,8 +220,8 @@ def require_room(talk: Conversation, *, for_face: bool = False) -> None:
 
 def _tried(mode: str, terminal: Terminal, other: bool) -> str:
     """Return the mode when the terminal does not tell it: the one that worked on this same device, else UNKNOWN."""
-    present: str | None = getattr(terminal, mode)
-    return UNKNOWN if other or present in {None, NO_CAPTURE} else str(present)
+    current: str | None = getattr(terminal, mode)
+    return UNKNOWN if other or current in {None, NO_CAPTURE} else str(current)
 
 
 def _capture_mode(terminal: Terminal, modes: capture.CaptureModes) -> str | None:

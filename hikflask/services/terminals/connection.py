@@ -190,7 +190,7 @@ def converse(
     """Acquire the terminal's lease and yield a conversation.
 
     :param seconds: the first length of the lease, in seconds (default: enough for a quick conversation).
-    :param wait: how long to wait for the present holder, in seconds (default: LEASE_WAIT).
+    :param wait: how long to wait for the current holder, in seconds (default: LEASE_WAIT).
     :param total: how long all requests together may take, in seconds (default: no limit).
     :param urgent: a person waits for it: work for many lets the terminal go. :param yields: it is such work.
     :raises LoginStopped: when the password was refused before.

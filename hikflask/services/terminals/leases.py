@@ -4,7 +4,7 @@ A lease is one compare-and-set UPDATE on the terminal's row, by the database's c
 holder, and every later write of the conversation has it in its WHERE. So a late holder cannot write.
 
 Somebody who waits for a terminal may let its row say so (`wanted_until`). Work for many does not begin a conversation
-with such a terminal, and ends its present one between two requests. While it waits long for something that it only
+with such a terminal, and ends its current one between two requests. While it waits long for something that it only
 reads, it lends its lease (`lease_yields`): an urgent caller may take it over. Before anything else, it takes the lease
 back, or is told that it is lost.
 """
@@ -125,11 +125,11 @@ class Lease:
 def acquire(
     terminal_id: int, holder: str, purpose: str, seconds: float, wait: float = 0.0, *, urgent: bool = False
 ) -> Lease:
-    """Acquire the terminal for `seconds`; wait up to `wait` seconds for the present holder.
+    """Acquire the terminal for `seconds`; wait up to `wait` seconds for the current holder.
 
     :param urgent: a person waits. Until this gets the terminal or gives up, nobody else who is not urgent gets it, and
         work for many lets it go.
-    :raises TerminalInUse: with the present holder and the seconds left to it.
+    :raises TerminalInUse: with the current holder and the seconds left to it.
     :raises terminal_unknown: when there is no such row.
     """
     parameters = {"terminal_id": terminal_id, "holder": holder[:128], "purpose": purpose, "seconds": seconds}
@@ -156,7 +156,7 @@ def acquire(
 
 
 def in_use(terminal_id: int) -> TerminalInUse:
-    """Return the error with the present holder and the seconds left to it.
+    """Return the error with the current holder and the seconds left to it.
 
     :raises terminal_unknown: when there is no such row.
     """

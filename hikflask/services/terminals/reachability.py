@@ -72,7 +72,7 @@ def _known_until(terminal: Terminal, now: datetime) -> datetime:
 def last_day(terminals: Collection[Terminal], now: datetime | None = None) -> dict[int, list[Stretch]]:
     """Return for each terminal, by its id, the stretches of the 24 hours until now, in their order and without gaps.
 
-    :param now: the present moment, or a past one.
+    :param now: the current moment, or a past one.
     """
     now = now or datetime.now(UTC)
     began = _changes({terminal.id for terminal in terminals}, now - DAY, now)

@@ -32,7 +32,7 @@ def resume(terminal_id: int) -> None:
 
 
 def bring_photos(terminal_id: int) -> None:
-    """Mark the present photo of everybody as desired on a terminal that turned out to take pictures.
+    """Mark the current photo of everybody as desired on a terminal that turned out to take pictures.
 
     It is within the caller's transaction. Employees saved before this was known have no photo there, or an earlier one.
     """

@@ -73,7 +73,7 @@ def change(
 ) -> Terminal:
     """Change a terminal under its lease. After a corrected login, waiting enrolments are retried.
 
-    :param wait: how long to wait for the present holder of the lease, in seconds (default: LEASE_WAIT).
+    :param wait: how long to wait for the current holder of the lease, in seconds (default: LEASE_WAIT).
     :param fields: those of `access` that are saved; the others stay as they are. None saves all, the password if given.
     :param require: is called under the lease, and raises when nothing is to be done.
     :param in_use_again: done within the same transaction when the terminal is in use from now on.
@@ -83,9 +83,9 @@ def change(
         still be deactivated.
     :raises terminal_password_needed: when the address or the certificate changes and no password is given.
     """
-    present = connection.get_terminal(terminal_id)
-    wanted = access.applied_to(present, fields)
-    if wanted.is_active or present.url != wanted.url:
+    current = connection.get_terminal(terminal_id)
+    wanted = access.applied_to(current, fields)
+    if wanted.is_active or current.url != wanted.url:
         allowed_addresses.refuse_unallowed(wanted.url)
     with _leased(terminal_id, holder, wait), _unique_name(), transaction():
         # Only taking it out of use waits for those who are desiring somebody there.

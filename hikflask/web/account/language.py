@@ -6,7 +6,7 @@ from flask_babel import force_locale, get_locale
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.web.security import password_prompt
 from hikflask.web.support.locale import LANGUAGES, remember_language
-from hikflask.web.support.urls import next_or, page_before, present_address
+from hikflask.web.support.urls import current_address, next_or, page_before
 
 bp = Blueprint("language", __name__)
 
@@ -15,7 +15,7 @@ bp = Blueprint("language", __name__)
 @allow(VIEWER)
 def choose() -> Response:
     """Remember the language in a cookie and go back to the page, as its address is now."""
-    response = make_response(redirect(present_address(next_or("/")), 303))
+    response = make_response(redirect(current_address(next_or("/")), 303))
     remember_language(response, request.form.get("lang"))
     return response
 

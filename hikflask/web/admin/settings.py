@@ -57,7 +57,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/<name>")
 @confirmed(ADMIN)
 def edit(name: str) -> ResponseReturnValue:
-    """The form of one setting, with its present value."""
+    """The form of one setting, with its current value."""
     _known(name)
     return _form(_present(name), name)
 
@@ -154,7 +154,7 @@ def _asks(value: str) -> bool:
 
 
 def _present(name: str) -> SettingForm:
-    """Return the form with the present value: one of the setting's words, or a text."""
+    """Return the form with the current value: one of the setting's words, or a text."""
     text = as_text(current_app.config[name])
     is_word = text in labels.CHOICES.get(name, ())
     return SettingForm(formdata=None, choice=text if is_word else NUMBER, value="" if is_word else text)

@@ -113,7 +113,7 @@ def face(terminal_id: int) -> Response:
     number = request.args.get("number", "")
     try:
         with terminal_concurrency.slot():
-            picture = preview.picture_there(comparison, number, audit.present_actor().name)
+            picture = preview.picture_there(comparison, number, audit.current_actor().name)
     except (TerminalError, ServiceError):
         abort(HTTPStatus.SERVICE_UNAVAILABLE)
     if picture is None:

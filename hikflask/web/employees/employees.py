@@ -40,7 +40,7 @@ from hikflask.web.security.current_operator import may
 from hikflask.web.support import htmx
 from hikflask.web.support.notices import with_link
 from hikflask.web.support.pagination import Turned, turned
-from hikflask.web.support.urls import own_path, present_address
+from hikflask.web.support.urls import current_address, own_path
 
 bp = Blueprint("employees", __name__)
 
@@ -267,7 +267,7 @@ def list_before() -> str:
     if not request.referrer:
         session.pop(LIST, None)
     elif own_path(request.referrer).partition("?")[0] == whole:
-        address = present_address(whole)
+        address = current_address(whole)
         session[LIST] = address if len(address) <= MAX_ADDRESS else whole
     return str(session.get(LIST, whole))
 

@@ -56,7 +56,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/<int:batch_id>")
 @allow(OPERATOR)
 def show(batch_id: int) -> ResponseReturnValue:
-    """One import: the dry run's rows, the progress of its present job, or its report."""
+    """One import: the dry run's rows, the progress of its current job, or its report."""
     at = stage.of(batch_or_404(batch_id))
     if at.name == CHOOSING:
         return redirect(url_for(".columns", batch_id=batch_id), 303)

@@ -1,4 +1,4 @@
-"""How far an import is: which of its jobs is the present one, and what can be done next."""
+"""How far an import is: which of its jobs is the current one, and what can be done next."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ UNDONE = "undone"
 
 @dataclass(frozen=True)
 class Stage:
-    """An import with its present job (None before the first one), and the stage that both are at.
+    """An import with its current job (None before the first one), and the stage that both are at.
 
     `choosing`: no dry run yet. `checking`: it runs, or ended without a result. Of `importing` and `undoing` the job is
     open, of `imported` and `undone` it has ended, in whatever way.
@@ -79,7 +79,7 @@ class Stage:
 
     @property
     def is_cut_short(self) -> bool:
-        """True when the present job was stopped or interrupted."""
+        """True when the current job was stopped or interrupted."""
         return self.job is not None and self.job.state in {FAILED, STOPPED}
 
     @property

@@ -118,7 +118,7 @@ def _people(form: DaysForm) -> PeopleFilter:
 
 
 def _span(form: DaysForm) -> Span:
-    """Return the month that is asked for, or the day, which is the present one by default."""
+    """Return the month that is asked for, or the day, which is the current one by default."""
     day: date = form.right(form.day) or days.day_of(datetime.now(UTC))
     if form.shown_month or form.employee_id:
         day = form.shown_month or day

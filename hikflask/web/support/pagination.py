@@ -13,7 +13,7 @@ from hikflask.services.core.errors import CursorUnknown
 from hikflask.services.core.keyset import FIRST, Page, Place
 
 ROWS = 50
-# So many pages before and after the present one are linked by their numbers.
+# So many pages before and after the current one are linked by their numbers.
 AROUND = 2
 LAST_PAGE = 10**6
 Row = TypeVar("Row")

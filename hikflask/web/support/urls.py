@@ -37,7 +37,7 @@ def next_or(default: str = "/") -> str:
     return path if OWN_PATH.match(path) else default
 
 
-def present_address(drawn: str) -> str:
+def current_address(drawn: str) -> str:
     """Return the address that the browser shows, when its path is the one that the page was made with.
 
     A search or a capture changes the query of the address after the page was made.

@@ -153,7 +153,7 @@ def test_everything_comes_back_and_the_past_does_not_act_on_the_present(
         assert {path.name for path in (tmp_path / "new").iterdir()} <= {
             "hikflask.sqlite3", "hikflask.sqlite3-wal", "hikflask.sqlite3-shm", "uploads", "secret_key", "password_key",
         }  # fmt: skip
-        # The keys of the present process are those of before; a new one opens the passwords.
+        # The keys of the current process are those of before; a new one opens the passwords.
         again = run(other, "restore", "--check", file)
         assert "No key here opens" in again.stdout
         with other.app_context():

@@ -196,6 +196,6 @@ def _error_of(act: Callable[[], object]) -> BaseException | None:
 
 
 def _callers() -> str:
-    """The functions of services that execute the present statement, the innermost first."""
+    """The functions of services that execute the current statement, the innermost first."""
     frames = [frame for frame, _ in traceback.walk_stack(None) if "/hikflask/services/" in frame.f_code.co_filename]
     return " < ".join(frame.f_code.co_name for frame in frames[:CALLERS])

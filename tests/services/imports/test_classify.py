@@ -9,13 +9,13 @@ from flask_babel import force_locale
 from hikflask.messages import refusal_sentence
 from hikflask.models.people import spelling_key
 from hikflask.services.imports.classify import (
+    CurrentData,
     Leaving,
     Person,
     Picture,
-    Present,
     Verdict,
     classify,
-    read_present,
+    read_current_data,
     read_spellings,
 )
 from hikflask.services.imports.table.options import DEFAULT, Options
@@ -36,7 +36,7 @@ def compared(
     with_names: bool = False,
     **texts: str,
 ) -> Verdict:
-    now = Present(None, {"1": person} if person else {}, spellings={"охрана": ["Охрана"]}, with_names=with_names)
+    now = CurrentData(None, {"1": person} if person else {}, spellings={"охрана": ["Охрана"]}, with_names=with_names)
     return classify(Values("1", {"number": "1", **texts}, leaves=leaves), picture, now, Options(mode))
 
 
@@ -71,7 +71,7 @@ def test_department_that_a_spreadsheet_made_a_day_of_is_refused(day: str) -> Non
 
     assert compared(IVAN, department=day) == Verdict("wrong", errors={"department": made}, employee_id=7)
     assert compared(None, name="Иван Иванов", department=day).errors == {"department": made}
-    here = Present(None, {"1": replace(IVAN, department=day)}, spellings={spelling_key(day): [day]})
+    here = CurrentData(None, {"1": replace(IVAN, department=day)}, spellings={spelling_key(day): [day]})
     assert classify(Values("1", {"number": "1", "department": day}), None, here, DEFAULT).verdict == "unchanged"
 
 
@@ -95,7 +95,7 @@ def test_archive_is_asked_about_unless_it_is_a_department_here_or_a_column_says_
     assert compared(IVAN, department=group).errors == asked
     for leaves in (True, False):
         assert compared(IVAN, department=group, leaves=leaves).errors is None
-    here = Present(None, {}, spellings={spelling_key(group): [group]})
+    here = CurrentData(None, {}, spellings={spelling_key(group): [group]})
     assert classify(Values("1", {"name": "Иван", "department": group}), None, here, DEFAULT).verdict == "new"
 
 
@@ -120,7 +120,7 @@ def test_those_who_left_are_no_department_of_anybody_who_works(group: str) -> No
     assert compared(None, name="Иван Иванов", department=group).errors == refused
     assert compared(IVAN, department=group, leaves=False).errors == refused
     assert compared(IVAN, department=group, leaves=True).errors is None
-    here = Present(None, {"1": replace(IVAN, department=group)}, spellings={spelling_key(group): [group]})
+    here = CurrentData(None, {"1": replace(IVAN, department=group)}, spellings={spelling_key(group): [group]})
     assert classify(Values("1", {"number": "1", "department": group}), None, here, DEFAULT).verdict == "unchanged"
 
 
@@ -161,7 +161,7 @@ def test_signs_that_nobody_sees_and_the_last_day_of_terminals_are_no_change() ->
 
 @pytest.mark.both_databases
 def test_exact_spelling_comes_first_and_then_the_oldest() -> None:
-    now = Present(None, spellings={"склад": ["Склад", "СКЛАД"]})
+    now = CurrentData(None, spellings={"склад": ["Склад", "СКЛАД"]})
 
     assert [now.spelling(name) for name in ("СКЛАД", "склад", "Цех")] == ["СКЛАД", "Склад", "Цех"]
 
@@ -189,7 +189,7 @@ def test_wrong_id_is_wrong_in_any_mode() -> None:
     unreadable = Values("№1", {"number": "№1"}, {"number": refusal("number_invalid")})
 
     for mode in ("new", "changes", "both"):
-        assert classify(unreadable, None, Present(None), Options(mode)).verdict == "wrong", mode
+        assert classify(unreadable, None, CurrentData(None), Options(mode)).verdict == "wrong", mode
 
 
 SPRING = replace(IVAN, valid_from="2036-03-01", valid_to="2036-06-30")
@@ -237,20 +237,21 @@ def test_same_picture_is_no_change() -> None:
 
 
 def test_number_of_somebody_who_is_leaving_is_wrong_only_where_it_would_be_saved() -> None:
-    now = Present(None, {"1": IVAN}, {"1": [Leaving("Вход", 9)]})
+    now = CurrentData(None, {"1": IVAN}, {"1": [Leaving("Вход", 9)]})
     same, other = (Values("1", {"number": "1", "name": name}) for name in ("Иван Иванов", "Пётр"))
 
     assert classify(same, None, now, DEFAULT).verdict == "unchanged"
     assert classify(other, None, now, DEFAULT).errors == {"number": refusal("number_leaving", n="1", t="Вход")}
     assert (
-        classify(other, None, Present(None, {"1": IVAN}, {"1": [Leaving("Вход", 7)]}), Options()).verdict == "changed"
+        classify(other, None, CurrentData(None, {"1": IVAN}, {"1": [Leaving("Вход", 7)]}), Options()).verdict
+        == "changed"
     )
 
 
 def test_people_are_read_with_one_look() -> None:
     (ivan,) = add_people("1", department="Охрана")
 
-    now = read_present(["1", "2"], None, read_spellings())
+    now = read_current_data(["1", "2"], None, read_spellings())
 
     assert now.people == {"1": Person(ivan, "Иван Иванов 1", "Охрана", True, None, None, sent=False, consented=False)}
     assert now.spelling("ОХРАНА") == "Охрана"

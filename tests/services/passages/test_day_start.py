@@ -1,4 +1,4 @@
-"""Which beginning of the day leaves shifts whole where the present one cuts them in two."""
+"""Which beginning of the day leaves shifts whole where the current one cuts them in two."""
 
 from collections.abc import Callable
 from datetime import time, timedelta

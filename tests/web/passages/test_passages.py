@@ -153,9 +153,9 @@ def test_a_day_that_is_over_is_not_said_to_be_live(app: Flask, client: FlaskClie
         add_events(event_row(terminal, at=at), event_row(terminal, at=ago(minutes=1)))
         day = local(at).date()
 
-    over, present = client.get(f"/passages/?day={day}").text, client.get("/passages/").text
+    over, current = client.get(f"/passages/?day={day}").text, client.get("/passages/").text
 
-    assert (len(rows(over)), "Обновляется" in over, "Обновляется" in present) == (1, False, True)
+    assert (len(rows(over)), "Обновляется" in over, "Обновляется" in current) == (1, False, True)
 
 
 def test_only_the_first_page_is_refreshed_under_its_filters(

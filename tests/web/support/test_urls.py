@@ -52,7 +52,7 @@ def test_page_before_is_one_that_can_be_opened(app: Flask) -> None:
             assert urls.page_before() == before
 
 
-def test_present_address_keeps_the_query_that_came_after_the_page(app: Flask) -> None:
+def test_current_address_keeps_the_query_that_came_after_the_page(app: Flask) -> None:
     for referrer, shown in [
         ("http://localhost/employees/?q=a", "/employees/?q=a"),
         ("http://localhost/employees/", "/employees/"),
@@ -61,7 +61,7 @@ def test_present_address_keeps_the_query_that_came_after_the_page(app: Flask) ->
         ("http://[", "/employees/"),
     ]:
         with app.test_request_context("/language", method="POST", headers={"Referer": referrer}):
-            assert urls.present_address("/employees/") == shown
+            assert urls.current_address("/employees/") == shown
 
 
 @pytest.mark.parametrize("address", ["http://localhost//evil.example/", "http:////evil.example/", "/\\evil.example/"])

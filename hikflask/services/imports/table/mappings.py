@@ -72,7 +72,7 @@ def save(name: str, heads: Sequence[str], fields: Mapping[str, int], options: Op
     mapping_id = db.session.execute(select(ImportMapping.id).where(ImportMapping.name == name)).scalar()
     kept = {
         **{"columns": list(heads), "fields": dict(fields), "options": options.as_json},
-        **{"saved_by": audit.present_actor().name[:128], "saved_at": database_now()},
+        **{"saved_by": audit.current_actor().name[:128], "saved_at": database_now()},
     }
     try:
         if mapping_id is None:

@@ -66,7 +66,7 @@ def test_mapping_of_the_same_name_is_replaced_and_each_change_is_in_the_trail() 
 
 @pytest.mark.both_databases
 def test_of_two_who_keep_a_name_at_once_one_is_told(between: Between) -> None:
-    other = between(audit, "present_actor", lambda: mappings.save("Кадры", HEADS, FIELDS, OPTIONS))
+    other = between(audit, "current_actor", lambda: mappings.save("Кадры", HEADS, FIELDS, OPTIONS))
 
     with pytest.raises(ServiceError, match=r"^mapping_known$") as caught:
         mappings.save("Кадры", HEADS, {"number": 0}, OPTIONS)
@@ -84,7 +84,7 @@ def test_who_changes_a_mapping_that_is_deleted_at_this_moment_is_told_or_keeps_a
     mappings.save("Кадры", HEADS, FIELDS, OPTIONS)
     (mapping_id,) = (mapping.id for mapping in mappings.list_all())
     db.session.commit()
-    moment = (audit, "present_actor") if deed == "save" else (mappings, "_row")
+    moment = (audit, "current_actor") if deed == "save" else (mappings, "_row")
     other = between(*moment, lambda: mappings.delete(mapping_id))
 
     if deed == "save":
