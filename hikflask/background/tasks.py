@@ -162,9 +162,9 @@ def run_job(job_id: int, claim_number: int) -> None:
     So a single person never waits behind thousands of enrolments.
     """
     claim = Claim(job_id, claim_number)
-    is_left = job_run.run_slice(claim)
+    has_more = job_run.run_slice(claim)
     enqueue_turns()
-    if is_left:
+    if has_more:
         enqueue_job(claim)
 
 

@@ -149,11 +149,11 @@ def installed() -> Iterator[Flask]:
 def read_to_end(terminal_id: int) -> None:
     """Read the log of a terminal until nothing is left."""
     while True:
-        is_left = intake.read_log(terminal_id, "benchmark")
+        has_more = intake.read_log(terminal_id, "benchmark")
         row = db.session.execute(select(EventLog.older_than, EventLog.error_code)).one()
         if row.error_code:
             raise RuntimeError(f"the log was not read: {row.error_code}")
-        if not is_left and row.older_than is None:
+        if not has_more and row.older_than is None:
             return
 
 

@@ -251,7 +251,7 @@ class History(RuleBasedStateMachine):
         """Let a worker that may be killed read on; return True when nothing is left to be read."""
         try:
             intake.claim_due()
-            is_left = intake.read_log(self.terminal_id, "test")
+            has_more = intake.read_log(self.terminal_id, "test")
         except Killed:
             db.session.remove()
             self.app.extensions["terminal_clients"].close()
@@ -265,7 +265,7 @@ class History(RuleBasedStateMachine):
         self.known_device = row.device_serial if row else ""
         for key in [key for key in self.unknown if key[0] == self.known_device]:
             self.made[key] = self.unknown.pop(key)
-        if is_left or row is None or row.older_than is not None:
+        if has_more or row is None or row.older_than is not None:
             return False
         return not {"pass", "lost"} & row.state.keys()
 

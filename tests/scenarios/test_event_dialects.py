@@ -51,10 +51,10 @@ def facts(record: Record | EventRecord) -> tuple[object, ...]:
 def read_all(terminal: Terminal) -> None:
     """Read the log until nothing is left."""
     for _ in range(100):
-        is_left = intake.read_log(terminal.id, "test")
+        has_more = intake.read_log(terminal.id, "test")
         log = db.session.execute(select(EventLog).execution_options(populate_existing=True)).scalar_one()
         assert log.error_code == ""
-        if not is_left and log.older_than is None and "pass" not in log.state:
+        if not has_more and log.older_than is None and "pass" not in log.state:
             return
     raise AssertionError("the log has no end")
 

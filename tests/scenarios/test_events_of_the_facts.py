@@ -170,10 +170,10 @@ class World:
         with db.engine.begin() as connection:
             connection.execute(update(Terminal).values(lease_until=None, backoff_until=None, offline_since=None))
             connection.execute(update(EventLog).values(next_at=LONG_AGO))
-        is_left = False
+        has_more = False
         try:
             for terminal_id in intake.claim_due():
-                is_left = intake.read_log(terminal_id, "test")
+                has_more = intake.read_log(terminal_id, "test")
         except Killed:
             db.session.remove()
             self.app.extensions["terminal_clients"].close()
@@ -181,8 +181,8 @@ class World:
         row = db.session.execute(select(EventLog), execution_options={"populate_existing": True}).scalar_one()
         self.was_read = row.complete_to is not None
         self.was_seen = self.was_seen or (row.device_serial == self.device.serial_number and not row.error_code)
-        is_left = is_left or bool(row.error_code) or row.older_than is not None
-        return not is_left and not {"pass", "lost"} & row.state.keys()
+        has_more = has_more or bool(row.error_code) or row.older_than is not None
+        return not has_more and not {"pass", "lost"} & row.state.keys()
 
     def read_on(self, times: int) -> bool:
         """Read so many times at most; return True when nothing is left to be read."""

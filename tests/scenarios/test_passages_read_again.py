@@ -40,10 +40,10 @@ def read_all() -> None:
     """Read the log of the only terminal until nothing is left."""
     intake.claim_due()
     for _ in range(20):
-        is_left = intake.read_log(1, "test")
+        has_more = intake.read_log(1, "test")
         log = db.session.execute(select(EventLog), execution_options={"populate_existing": True}).scalar_one()
         assert log.error_code == ""
-        if not is_left and log.older_than is None and "pass" not in log.state:
+        if not has_more and log.older_than is None and "pass" not in log.state:
             return
 
 

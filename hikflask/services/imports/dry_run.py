@@ -118,10 +118,10 @@ class _DryRun:
     def run(self) -> None:
         replaced = (ImportRow.batch_id == self._batch.id, ImportRow.corrected.is_(False))
         earlier = select(ImportRow.id).where(*replaced).limit(ROWS)
-        is_left = True
-        while is_left:
+        has_more = True
+        while has_more:
             with transaction():
-                is_left = changed_rows(delete(ImportRow).where(ImportRow.id.in_(earlier))) > 0
+                has_more = changed_rows(delete(ImportRow).where(ImportRow.id.in_(earlier))) > 0
                 self._report(0)
         if self._photos.others:
             self._find_photos_by_name()

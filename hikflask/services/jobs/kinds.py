@@ -201,10 +201,10 @@ def _undo_take_over(item: JobItem, params: Params) -> None:
 
 def _compare(job: Job, progress: Progress) -> bool:
     comparison_id = job.params["comparison"]
-    is_left = reading.read_slice(comparison_id, job.requested_by)
+    has_more = reading.read_slice(comparison_id, job.requested_by)
     comparison = comparisons.get_comparison(comparison_id)
     progress.report(comparison.read, comparison.people or comparison.read)
-    return is_left
+    return has_more
 
 
 def _delete_passages(job: Job, progress: Progress) -> bool:

@@ -79,8 +79,8 @@ def _of_open_jobs(job: Job) -> Losses:
 
     One that only waits for terminals takes nothing from anybody any more.
     """
-    is_left = select(JobItem.id).where(JobItem.job_id == Job.id, JobItem.state == WAITING).exists()
-    params_of_others = select(Job.params).where(Job.kind == GROUPS, Job.state.in_(OPEN), Job.id != job.id, is_left)
+    has_more = select(JobItem.id).where(JobItem.job_id == Job.id, JobItem.state == WAITING).exists()
+    params_of_others = select(Job.params).where(Job.kind == GROUPS, Job.state.in_(OPEN), Job.id != job.id, has_more)
     agreed = [params[LOSSES] for params in db.session.execute(params_of_others).scalars() if LOSSES in params]
     return sum(map(Losses.from_json, agreed), Losses())
 

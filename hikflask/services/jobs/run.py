@@ -96,9 +96,9 @@ def _work(job: Job, claim: Claim, until: float) -> bool:
                 lifecycle.count(claim)
             return True
         lifecycle.begin_items(claim)
-    is_left = _do_items(job, claim, until)
+    has_more = _do_items(job, claim, until)
     checked_up_to = sent_items.check(job, claim, until) if kind.awaits_confirmation else None
-    if is_left:
+    if has_more:
         return True
     if checked_up_to is not None:
         lifecycle.pause(claim, CHECK_SECONDS, {"after": checked_up_to})

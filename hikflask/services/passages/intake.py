@@ -44,14 +44,14 @@ def read_log(terminal_id: int, holder: str) -> bool:
         return False
     purpose = LATE if _is_late(terminal_id) else leases.PASSAGES
     failure: TerminalError | ServiceError | None = None
-    is_left = False
+    has_more = False
     try:
         with connection.converse(terminal_id, holder, purpose, wait=0.0, yields=True) as talk:
             # Only now: until this lease began, another worker may have read on.
             reading = Reading(talk)
             try:
-                is_left = reading.read()
-                is_left = pictures.fetch(talk) or is_left
+                has_more = reading.read()
+                has_more = pictures.fetch(talk) or has_more
             except NoAnswer as error:
                 # A long log takes long. The terminal is not away for that: nobody else backs off.
                 failure = error
@@ -66,9 +66,9 @@ def read_log(terminal_id: int, holder: str) -> bool:
         log.info("terminal %s: its log was not read: %s", terminal_id, failure)
         _write_failure(terminal_id, failure.code)
         return False
-    if reading.has_older and not is_left:
+    if reading.has_older and not has_more:
         _read_next(terminal_id, 0.0)
-    return is_left
+    return has_more
 
 
 def claim_due() -> list[int]:

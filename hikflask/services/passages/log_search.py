@@ -185,7 +185,7 @@ class LogSearch:
         records: dict[tuple[int, datetime | None], EventRecord] = {}
         more = False
         for code in self.codes:
-            search_id, position, is_left = events.new_search(), 0, True
+            search_id, position, has_more = events.new_search(), 0, True
             for _ in range(most):
                 page = self.search(code, search_id=search_id, position=position, **window)
                 fresh = {(serial_of(record), record.at): record for record in page.records}
@@ -195,10 +195,10 @@ class LogSearch:
                     self.log.page_limit = page.received
                 records |= fresh
                 position += page.received
-                is_left = page.more
-                if not is_left:
+                has_more = page.more
+                if not has_more:
                     break
-            more = more or is_left
+            more = more or has_more
         return Found(list(records.values()), more)
 
     def settled(self, ask: Callable[[], Found]) -> Found:

@@ -65,10 +65,10 @@ def fetch(talk: Conversation) -> bool:
     rows = db.session.execute(
         select(Event.id, Event.number, Event.record, is_tried).where(*new).order_by(Event.id).limit(LOOKED_THROUGH)
     ).all()
-    done, is_left = _fetch_some(talk, rows)
+    done, has_more = _fetch_some(talk, rows)
     if done:
         _fetched_to(terminal_id, done)
-    return is_left or (done is not None and len(rows) == LOOKED_THROUGH)
+    return has_more or (done is not None and len(rows) == LOOKED_THROUGH)
 
 
 def _fetch_some(talk: Conversation, rows: Sequence[Row[int, str, dict[str, Any], bool]]) -> tuple[int | None, bool]:

@@ -35,8 +35,8 @@ class Reading:
     @property
     def has_older(self) -> bool:
         """True while older records are still to be read today."""
-        is_left = self._log.older_than is not None or self._log.state.look is not None
-        return is_left and not self._log.has_most(OLD) and not self._log.state.halted
+        has_more = self._log.older_than is not None or self._log.state.look is not None
+        return has_more and not self._log.has_most(OLD) and not self._log.state.halted
 
     def read(self) -> bool:
         """Read on; return True when more is left for another conversation at once.

@@ -43,8 +43,8 @@ def record(terminal_id: int, people: int) -> None:
 def end_when_over(terminal_id: int) -> None:
     """Forget, within the caller's transaction, the loss of a terminal whose people are there again."""
     here = (Enrolment.terminal_id == terminal_id, Enrolment.desired == PRESENT)
-    is_left = exists().where(*here, or_(IS_WAITING, NEEDS_PHOTO))
-    changed_rows(delete(Drift).where(Drift.terminal_id == terminal_id, EVERYBODY, ~is_left))
+    has_more = exists().where(*here, or_(IS_WAITING, NEEDS_PHOTO))
+    changed_rows(delete(Drift).where(Drift.terminal_id == terminal_id, EVERYBODY, ~has_more))
 
 
 def at(terminal_id: int) -> LostPeople | None:

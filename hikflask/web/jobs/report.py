@@ -150,9 +150,9 @@ def may_see_failures(job: Job) -> bool:
 
 def can_retry(job: Job) -> bool:
     """Tell whether something is left of a job that this operator may try again."""
-    is_left = lifecycle.can_retry(job)
-    if not is_left or current_operator.may(ADMIN):
-        return is_left
+    has_more = lifecycle.can_retry(job)
+    if not has_more or current_operator.may(ADMIN):
+        return has_more
     return not losses.needs_administrator(job, losses.of_rest(job))
 
 

@@ -70,10 +70,10 @@ def row_of(terminal: Terminal) -> EventLog:
 def read_all(terminal: Terminal) -> EventLog:
     """Read until nothing is left."""
     for _ in range(100):
-        is_left = intake.read_log(terminal.id, "test")
+        has_more = intake.read_log(terminal.id, "test")
         row = row_of(terminal)
         assert row.error_code == ""
-        if not is_left and row.older_than is None and "pass" not in row.state:
+        if not has_more and row.older_than is None and "pass" not in row.state:
             return row
     raise AssertionError("it never ends")
 

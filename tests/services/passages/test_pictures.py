@@ -54,9 +54,9 @@ def seen(terminal: Terminal, simulator: Simulated, *, days_ago: int = 0, gone: b
 
 def fetch(terminal: Terminal) -> bool:
     with connection.converse(terminal.id, "test", "test", wait=0.0) as talk:
-        is_left = pictures.fetch(talk)
+        has_more = pictures.fetch(talk)
     db.session.expire_all()
-    return is_left
+    return has_more
 
 
 def files() -> list[Path]:
