@@ -16,7 +16,7 @@ from hikflask.services.comparisons import plan, queries, reading
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core import shown
 from hikflask.services.core.errors import ServiceError, UnsafePlan
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.jobs import plan_choices
 
 bp = Blueprint("api_comparisons", __name__, url_prefix="/api/devices")
@@ -66,7 +66,7 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
     if named is not None:
         shown.require_same(named, made.digest)
     try:
-        claim = plan_choices.begin(made, Agreed(confirm, by_admin=bearer_token.may(ADMIN)))
+        claim = plan_choices.begin(made, Confirmation(confirm, by_admin=bearer_token.may(ADMIN)))
     except UnsafePlan as error:
         message, about = messages.english(error.code, **error.params), {"count": error.count, "plan": made.digest}
         return error_json.refusal(error.code, message, error.meaning.api_status, **about)

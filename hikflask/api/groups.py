@@ -14,7 +14,7 @@ from hikflask.background import tasks
 from hikflask.forms.fields import MAX_ID
 from hikflask.forms.groups import DepartmentNameForm, GroupForm
 from hikflask.http.permissions import ADMIN, VIEWER, allow
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.groups import changing, queries
 from hikflask.services.groups.changing import Done
 from hikflask.services.groups.queries import Listed
@@ -89,11 +89,11 @@ def shape(group: Listed) -> dict[str, Any]:
     }
 
 
-def _agreed(given: Mapping[str, object]) -> Agreed:
-    return Agreed(body.number(given, "confirm"), by_admin=True)
+def _agreed(given: Mapping[str, object]) -> Confirmation:
+    return Confirmation(body.number(given, "confirm"), by_admin=True)
 
 
-def _read(*, name_required: bool) -> tuple[Wanted, Agreed]:
+def _read(*, name_required: bool) -> tuple[Wanted, Confirmation]:
     """Return what the body asks for, and what it confirms; what is not given stays as it is.
 
     :raises InputError: naming each field at fault.

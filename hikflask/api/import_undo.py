@@ -11,7 +11,7 @@ from hikflask.api.support import body, error_json
 from hikflask.background import tasks
 from hikflask.http import bearer_token
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.imports import batches, losses, queries
 from hikflask.services.imports.lost_faces import LostFaces
 from hikflask.services.jobs import imports as import_jobs
@@ -51,7 +51,7 @@ def undo_import(batch_id: int) -> ResponseReturnValue:
     """
     _batch_or_404(batch_id)
     given = body.read(numbers=("confirm",), required=False)
-    agreed = Agreed(body.number(given, "confirm"), by_admin=bearer_token.may(ADMIN))
+    agreed = Confirmation(body.number(given, "confirm"), by_admin=bearer_token.may(ADMIN))
     claim = import_jobs.start_undo(batch_id, agreed)
     tasks.enqueue_job(claim)
     return jsonify({"job": claim.job_id}), 202

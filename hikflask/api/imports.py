@@ -19,7 +19,7 @@ from hikflask.http import bearer_token, body_limits
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.models import ImportBatch, Job
 from hikflask.services.core.errors import ServiceError, UnsafePlan
-from hikflask.services.enrolments.mass_removals import Agreed, Losses
+from hikflask.services.enrolments.mass_removals import Confirmation, Losses
 from hikflask.services.imports import batches, effects
 from hikflask.services.imports.batches import ColumnsAsked, ColumnsUnclear, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
@@ -86,7 +86,7 @@ def import_users() -> ResponseReturnValue:
     dry_run, groups = flag("dry_run"), flag("groups")
     # Programs may use its name of the command line, too.
     device_id = body.row_id(request.form, "device_id" if "device_id" in request.form else "terminal_id")
-    agreed = Agreed(body.number(request.form, "confirm"), by_admin=bearer_token.may(ADMIN))
+    agreed = Confirmation(body.number(request.form, "confirm"), by_admin=bearer_token.may(ADMIN))
     confirmed = _confirmed_names()
     batch = batches.make(table, photos, request.form.get("sheet", ""), asks_for_sheet=True)
     try:
@@ -120,7 +120,7 @@ def of_job(job: Job, report: Report | None) -> dict[str, Any] | None:
     return _shape(report, job.kind == IMPORT_CHECK) | _read_as(batches.get_one(report.batch_id))
 
 
-def _at_once(batch_id: int, dry_run: bool, agreed: Agreed, confirmed: list[str]) -> ResponseReturnValue:
+def _at_once(batch_id: int, dry_run: bool, agreed: Confirmation, confirmed: list[str]) -> ResponseReturnValue:
     # The name of the sheet is kept no longer than the table.
     read = _read_as(batches.get_one(batch_id))
     _run(imports.start_check(batch_id))

@@ -22,7 +22,7 @@ from hikflask.models.import_batch import VERDICTS
 from hikflask.models.job import DONE, STOPPED
 from hikflask.models.refusal import Refusal
 from hikflask.services import audit
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.imports import batches, effects
 from hikflask.services.imports import queries as import_queries
 from hikflask.services.imports.batches import ColumnsAsked, ColumnsUnclear, DaysUnknown, Upload
@@ -131,7 +131,7 @@ def import_employees(
     --confirm-name.
     """
     batch = _make(file, photos, sheet)
-    agreed = None if dry_run else Agreed(confirm, by_admin=True)
+    agreed = None if dry_run else Confirmation(confirm, by_admin=True)
     read, report, refused = _import(batch, agreed, terminal_id, confirmed, how, groups=groups)
     is_done = not (dry_run or refused)
     _print_problems(report)
@@ -159,7 +159,7 @@ def import_employees(
 @with_appcontext
 def undo_import(batch_id: int, confirm: int | None) -> None:
     """Undo an import, whose number BATCH the import told. The exit status is 1 when some rows could not be undone."""
-    claim = imports.start_undo(batch_id, Agreed(confirm, by_admin=True))
+    claim = imports.start_undo(batch_id, Confirmation(confirm, by_admin=True))
     for lost in import_queries.undo_preview(batch_id).lost_faces:
         numbers = ", ".join([*lost.numbers, *(["…"] if lost.unnamed else [])])
         click.echo(f"To be captured again on “{lost.terminal}”: {lost.people} ({numbers}).", err=True)
@@ -187,7 +187,7 @@ def _make(file: Path, photos: Path | None, sheet: str) -> ImportBatch:
 
 def _import(
     batch: ImportBatch,
-    agreed: Agreed | None,
+    agreed: Confirmation | None,
     terminal_id: int | None,
     confirmed: Sequence[str],
     how: Mapping[str, Any],

@@ -24,7 +24,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.imports import batches, losses
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.effects import IS_UNCONFIRMED
@@ -199,10 +199,10 @@ def made(file: File, *, backwards: bool = False) -> int:
     return batch.id
 
 
-def seen(batch_id: int) -> Agreed:
+def seen(batch_id: int) -> Confirmation:
     """Check an import, and agree to it as an administrator who saw the dry run."""
     run_to_end(imports.start_check(batch_id))
-    return Agreed(losses.of_import(batch_id).people, by_admin=True)
+    return Confirmation(losses.of_import(batch_id).people, by_admin=True)
 
 
 def imported(file: File) -> int:

@@ -137,7 +137,7 @@ def taken_over(terminal: Terminal, *numbers: str, **choices: Any) -> Job:
     """Take these people over by a plan, as an administrator."""
     chosen = Choices(dict.fromkeys(numbers, TAKE_OVER), **choices)
     made = plan.make(compare(terminal), chosen)
-    claim = plan_choices.begin(made, mass_removals.Agreed(made.losses.people, by_admin=True))
+    claim = plan_choices.begin(made, mass_removals.Confirmation(made.losses.people, by_admin=True))
     run(claim)
     due = db.session.execute(db.select(Enrolment.id).where(Enrolment.next_attempt_at.is_not(None))).scalars().all()
     db.session.commit()

@@ -3,7 +3,7 @@
 from hikflask.models import Enrolment
 from hikflask.services.core.keyset import Place
 from hikflask.services.enrolments import queries
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 
 
 class AnyNumber(int):
@@ -19,8 +19,8 @@ class AnyNumber(int):
 
 
 # An administrator confirmed it; somebody else asks for it.
-AGREED = Agreed(AnyNumber(), by_admin=True)
-BY_OPERATOR = Agreed(None, by_admin=False)
+AGREED = Confirmation(AnyNumber(), by_admin=True)
+BY_OPERATOR = Confirmation(None, by_admin=False)
 
 
 def open_removals() -> list[Enrolment]:

@@ -30,7 +30,7 @@ from hikflask.services.core import shown
 from hikflask.services.core.errors import ServiceError, refusal_of
 from hikflask.services.core.similar_names import are_similar
 from hikflask.services.enrolments import mass_removals
-from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses, Pair
+from hikflask.services.enrolments.mass_removals import Confirmation, Loss, Losses, Pair
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import connection
 
@@ -212,7 +212,7 @@ class Plan:
         """The steps that are not possible."""
         return tuple(step for step in self.steps if step.refusal)
 
-    def require_agreed(self, agreed: Agreed) -> None:
+    def require_agreed(self, agreed: Confirmation) -> None:
         """Refuse to remove people unless an administrator does, and to take access from many who were not confirmed.
 
         :raises AdministratorNeeded: :raises UnsafePlan: as Losses.require().

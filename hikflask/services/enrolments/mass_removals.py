@@ -1,7 +1,7 @@
 """The rule for many people who lose access to a terminal at once: an administrator confirms their number first.
 
-Every service that may take a terminal from several people asks for `Agreed`, and requires it for what it counted. So
-this is the same rule behind every page, call and command. A single employee is saved or deleted without it.
+Every service that may take a terminal from several people asks for `Confirmation`, and requires it for what it counted.
+So this is the same rule behind every page, call and command. A single employee is saved or deleted without it.
 """
 
 from collections import Counter
@@ -37,7 +37,7 @@ _LOST: ContextVar[list[Pair] | None] = ContextVar("lost", default=None)
 
 
 @dataclass(frozen=True)
-class Agreed:
+class Confirmation:
     """The number of people who lose access, as somebody typed or sent it, and whether an administrator did.
 
     On a page an administrator counts as one once the password was given again.
@@ -84,9 +84,9 @@ class Losses:
         return cls(tuple(Loss(**loss) for loss in kept["terminals"]), kept["people"])
 
     @property
-    def are_many(self) -> bool:
+    def exceeds_limit(self) -> bool:
         """True when an administrator must confirm their number; what the actor took within a day is added."""
-        return bool(self) and self._are_many_with(rate_limit.counted(self._counts.keys(), TAKEN_WINDOW))
+        return bool(self) and self._exceeds_limit_with(rate_limit.counted(self._counts.keys(), TAKEN_WINDOW))
 
     @property
     def taken_before(self) -> int:
@@ -98,11 +98,11 @@ class Losses:
         """What is counted of these losses, by the keys of its counts."""
         return {_taken_key(): self.people, **{_taken_key(loss.terminal_id): loss.loses for loss in self.terminals}}
 
-    def _are_many_with(self, before: Mapping[str, int]) -> bool:
+    def _exceeds_limit_with(self, before: Mapping[str, int]) -> bool:
         if self.people + before.get(_taken_key(), 0) > MAX_UNCONFIRMED:
             return True
         counts = [(loss, before.get(_taken_key(loss.terminal_id), 0)) for loss in self.terminals]
-        return any(are_many(loss.loses + taken, loss.people + taken) for loss, taken in counts)
+        return any(exceeds_limit(loss.loses + taken, loss.people + taken) for loss, taken in counts)
 
     def __add__(self, other: "Losses") -> "Losses":
         """Return both; a terminal is among them twice."""
@@ -119,7 +119,7 @@ class Losses:
         # Of what nobody agreed to one person may be too many.
         return any(_exceed(count, count + count_present(terminal_id)) for terminal_id, count in more.items())
 
-    def require(self, agreed: Agreed) -> None:
+    def require(self, agreed: Confirmation) -> None:
         """Refuse to take access from many, unless an administrator confirmed their number; of few, count them.
 
         It is called in the transaction in which they lose it.
@@ -130,7 +130,7 @@ class Losses:
             return
         # Added before it is decided: of two calls in the same moment the second waits for the first.
         with_these = {key: rate_limit.add(key, count, TAKEN_WINDOW) for key, count in self._counts.items()}
-        if not self._are_many_with({key: count - self._counts[key] for key, count in with_these.items()}):
+        if not self._exceeds_limit_with({key: count - self._counts[key] for key, count in with_these.items()}):
             return
         if not agreed.by_admin:
             raise self.refusal
@@ -144,7 +144,7 @@ class Losses:
         return AdministratorNeeded(self.people, ", ".join([*names[:MAX_NAMED], *more]))
 
 
-def are_many(removals: int, people: int) -> bool:
+def exceeds_limit(removals: int, people: int) -> bool:
     """True when a terminal with this many people would lose so many that a person must confirm it."""
     return removals >= MIN_MANY and _exceed(removals, people)
 

@@ -19,7 +19,7 @@ from hikflask.services.core.errors import NotFound
 from hikflask.services.departments import merging
 from hikflask.services.departments import queries as departments
 from hikflask.services.departments.queries import Counted
-from hikflask.services.enrolments.mass_removals import Agreed, Losses
+from hikflask.services.enrolments.mass_removals import Confirmation, Losses
 from hikflask.services.groups import differences, locks, registry
 from hikflask.services.groups.differences import Differences, Scope
 from hikflask.services.groups.registry import Wanted, Written
@@ -56,7 +56,7 @@ def change(
     group_id: int | None,
     wanted: Wanted | None,
     start: Start,
-    agreed: Agreed,
+    agreed: Confirmation,
     *,
     digest: str | None = None,
     require: Require | None = None,
@@ -118,7 +118,7 @@ def preview_of_merge(department_ids: Collection[int], into_id: int) -> Merge:
 
 
 def merge_departments(
-    department_ids: Collection[int], into_id: int, start: Start, agreed: Agreed, digest: str | None
+    department_ids: Collection[int], into_id: int, start: Start, agreed: Confirmation, digest: str | None
 ) -> int:
     """Merge departments, as merging.merge() does, and start the job that follows from it; return how many are moved.
 

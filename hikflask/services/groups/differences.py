@@ -16,7 +16,7 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services.core import shown
 from hikflask.services.enrolments import mass_removals
-from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses, Pair
+from hikflask.services.enrolments.mass_removals import Confirmation, Loss, Losses, Pair
 
 PRESENT_THERE = and_(Enrolment.desired == PRESENT, Enrolment.terminal_id == Terminal.id)
 
@@ -65,7 +65,7 @@ class Differences:
         terminals = [Loss(row.terminal.id, row.terminal.name, row.loses, row.people) for row in loses]
         return Losses(tuple(terminals), self.losers)
 
-    def require_agreed(self, digest: str | None, agreed: Agreed) -> None:
+    def require_agreed(self, digest: str | None, agreed: Confirmation) -> None:
         """Refuse a change that differs from what was shown, or that takes access from many without confirmation.
 
         :param digest: that of the differences that a page showed, or ""; None for a program, which is shown nothing.

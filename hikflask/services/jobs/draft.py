@@ -14,7 +14,7 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import mass_removals
-from hikflask.services.enrolments.mass_removals import Agreed, Losses
+from hikflask.services.enrolments.mass_removals import Confirmation, Losses
 from hikflask.services.groups import changing
 from hikflask.services.groups.differences import Differences
 from hikflask.services.jobs import lifecycle, queries
@@ -71,7 +71,7 @@ def _count(employees: Select[Employee]) -> int:
 
 
 @transactional
-def start(job: Job, params: dict[str, Any], agreed: Agreed, digest: str = "") -> Claim | None:
+def start(job: Job, params: dict[str, Any], agreed: Confirmation, digest: str = "") -> Claim | None:
     """Start a draft, as lifecycle.start() does, once it is agreed who loses access through it.
 
     :param digest: that of differences(), as it was shown.

@@ -14,7 +14,7 @@ from hikflask.models.job import FAILED, OPEN, STOPPED
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, transaction, transactional
 from hikflask.services.core.errors import NotFound, PlanChanged, ServiceError
-from hikflask.services.enrolments.mass_removals import Agreed, Losses
+from hikflask.services.enrolments.mass_removals import Confirmation, Losses
 from hikflask.services.imports import batches, losses, queries
 from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import import_items, lifecycle
@@ -65,7 +65,9 @@ def start_mending(batch_id: int, digits: int = 0) -> Claim:
 
 
 @transactional
-def start_import(batch_id: int, agreed: Agreed, seen: datetime | None = None, *, withholds: bool = False) -> Claim:
+def start_import(
+    batch_id: int, agreed: Confirmation, seen: datetime | None = None, *, withholds: bool = False
+) -> Claim:
     """Start an import that was checked. One that was stopped, or interrupted, goes on with the rows that are left.
 
     :param withholds: where many lose access and that is not confirmed, rows that take a terminal are left out.
@@ -81,7 +83,7 @@ def start_import(batch_id: int, agreed: Agreed, seen: datetime | None = None, *,
     if seen is not None and batch.checked_at != seen:
         raise PlanChanged
     lost, params, withheld = losses.of_import(batch_id), {}, False
-    if withholds and lost.are_many and agreed.confirm != lost.people:
+    if withholds and lost.exceeds_limit and agreed.confirm != lost.people:
         # Nothing is required of it: what is not taken does not count as taken within a day.
         lost, params, withheld = Losses(), {WITHHELD: True}, True
     lost.require(agreed)
@@ -91,7 +93,7 @@ def start_import(batch_id: int, agreed: Agreed, seen: datetime | None = None, *,
 
 
 @transactional
-def start_check_and_import(batch_id: int, agreed: Agreed, confirmed: Collection[str] = ()) -> Claim:
+def start_check_and_import(batch_id: int, agreed: Confirmation, confirmed: Collection[str] = ()) -> Claim:
     """Start the dry run and the import as one job, which fails after the dry run where many would lose access.
 
     :param confirmed: the numbers of the rows whose wholly other names are confirmed.
@@ -106,7 +108,7 @@ def start_check_and_import(batch_id: int, agreed: Agreed, confirmed: Collection[
 
 
 @transactional
-def start_undo(batch_id: int, agreed: Agreed, rows: int | None = None) -> Claim:
+def start_undo(batch_id: int, agreed: Confirmation, rows: int | None = None) -> Claim:
     """Start to undo an import. An undo that was stopped, or interrupted, goes on with the rows that are left.
 
     :param rows: how many rows were applied when somebody was asked; None: nobody was.

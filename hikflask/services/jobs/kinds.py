@@ -20,7 +20,7 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.employees import lifecycle
 from hikflask.services.enrolments import desired
 from hikflask.services.enrolments import queries as enrolments
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, effects, losses
 from hikflask.services.imports.apply import apply_together, applying
@@ -182,7 +182,7 @@ def _begin_import(job: Job, progress: Progress) -> None:
         with transaction():
             effects.confirm_numbers(job.params["batch"], job.params.get(CONFIRMED, []))
             lost = losses.of_import(job.params["batch"])
-            lost.require(Agreed(**job.params[AGREED]))
+            lost.require(Confirmation(**job.params[AGREED]))
             batches.record_new_departments(job.params["batch"])
             # The dry run takes long, and meanwhile somebody may have been erased.
             db.session.refresh(job, ["params"], with_for_update=LOCKED)

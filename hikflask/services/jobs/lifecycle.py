@@ -24,7 +24,7 @@ from hikflask.models.refusal import Refusal
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, claim_rows, kept_employees, transaction, transactional
 from hikflask.services.core.progress import ClaimLost
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.jobs import losses
 from hikflask.services.jobs.kinds import JOBS, KINDS, LOCKED, LOSSES, TAKEN, TAKEN_PEOPLE
 
@@ -131,7 +131,7 @@ def can_retry(job: Job) -> bool:
 
 
 @transactional
-def retry(job_id: int, agreed: Agreed) -> Claim | None:
+def retry(job_id: int, agreed: Confirmation) -> Claim | None:
     """Continue an ended job where it was, its failed items first, and claim it for the worker.
 
     None when there is nothing to retry, as after a double click.

@@ -14,7 +14,7 @@ from hikflask.services.comparisons.take_over import Confirmed
 from hikflask.services.core.errors import PlanChanged
 from hikflask.services.departments import registry as departments
 from hikflask.services.enrolments import mass_removals
-from hikflask.services.enrolments.mass_removals import Agreed, Losses, Pair
+from hikflask.services.enrolments.mass_removals import Confirmation, Losses, Pair
 from hikflask.services.groups import changing, differences
 from hikflask.services.groups.differences import Scope
 from hikflask.services.jobs import queries
@@ -34,7 +34,7 @@ from hikflask.services.jobs.kinds import (
 IS_LEFT = JobItem.state.in_((WAITING, FAILED))
 
 
-def agreed_rest(job: Job, agreed: Agreed) -> Losses:
+def agreed_rest(job: Job, agreed: Confirmation) -> Losses:
     """Return who loses access when a job goes on, where that is agreed to.
 
     :raises AdministratorNeeded: :raises UnsafePlan: as needs_administrator() and Losses.require().
@@ -52,7 +52,7 @@ def needs_administrator(job: Job, lost: Losses) -> bool:
     That is where they are many, where a plan removes anybody, and for kinds of jobs that only administrators start.
     """
     removals_left = select(JobItem.id).where(JobItem.job_id == job.id, IS_LEFT, JobItem.action == REMOVE).limit(1)
-    return lost.are_many or KINDS[job.kind].by_admin or db.session.execute(removals_left).first() is not None
+    return lost.exceeds_limit or KINDS[job.kind].by_admin or db.session.execute(removals_left).first() is not None
 
 
 def take(job: Job, lost: Collection[Pair]) -> None:

@@ -19,7 +19,7 @@ from hikflask.services.comparisons import reading
 from hikflask.services.comparisons.plan import LEAVE, POSSIBLE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import PlanChanged
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import APPLY, COMPARE
 from hikflask.services.jobs.lifecycle import Claim
@@ -109,7 +109,7 @@ def discard(comparison: Comparison) -> None:
 
 
 @transactional
-def start(comparison: Comparison, chosen: Choices, plan: Plan, agreed: Agreed) -> Claim:
+def start(comparison: Comparison, chosen: Choices, plan: Plan, agreed: Confirmation) -> Claim:
     """Start a plan, and claim its job for the worker.
 
     :param chosen: what the plan was made from.
@@ -126,7 +126,7 @@ def start(comparison: Comparison, chosen: Choices, plan: Plan, agreed: Agreed) -
 
 
 @transactional
-def begin(plan: Plan, agreed: Agreed) -> Claim:
+def begin(plan: Plan, agreed: Confirmation) -> Claim:
     """Make and start the job that carries a plan out.
 
     :raises AdministratorNeeded: :raises UnsafePlan: as Plan.require_agreed().

@@ -20,7 +20,7 @@ from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons.plan import LEAVE, TAKE_OVER, Step
 from hikflask.services.core import shown
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.jobs import plan_choices, take_over_undo
 from hikflask.services.jobs import queries as job_queries
 from hikflask.services.jobs.kinds import APPLY
@@ -180,7 +180,7 @@ def _start(terminal: Terminal, comparison: Comparison, *, by_admin: bool) -> Res
         shown.require_same(form.shown.data, made.digest)
         if not form.validate():
             return _page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)
-        claim = plan_choices.start(comparison, chosen, made, Agreed(form.count, by_admin))
+        claim = plan_choices.start(comparison, chosen, made, Confirmation(form.count, by_admin))
     except AdministratorNeeded:
         abort(HTTPStatus.FORBIDDEN)
     except UnsafePlan as error:

@@ -23,7 +23,7 @@ from hikflask.services.core.errors import (
 )
 from hikflask.services.departments import merging, queries, registry
 from hikflask.services.departments.queries import Counted
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.groups import changing
 from hikflask.text_rules import isolated
 from hikflask.web.security import resubmission
@@ -146,7 +146,7 @@ def _merge_question(form: MergeForm, status: int = HTTPStatus.OK) -> ResponseRet
 
 def _merge(*, by_admin: bool) -> ResponseReturnValue:
     form = MergeForm()
-    ids, into, agreed = form.department_ids, form.into.data or 0, Agreed(row_id(form.confirm.data), by_admin)
+    ids, into, agreed = form.department_ids, form.into.data or 0, Confirmation(row_id(form.confirm.data), by_admin)
     try:
         people = changing.merge_departments(ids, into, tasks.apply_groups, agreed, form.shown.data)
     except PlanChanged as error:

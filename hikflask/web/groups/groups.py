@@ -28,7 +28,7 @@ from hikflask.services.departments import registry as department_registry
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries as enrolments
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.groups import changing, queries
 from hikflask.services.groups.changing import Done
 from hikflask.services.groups.differences import Differences
@@ -220,9 +220,9 @@ def _save(form: GroupPageForm, group: Listed | None) -> ResponseReturnValue:
     return _redirect(done)
 
 
-def _agreed(form: GroupPageForm | JobForm) -> Agreed:
+def _agreed(form: GroupPageForm | JobForm) -> Confirmation:
     """Return the number that was typed; all forms of groups are administrators'."""
-    return Agreed(row_id(form.confirm.data), by_admin=True)
+    return Confirmation(row_id(form.confirm.data), by_admin=True)
 
 
 def _wanted(form: GroupPageForm, group: Listed | None) -> Wanted:

@@ -20,7 +20,7 @@ from hikflask.messages import error_sentence
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import VERDICTS, WRONG
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.imports import batches, effects, losses, queries
 from hikflask.services.imports.corrections import written_place
 from hikflask.services.jobs import import_report, lifecycle
@@ -258,7 +258,7 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "at": at,
         "form": form,
         "losses": lost,
-        "by_admin": leavers > 0 or lost.are_many,
+        "by_admin": leavers > 0 or lost.exceeds_limit,
         "report": report,
         "poll_seconds_of_import": report.poll_seconds if report else 0,
         "place": {name: request.args.get(name) for name in ("reason", "after", "before")},
@@ -294,7 +294,7 @@ def _question(at: Stage, form: UndoForm, status: int = HTTPStatus.OK) -> Respons
 def _undo(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
     if at.can_undo:
         form = UndoForm()
-        agreed = Agreed(row_id(form.confirm.data), by_admin)
+        agreed = Confirmation(row_id(form.confirm.data), by_admin)
         try:
             tasks.enqueue_job(import_jobs.start_undo(at.batch.id, agreed, row_id(form.rows.data) or 0))
         except PlanChanged as error:
@@ -316,7 +316,7 @@ def _start(at: Stage, seen: datetime | None, *, by_admin: bool) -> ResponseRetur
     if at.can_import:
         form = ConfirmForm()
         try:
-            agreed = Agreed(row_id(form.confirm.data), by_admin)
+            agreed = Confirmation(row_id(form.confirm.data), by_admin)
             tasks.enqueue_job(import_jobs.start_import(at.batch.id, agreed, seen))
         except (AdministratorNeeded, UnsafePlan) as error:
             form.confirm.errors = [error_sentence(error)]

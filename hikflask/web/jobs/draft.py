@@ -18,7 +18,7 @@ from hikflask.models import Job
 from hikflask.models.job import DRAFT
 from hikflask.services.core.errors import PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.departments import registry as departments
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.jobs import draft as drafts
 from hikflask.services.jobs import queries
 from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT, OF_SELECTION, PRINT, SEND
@@ -113,7 +113,7 @@ def _start(job_id: int, *, by_admin: bool) -> ResponseReturnValue:
             abort(HTTPStatus.CONFLICT)
         if not form.validate():
             return _page(job, form, HTTPStatus.UNPROCESSABLE_ENTITY)
-        agreed, params = Agreed(row_id(form.confirm.data), by_admin), _params_of(form)
+        agreed, params = Confirmation(row_id(form.confirm.data), by_admin), _params_of(form)
         try:
             claim = drafts.start(job, params, agreed, form.shown.data or "")
         except ServiceError as error:

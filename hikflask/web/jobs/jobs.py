@@ -18,7 +18,7 @@ from hikflask.services import audit
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 from hikflask.services.employees import export_files
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.jobs import lifecycle, losses, outcomes, queries
 from hikflask.services.jobs.kinds import DEACTIVATE
 from hikflask.services.spreadsheets.table_file import CSV, XLSX
@@ -97,7 +97,7 @@ def stop(job_id: int) -> ResponseReturnValue:
 def retry(job_id: int) -> ResponseReturnValue:
     """Let a job that ended go on with what failed and what is left; where many lose access by that, ask first."""
     try:
-        return _retry(job_id, Agreed(None, by_admin=current_operator.may(ADMIN)))
+        return _retry(job_id, Confirmation(None, by_admin=current_operator.may(ADMIN)))
     except AdministratorNeeded as error:
         return error_page(HTTPStatus.FORBIDDEN, error_sentence(error))
     except UnsafePlan:
@@ -117,7 +117,7 @@ def retry_and_remove(job_id: int) -> ResponseReturnValue:
     """Let a job go on, though many lose access."""
     form = JobForm()
     try:
-        return _retry(job_id, Agreed(row_id(form.confirm.data), by_admin=True))
+        return _retry(job_id, Confirmation(row_id(form.confirm.data), by_admin=True))
     except UnsafePlan as error:
         form.confirm.errors = [error_sentence(error)]
         return _question(job_id, form, error.meaning.page_status)
@@ -137,7 +137,7 @@ def _question(job_id: int, form: JobForm, status: int = HTTPStatus.OK) -> Respon
     return make_response(page, status)
 
 
-def _retry(job_id: int, agreed: Agreed) -> ResponseReturnValue:
+def _retry(job_id: int, agreed: Confirmation) -> ResponseReturnValue:
     if claim := lifecycle.retry(_changeable(job_id), agreed):
         tasks.enqueue_job(claim)
     return redirect(next_or(url_for(".show", job_id=job_id)), 303)

@@ -12,7 +12,7 @@ from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons.plan import Choices
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments import queries as enrolments
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.jobs import plan_choices
 from hikflask.simulator import Terminal as Simulated
@@ -77,7 +77,7 @@ def test_chosen_removal_is_an_open_one_and_then_over(left: list[int], terminal: 
     assert left
     assert comparison
     chosen = plans.make(comparison, Choices({"1": "remove"}))
-    claim = plan_choices.begin(chosen, Agreed(1, by_admin=True))
+    claim = plan_choices.begin(chosen, Confirmation(1, by_admin=True))
     run(claim)
 
     counts = overview.count()

@@ -14,7 +14,7 @@ from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, ServiceError, UnsafePlan
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
-from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses
+from hikflask.services.enrolments.mass_removals import Confirmation, Loss, Losses
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OTHER_FACE
@@ -203,15 +203,15 @@ def test_many_removals_need_their_number(simulator: Simulated, terminal: Termina
     def removing(count: int) -> Plan:
         return plan.make(done, Choices(numbers={f"9{number:03}": REMOVE for number in range(count)}))
 
-    removing(20).require_agreed(Agreed(None, by_admin=True))  # Neither more than 20 nor more than a tenth.
+    removing(20).require_agreed(Confirmation(None, by_admin=True))  # Neither more than 20 nor more than a tenth.
     many = removing(21)
     with pytest.raises(UnsafePlan) as refused:
-        many.require_agreed(Agreed(20, by_admin=True))
+        many.require_agreed(Confirmation(20, by_admin=True))
     assert (refused.value.count, many.counts[REMOVE]) == (21, 21)
-    many.require_agreed(Agreed(21, by_admin=True))
+    many.require_agreed(Confirmation(21, by_admin=True))
     for plan_of_operator in (removing(1), many):
         with pytest.raises(AdministratorNeeded):
-            plan_of_operator.require_agreed(Agreed(plan_of_operator.counts[REMOVE], by_admin=False))
+            plan_of_operator.require_agreed(Confirmation(plan_of_operator.counts[REMOVE], by_admin=False))
 
 
 def test_more_than_a_tenth_is_many_and_who_was_not_there_may_have_come_since(
@@ -221,8 +221,8 @@ def test_more_than_a_tenth_is_many_and_who_was_not_there_may_have_come_since(
     desire_with_photo(terminal, Draft("100", "Иван"))
     done = compare(terminal)
 
-    assert not made(done, n900=REMOVE, n901=REMOVE).losses.are_many
-    assert made(done, n900=REMOVE, n901=REMOVE, n902=REMOVE).losses.are_many
+    assert not made(done, n900=REMOVE, n901=REMOVE).losses.exceeds_limit
+    assert made(done, n900=REMOVE, n901=REMOVE, n902=REMOVE).losses.exceeds_limit
     assert made(done, n900=REMOVE, n100=REMOVE).counts[REMOVE] == 2
 
 
@@ -249,11 +249,11 @@ def test_days_by_which_people_may_not_enter_any_more_count_at_each_of_their_term
     # 4 may not enter now either, and 5 is desired nowhere.
     assert made_plan.losses == Losses((Loss(terminal.id, terminal.name, 4, 20), Loss(second, "Двор", 4, 5)), 4)
     with pytest.raises(AdministratorNeeded):
-        made_plan.require_agreed(Agreed(4, by_admin=False))
+        made_plan.require_agreed(Confirmation(4, by_admin=False))
     with pytest.raises(UnsafePlan) as refused:
-        made_plan.require_agreed(Agreed(None, by_admin=True))
+        made_plan.require_agreed(Confirmation(None, by_admin=True))
     assert refused.value.count == 4
-    made_plan.require_agreed(Agreed(4, by_admin=True))
+    made_plan.require_agreed(Confirmation(4, by_admin=True))
 
 
 def test_who_is_replaced_on_the_terminal_loses_access_there(simulator: Simulated, terminal: Terminal) -> None:
@@ -269,7 +269,7 @@ def test_who_is_replaced_on_the_terminal_loses_access_there(simulator: Simulated
     assert replaced.losses == Losses((Loss(terminal.id, terminal.name, 3, 4),), 3)
     assert replaced.counts[REMOVE] == 0
     with pytest.raises(AdministratorNeeded):
-        replaced.require_agreed(Agreed(3, by_admin=False))
+        replaced.require_agreed(Confirmation(3, by_admin=False))
     assert not made(done, **sent).losses  # Refused: nobody said that it is the same person.
 
 

@@ -16,10 +16,10 @@ from hikflask.services.core.dates import today
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 from hikflask.services.enrolments import mass_removals
-from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses
+from hikflask.services.enrolments.mass_removals import Confirmation, Loss, Losses
 
 pytestmark = pytest.mark.usefixtures("context")
-OPERATOR = Agreed(None, by_admin=False)
+OPERATOR = Confirmation(None, by_admin=False)
 
 
 def test_what_is_many() -> None:
@@ -28,7 +28,7 @@ def test_what_is_many() -> None:
         # A tenth of a small terminal is one person.
         *[(1, 1, False), (2, 9, False), (3, 9, True)],
     ]:
-        assert mass_removals.are_many(count, people) is many
+        assert mass_removals.exceeds_limit(count, people) is many
 
 
 def losses(people: int, *terminals: tuple[str, int, int]) -> Losses:
@@ -43,16 +43,16 @@ def test_few_lose_access_by_anybody() -> None:
 def test_one_terminal_that_loses_many_is_enough() -> None:
     many = losses(31, ("Вход", 1, 100), ("Склад", 30, 400))
 
-    many.require(Agreed(31, by_admin=True))
+    many.require(Confirmation(31, by_admin=True))
     for typed in (None, 30):
         with pytest.raises(UnsafePlan) as refused:
-            many.require(Agreed(typed, by_admin=True))
+            many.require(Confirmation(typed, by_admin=True))
         assert (refused.value.count, refused.value.fields) == (31, ("confirm",))
 
 
 def test_many_lose_access_by_an_administrator_alone_and_the_refusal_names_people_and_terminals() -> None:
     with pytest.raises(AdministratorNeeded) as refused:
-        losses(31, ("Вход", 1, 100), ("Склад", 30, 400)).require(Agreed(31, by_admin=False))
+        losses(31, ("Вход", 1, 100), ("Склад", 30, 400)).require(Confirmation(31, by_admin=False))
 
     assert messages.english(refused.value.code, **refused.value.params) == (
         "31 people lose access to Вход, Склад. Only an administrator may do that."
@@ -106,18 +106,18 @@ def test_twenty_people_of_all_terminals_together_are_the_limit() -> None:
 
 def test_what_an_administrator_confirmed_is_not_counted_again() -> None:
     many = losses(31, ("Вход", 31, 100))
-    many.require(Agreed(31, by_admin=True))
+    many.require(Confirmation(31, by_admin=True))
 
     assert db.session.execute(select(Throttle)).first() is None
-    losses(1, ("Вход", 1, 69)).require(Agreed(None, by_admin=True))
+    losses(1, ("Вход", 1, 69)).require(Confirmation(None, by_admin=True))
 
 
 def test_administrator_is_asked_for_the_last_small_piece_too() -> None:
     few = losses(2, ("Вход", 2, 30))
-    few.require(Agreed(None, by_admin=True))
+    few.require(Confirmation(None, by_admin=True))
     rest = losses(2, ("Вход", 2, 28))
 
-    assert (rest.are_many, rest.taken_before) == (True, 2)
+    assert (rest.exceeds_limit, rest.taken_before) == (True, 2)
     with pytest.raises(UnsafePlan):
-        rest.require(Agreed(None, by_admin=True))
-    rest.require(Agreed(2, by_admin=True))
+        rest.require(Confirmation(None, by_admin=True))
+    rest.require(Confirmation(2, by_admin=True))

@@ -8,7 +8,7 @@ from hikflask.models import Department, Employee, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import AdministratorNeeded, ServiceError, UnsafePlan
 from hikflask.services.employees.save import save_employee
-from hikflask.services.enrolments.mass_removals import Agreed, Losses
+from hikflask.services.enrolments.mass_removals import Confirmation, Losses
 from hikflask.services.groups import changing, queries
 from hikflask.services.groups.changing import Done
 from hikflask.services.groups.differences import Differences
@@ -79,12 +79,12 @@ def test_many_who_lose_a_terminal_are_confirmed_by_their_number(ids: dict[str, i
 
     for confirm in (None, 2):
         with pytest.raises(UnsafePlan) as refused:
-            changing.change(group_id, None, start, Agreed(confirm, by_admin=True), digest=digest)
+            changing.change(group_id, None, start, Confirmation(confirm, by_admin=True), digest=digest)
         assert refused.value.count == 3
     with pytest.raises(AdministratorNeeded):
-        changing.change(group_id, None, start, Agreed(3, by_admin=False), digest=digest)
+        changing.change(group_id, None, start, Confirmation(3, by_admin=False), digest=digest)
     assert queries.get(group_id) is not None
-    assert changing.change(group_id, None, start, Agreed(3, by_admin=True), digest=digest) == Done(group_id, 1)
+    assert changing.change(group_id, None, start, Confirmation(3, by_admin=True), digest=digest) == Done(group_id, 1)
 
     assert start.jobs == [("Офис", ["1", "2", "3"])]
     assert queries.list_all() == []
@@ -113,7 +113,7 @@ def test_merged_departments_give_their_people_the_terminals_of_the_other_one(ids
     assert told(changing.preview_of_department(everybody, None)) == [(ENTRANCE, 0, 3)]
 
     merge = changing.preview_of_merge([by_name["Охрана"]], by_name["Кладовая"])
-    for agreed, refusal in ((BY_OPERATOR, AdministratorNeeded), (Agreed(1, by_admin=True), UnsafePlan)):
+    for agreed, refusal in ((BY_OPERATOR, AdministratorNeeded), (Confirmation(1, by_admin=True), UnsafePlan)):
         with pytest.raises(refusal):
             changing.merge_departments([by_name["Охрана"]], by_name["Кладовая"], apply_at_once, agreed, merge.digest)
     assert wishes("1") == {ENTRANCE: True}

@@ -9,7 +9,7 @@ from hikflask.models.terminal import GROUP_DEPARTMENTS
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import UnsafePlan
 from hikflask.services.employees.save import save_employee
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.groups import differences
 from hikflask.services.groups.differences import Difference, Differences, Scope
 from tests.support.departments import department_id
@@ -73,11 +73,11 @@ def test_changed_group_is_looked_at_alone_and_names_those_for_whom_something_cha
 def test_many_losers_need_their_number_typed(loses: int, people: int, unsafe: bool) -> None:
     found = Differences((Difference(Terminal(name=ENTRANCE), 5, loses, people),), loses)
 
-    assert found.losses.are_many is unsafe
-    found.require_agreed(None, Agreed(loses, by_admin=True))
+    assert found.losses.exceeds_limit is unsafe
+    found.require_agreed(None, Confirmation(loses, by_admin=True))
     if unsafe:
         with pytest.raises(UnsafePlan) as refused:
-            found.require_agreed(None, Agreed(loses + 1, by_admin=True))
+            found.require_agreed(None, Confirmation(loses + 1, by_admin=True))
         assert refused.value.count == loses
     else:
         found.require_agreed(None, BY_OPERATOR)

@@ -9,7 +9,7 @@ from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
-from hikflask.services.enrolments.mass_removals import Agreed, Losses
+from hikflask.services.enrolments.mass_removals import Confirmation, Losses
 from hikflask.services.imports import losses
 from hikflask.services.jobs import import_report, imports
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group, wishes
@@ -69,10 +69,10 @@ def test_undo_takes_what_the_import_gave(ids: dict[str, int]) -> None:
 
     assert told(losses.of_undo(batch_id)) == (1, [(STORE, 1, 2)])
     assert not losses.of_import(batch_id)
-    for agreed, refusal in ((BY_OPERATOR, AdministratorNeeded), (Agreed(2, by_admin=True), UnsafePlan)):
+    for agreed, refusal in ((BY_OPERATOR, AdministratorNeeded), (Confirmation(2, by_admin=True), UnsafePlan)):
         with pytest.raises(refusal):
             imports.start_undo(batch_id, agreed)
-    imports.start_undo(batch_id, Agreed(1, by_admin=True))
+    imports.start_undo(batch_id, Confirmation(1, by_admin=True))
 
 
 @pytest.mark.both_databases

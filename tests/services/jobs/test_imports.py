@@ -13,7 +13,7 @@ from hikflask.models import Department, Employee, ImportRow, Job
 from hikflask.models.import_batch import APPLIED
 from hikflask.models.job import FAILED, STOPPED
 from hikflask.services.core.errors import PlanChanged, ServiceError
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.import_files import stored_files
 from hikflask.services.imports import effects, losses
 from hikflask.services.jobs import imports, lifecycle
@@ -182,10 +182,10 @@ def test_leaver_who_is_confirmed_while_the_import_starts_is_counted_first(betwee
     other = between(losses, "of_import", lambda: effects.confirm_rows(found, [leaver], [leaver]))
 
     with pytest.raises(PlanChanged):
-        imports.start_import(found, Agreed(None, by_admin=False))
+        imports.start_import(found, Confirmation(None, by_admin=False))
 
     other.finish()
     assert (other.error, rows(found)[0].confirmed) == (None, True)
     with pytest.raises(PlanChanged):
-        imports.start_import(found, Agreed(None, by_admin=False), seen)
+        imports.start_import(found, Confirmation(None, by_admin=False), seen)
     assert job(imports.start_import(found, AGREED, batch(found).checked_at).job_id).kind == "import"

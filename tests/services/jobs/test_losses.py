@@ -11,7 +11,7 @@ from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices,
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged
 from hikflask.services.employees.lifecycle import send_to_terminal
-from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses
+from hikflask.services.enrolments.mass_removals import Confirmation, Loss, Losses
 from hikflask.services.jobs import lifecycle, losses, plan_choices
 from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, GROUPS, LOSSES
 from hikflask.simulator import Terminal as Simulated
@@ -75,7 +75,7 @@ def test_new_face_takes_access_wherever_it_is_sent(simulator: Simulated, termina
     assert chosen.losses == lost
     with pytest.raises(AdministratorNeeded):
         plan_choices.begin(chosen, BY_OPERATOR)
-    claim = plan_choices.begin(chosen, Agreed(1, by_admin=True))
+    claim = plan_choices.begin(chosen, Confirmation(1, by_admin=True))
     assert losses.of_rest(job(claim.job_id)) == lost
 
 

@@ -35,7 +35,7 @@ from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
 from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.employees.save import save_employee
-from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.jobs import kinds, lifecycle, plan_choices, run
 from hikflask.services.privacy import certificates, traces
@@ -130,7 +130,7 @@ def test_number_does_not_come_back_with_what_is_written_beside_it(
 def test_number_that_was_confirmed_for_an_import_is_not_written_back_after_the_dry_run(between: Between) -> None:
     ivan = save_employee(IVAN).row
     batch_id = imports.made(f"{IVAN.number};Пётр Чехов;Охрана", "200001;Анна Ким;Охрана")
-    claim = import_jobs.start_check_and_import(batch_id, Agreed(None, by_admin=True), [IVAN.number])
+    claim = import_jobs.start_check_and_import(batch_id, Confirmation(None, by_admin=True), [IVAN.number])
     eraser = between(kinds, "check", lambda: erase_employee(ivan.id))
 
     run.run_slice(claim)
