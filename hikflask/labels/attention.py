@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from hikflask.codes import refusals
 from hikflask.models import JournalAlarm
-from hikflask.services.attention.people_problems import LEFT_THERE, PeopleProblem
+from hikflask.services.attention.people_problems import LINGERING_ACCESS, PeopleProblem
 from hikflask.services.core.db import MAX_COUNTED
 from hikflask.services.enrolments import causes
 from hikflask.text_rules import N_, isolated
@@ -18,7 +18,7 @@ MAX_NAMED = 2
 MAX_TERMINALS = 3
 FACTS = {
     causes.LEAVING: N_("access not withdrawn yet on “%(t)s”"),
-    LEFT_THERE: N_("left, but still on “%(t)s”"),
+    LINGERING_ACCESS: N_("left, but still on “%(t)s”"),
     refusals.FACE: N_("the face on “%(t)s” is not confirmed"),
     refusals.PHOTO: N_("no photo on “%(t)s”"),
     refusals.TAKEN: N_("the ID is taken on “%(t)s”"),

@@ -1,7 +1,7 @@
 """People who need a person: one row for each cause and terminal, with how many they are.
 
-A cause is one of services/enrolments/causes.py, or LEFT_THERE. No more than MAX_COUNTED + 1 enrolments in a state are
-read of a terminal, along the index ix_enrolment_listed_at, those that have been so for longest.
+A cause is one of services/enrolments/causes.py, or LINGERING_ACCESS. No more than MAX_COUNTED + 1 enrolments in a state
+are read of a terminal, along the index ix_enrolment_listed_at, those that have been so for longest.
 """
 
 from collections import defaultdict
@@ -17,8 +17,8 @@ from hikflask.codes.refusals import CHANGED, FORM, FULL, LEFT_ALONE, PHOTO, TAKE
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import REFUSED
-from hikflask.services.attention import left_there
-from hikflask.services.attention.left_there import LeftThere
+from hikflask.services.attention import lingering_access
+from hikflask.services.attention.lingering_access import LingeringAccess
 from hikflask.services.core.db import MAX_COUNTED
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import WANTED
@@ -26,9 +26,9 @@ from hikflask.services.enrolments import causes
 from hikflask.services.enrolments.causes import LEAVING
 from hikflask.services.state.enrolment import REFUSAL_CODE, ROWS, TERMINALS, is_in
 
-LEFT_THERE = "left_there"
+LINGERING_ACCESS = "left_there"
 # The worst first; every other cause follows in the order of its word.
-ORDER = (LEAVING, LEFT_THERE, PHOTO, TAKEN, CHANGED, LEFT_ALONE, FORM, FULL)
+ORDER = (LEAVING, LINGERING_ACCESS, PHOTO, TAKEN, CHANGED, LEFT_ALONE, FORM, FULL)
 # In a list of its own: on no terminal, and without a photo.
 NO_TERMINAL = "no_terminal"
 # Of so many people of a row the faces are shown.
@@ -66,25 +66,25 @@ class PeopleProblem:
     """What is wrong with some people at a terminal: a cause, and how many they are.
 
     `count` is at most MAX_COUNTED + 1; with `has_more`, not all at the terminal were looked at, so they may be more.
-    `people`: of the cause LEFT_THERE, who they are.
+    `people`: of the cause LINGERING_ACCESS, who they are.
     """
 
     cause: str
     terminal: Terminal
     count: int
     has_more: bool = False
-    people: Sequence[LeftThere] = field(default=(), repr=False)
+    people: Sequence[LingeringAccess] = field(default=(), repr=False)
 
     @property
     def is_bad(self) -> bool:
         """True where somebody may still open a door who must not."""
-        return self.cause in {LEAVING, LEFT_THERE}
+        return self.cause in {LEAVING, LINGERING_ACCESS}
 
 
 @dataclass(frozen=True)
 class Shown:
     """A problem with the first people of it: their enrolments, those first that have been so for longest, or
-    themselves, of the cause LEFT_THERE.
+    themselves, of the cause LINGERING_ACCESS.
     """
 
     problem: PeopleProblem
@@ -115,21 +115,21 @@ def find(terminals: Sequence[Terminal], working: Collection[int]) -> list[People
     for (terminal_id, cause), count in _counted([*refused]).items():
         has_more = count <= MAX_COUNTED < refused[terminal_id]
         problems.append(PeopleProblem(cause, known[terminal_id], count, has_more))
-    for terminal_id, group in groupby(left_there.find(), key=lambda person: person.terminal_id):
+    for terminal_id, group in groupby(lingering_access.find(), key=lambda person: person.terminal_id):
         people = list(group)
-        problems.append(PeopleProblem(LEFT_THERE, known[terminal_id], len(people), people=people))
+        problems.append(PeopleProblem(LINGERING_ACCESS, known[terminal_id], len(people), people=people))
     return sorted(problems, key=lambda problem: (_place(problem.cause), problem.cause, problem.terminal.name))
 
 
 def shown(problems: Sequence[PeopleProblem]) -> list[Shown]:
     """Return problems with the first people of each."""
-    by_enrolment = [problem for problem in problems if problem.cause != LEFT_THERE]
+    by_enrolment = [problem for problem in problems if problem.cause != LINGERING_ACCESS]
     first: dict[tuple[str, int], list[Enrolment]] = {}
     for start in range(0, len(by_enrolment), MAX_SHOWN_PARTS):
         first |= _first(by_enrolment[start : start + MAX_SHOWN_PARTS])
     return [
         _with_employees(problem, MAX_FACES)
-        if problem.cause == LEFT_THERE
+        if problem.cause == LINGERING_ACCESS
         else Shown(problem, first.get((problem.cause, problem.terminal.id), ()), ())
         for problem in problems
     ]
@@ -137,8 +137,8 @@ def shown(problems: Sequence[PeopleProblem]) -> list[Shown]:
 
 def everybody(cause: str, terminal: Terminal) -> Shown:
     """Return all people of a cause at a terminal, as far as they are counted."""
-    if cause == LEFT_THERE:
-        people = [person for person in left_there.find() if person.terminal_id == terminal.id]
+    if cause == LINGERING_ACCESS:
+        people = [person for person in lingering_access.find() if person.terminal_id == terminal.id]
         return _with_employees(PeopleProblem(cause, terminal, len(people), people=people), MAX_COUNTED)
     enrolments = causes.everybody(cause, terminal.id, MAX_COUNTED + 1)
     return Shown(PeopleProblem(cause, terminal, len(enrolments)), enrolments[:MAX_COUNTED], ())

@@ -24,7 +24,7 @@ from hikflask.models import Employee, Terminal, TerminalPrivacy
 from hikflask.models.terminal import NO_CAPTURE
 from hikflask.services.attention import overview, people_problems, terminal_problems
 from hikflask.services.attention.overview import Counts, Waiting
-from hikflask.services.attention.people_problems import LEFT_THERE, NO_TERMINAL, PeopleProblem, Shown
+from hikflask.services.attention.people_problems import LINGERING_ACCESS, NO_TERMINAL, PeopleProblem, Shown
 from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.core.db import MAX_COUNTED
 from hikflask.services.enrolments import causes
@@ -254,7 +254,7 @@ def _counted(problem: PeopleProblem) -> PeopleProblem:
 
 def _why(problem: PeopleProblem, statuses: Sequence[EnrolmentStatus], counts: Counts) -> str:
     """Return the reason where it is the same for all of them."""
-    if problem.cause == LEFT_THERE:
+    if problem.cause == LINGERING_ACCESS:
         return str(_("The comparison found them there; they may still open doors."))
     if problem.cause == causes.LEAVING and _is_stopped(problem.terminal, counts):
         return str(_("It will be done as soon as the terminal works again."))
@@ -272,7 +272,7 @@ def _is_stopped(terminal: Terminal, counts: Counts) -> bool:
 
 def _action(problem: PeopleProblem, statuses: Sequence[EnrolmentStatus], counts: Counts) -> str:
     """Return what the one button does, for one person alone or for all; nothing that cannot work is offered."""
-    if problem.cause == LEFT_THERE:
+    if problem.cause == LINGERING_ACCESS:
         return "remove"
     if problem.cause in ONE_BY_ONE:
         return ONE_BY_ONE[problem.cause] if problem.count == 1 else "list"

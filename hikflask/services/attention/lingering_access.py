@@ -23,7 +23,7 @@ from hikflask.services.state.enrolment import IS_LEAVING_UNINDEXED
 
 
 @dataclass(frozen=True)
-class LeftThere:
+class LingeringAccess:
     """An inactive employee on a terminal, as its last comparison found it."""
 
     employee_id: int
@@ -80,12 +80,12 @@ _FOUND = (
 )
 
 
-def find() -> list[LeftThere]:
+def find() -> list[LingeringAccess]:
     """Return them by terminal and name, no more than MAX_COUNTED + 1."""
     return list(_found())
 
 
-def _found() -> Iterator[LeftThere]:
+def _found() -> Iterator[LingeringAccess]:
     for row in db.session.execute(_FOUND):
         if not row.name_there or any(are_similar(row.name_there, name) for name in (row.name, row.own_name)):
-            yield LeftThere(*row[:-2])
+            yield LingeringAccess(*row[:-2])

@@ -5,8 +5,8 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Comparison, Employee, Terminal
 from hikflask.models.columns import database_now
-from hikflask.services.attention import left_there, overview, people_problems
-from hikflask.services.attention.people_problems import LEFT_THERE
+from hikflask.services.attention import lingering_access, overview, people_problems
+from hikflask.services.attention.people_problems import LINGERING_ACCESS
 from hikflask.services.comparisons import ignored, queries
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons.plan import Choices
@@ -38,19 +38,19 @@ def left(simulator: Simulated, terminal: Terminal) -> list[int]:
 
 def found() -> list[str]:
     """The numbers of those who left and are there."""
-    people = left_there.find()
+    people = lingering_access.find()
     db.session.commit()
     return [person.number for person in people]
 
 
 def test_only_who_left_is_found_and_counted(left: list[int], terminal: Terminal) -> None:
-    (person,) = left_there.find()
+    (person,) = lingering_access.find()
 
     assert (person.employee_id, person.name, person.terminal) == (left[0], "Иван Иванов 1", terminal.name)
     counts = overview.count()
-    (row,) = (row for row in counts.people if row.cause == LEFT_THERE)
+    (row,) = (row for row in counts.people if row.cause == LINGERING_ACCESS)
     assert (row.terminal.id, row.count, row.people) == (terminal.id, 1, [person])
-    assert [one.number for one in people_problems.everybody(LEFT_THERE, terminal).employees] == ["1"]
+    assert [one.number for one in people_problems.everybody(LINGERING_ACCESS, terminal).employees] == ["1"]
     db.session.execute(db.delete(Comparison))
     assert overview.count().total == counts.total - 1
 
