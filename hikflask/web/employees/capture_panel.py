@@ -138,7 +138,7 @@ def of(capture_id: int | None, error: ServiceError | None = None) -> Panel:
     return Panel(view, error.code, error_sentence(error), earlier, in_the_way)
 
 
-def of_form(form: EmployeePageForm, error: ServiceError | None = None) -> Panel:
+def for_form(form: EmployeePageForm, error: ServiceError | None = None) -> Panel:
     """Return the panel of a form: of its capture, with its photo from a file."""
     return with_file(of(form.own_capture, error), form.photo_draft.data, form.draft_behind.data)
 

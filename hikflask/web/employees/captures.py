@@ -42,7 +42,7 @@ def start() -> ResponseReturnValue:
     try:
         capture = _start(form, own)
     except ServiceError as error:
-        return _answer(form, capture_panel.of_form(form, error), error.meaning.page_status)
+        return _answer(form, capture_panel.for_form(form, error), error.meaning.page_status)
     if capture.id != own:
         task_queue.enqueue(tasks.run_capture, capture.id)
     # The picture of the capture replaces the photo from a file that the page showed.
@@ -62,7 +62,7 @@ def start_for(employee_id: int) -> ResponseReturnValue:
     except ServiceError as error:
         if already := _running_for(employee.number, error):
             return redirect(form_page.address(form, capture_panel.of(already)), 303)
-        return form_page.show(form, capture_panel.of_form(form, error), error.meaning.page_status)
+        return form_page.show(form, capture_panel.for_form(form, error), error.meaning.page_status)
     task_queue.enqueue(tasks.run_capture, capture.id)
     return redirect(form_page.address(form, capture_panel.of(capture.id)), 303)
 
@@ -89,7 +89,7 @@ def cancel(capture_id: int) -> ResponseReturnValue:
     if cancel_capture(capture.id):
         task_queue.enqueue(tasks.send_cancel, capture.id)
     form = EmployeePageForm()
-    return _answer(form, capture_panel.of_form(form))
+    return _answer(form, capture_panel.for_form(form))
 
 
 @bp.post("/dismiss")
@@ -97,7 +97,7 @@ def cancel(capture_id: int) -> ResponseReturnValue:
 def dismiss() -> ResponseReturnValue:
     """Show the panel without the refusal, as it was before."""
     form = EmployeePageForm()
-    shown = capture_panel.of_form(form)
+    shown = capture_panel.for_form(form)
     return _answer(form, shown) if htmx.wants_fragment() else form_page.show(form, shown)
 
 
@@ -138,7 +138,7 @@ def _running_for(number: str, error: ServiceError) -> int | None:
 
 def _wrong_number(form: EmployeePageForm, status: int) -> Response:
     """Answer the form with what is wrong with its number, beside it; no face is captured."""
-    shown = capture_panel.of_form(form)
+    shown = capture_panel.for_form(form)
     if htmx.wants_fragment():
         return make_response(form_page.fragment(form, shown, with_number=True), status)
     return form_page.show(form, shown, status)

@@ -102,7 +102,7 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     form.employee_id.data = employee_id
     try:
         photo_drafts.check_unseen(form)
-        shown = capture_panel.of_form(form)
+        shown = capture_panel.for_form(form)
         if unfinished := _unfinished(form, shown):
             return unfinished
         saved = save_employee(

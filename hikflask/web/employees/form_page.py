@@ -113,14 +113,14 @@ def typed_again(
     _ask_for_file(fields)
     form = EmployeePageForm(formdata=fields)
     form.employee_id.data = employee_id or form.employee_id.data
-    return show(form, capture_panel.of_form(form))
+    return show(form, capture_panel.for_form(form))
 
 
 def in_language(form: EmployeePageForm, chosen: str | None) -> Response:
     """Answer the form as typed in the chosen language; with a capture, by storing the draft and a redirect."""
     with force_locale(chosen if chosen in LANGUAGES else str(get_locale())):
         _ask_for_file(request.form)
-        shown = capture_panel.of_form(form)
+        shown = capture_panel.for_form(form)
         if shown.page_id and drafts.keep(shown.page_id, typed_draft(form), operator_name()):
             response = make_response(redirect(address(form, shown), 303))
         else:
@@ -218,7 +218,7 @@ def refused(form: EmployeePageForm, error: ServiceError) -> Response:
     """Answer the page as typed, with the sentence of the refusal beside the field at fault, else above the form."""
     problem = "" if add_errors(form, error) else error_sentence(error)
     ask = "take_over" if error.code == "capture_of_another" else ""
-    return show(form, capture_panel.of_form(form), error.meaning.page_status, problem, ask)
+    return show(form, capture_panel.for_form(form), error.meaning.page_status, problem, ask)
 
 
 def take_in_saved(form: EmployeePageForm) -> None:
@@ -232,7 +232,7 @@ def take_in_saved(form: EmployeePageForm) -> None:
 
 def conflict(form: EmployeePageForm, differences: Iterable[Difference]) -> Response:
     """Answer the page as typed, with the fields that somebody else has saved meanwhile; Save writes what is typed."""
-    shown = capture_panel.of_form(form)
+    shown = capture_panel.for_form(form)
     return show(form, shown, HTTPStatus.CONFLICT, conflict_question(), differences=differences)
 
 

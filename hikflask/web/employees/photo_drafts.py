@@ -36,7 +36,7 @@ def check() -> ResponseReturnValue:
         if htmx.wants_fragment():  # The browser's window for files was closed.
             return "", HTTPStatus.NO_CONTENT
         form.photo.errors = [_("Choose a photo file first.")]
-        return form_page.show(form, capture_panel.of_form(form), HTTPStatus.UNPROCESSABLE_ENTITY)
+        return form_page.show(form, capture_panel.for_form(form), HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         _make_draft(form)
     except ServiceError as error:
@@ -109,10 +109,10 @@ def _refused(form: EmployeePageForm, error: ServiceError) -> Response:
 def _answer(form: EmployeePageForm) -> Response:
     if htmx.wants_fragment():
         return _fragment(form)
-    return form_page.show(form, capture_panel.of_form(form))
+    return form_page.show(form, capture_panel.for_form(form))
 
 
 def _fragment(form: EmployeePageForm, status: int = HTTPStatus.OK) -> Response:
-    shown = capture_panel.of_form(form)
+    shown = capture_panel.for_form(form)
     body = form_page.fragment(form, shown, with_file=True)
     return htmx.replaced_address(body, form_page.address(form, shown), status)
