@@ -39,7 +39,7 @@ from hikflask.web.security import current_operator
 from hikflask.web.security.current_operator import may
 from hikflask.web.support import htmx
 from hikflask.web.support.notices import with_link
-from hikflask.web.support.pagination import Turned, turned
+from hikflask.web.support.pagination import CursorPage, paginate
 from hikflask.web.support.urls import current_address, own_path
 
 bp = Blueprint("employees", __name__)
@@ -104,16 +104,16 @@ def index() -> ResponseReturnValue:
     return with_address(rows, url_for(".index", **form.texts), status)
 
 
-def _page_of(wanted: EmployeeFilter) -> tuple[Turned[Employee], EmployeeFilter]:
+def _page_of(wanted: EmployeeFilter) -> tuple[CursorPage[Employee], EmployeeFilter]:
     """Return the page that the address asks for, and its filter.
 
     Where the words as typed find nobody, and somebody as the other layout of the keyboard writes them, these words are
     searched for.
     """
-    page = turned(lambda limit, place: search.page_to_show(wanted, limit, place))
+    page = paginate(lambda limit, place: search.page_to_show(wanted, limit, place))
     other = None if page.rows else search.in_other_layout(wanted)
     if other is not None:
-        found = turned(lambda limit, place: search.page_to_show(other, limit, place))
+        found = paginate(lambda limit, place: search.page_to_show(other, limit, place))
         if found.rows:
             return found, other
     return page, wanted

@@ -20,7 +20,7 @@ from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import DEACTIVATE
 from hikflask.web.security import resubmission
 from hikflask.web.support import attention_counts, htmx
-from hikflask.web.support.pagination import turned
+from hikflask.web.support.pagination import paginate
 
 bp = Blueprint("removals", __name__)
 
@@ -72,5 +72,5 @@ def _bulk(
 
 
 def _context() -> dict[str, object]:
-    page = turned(lambda limit, place: (queries.page_of_removals(limit, place), attention_counts.get().removals))
+    page = paginate(lambda limit, place: (queries.page_of_removals(limit, place), attention_counts.get().removals))
     return {"found": page, "lines": [status_of(enrolment) for enrolment in page.rows]}

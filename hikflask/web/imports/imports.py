@@ -35,7 +35,7 @@ from hikflask.web.imports.stage import CHECKED, CHECKING, CHOOSING, IMPORTED, St
 from hikflask.web.jobs.report import report_of
 from hikflask.web.security import resubmission
 from hikflask.web.support.htmx import with_bar
-from hikflask.web.support.pagination import ROWS, listed, turned
+from hikflask.web.support.pagination import ROWS, listed, paginate
 from hikflask.web.support.responses import csv_file
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
@@ -248,7 +248,9 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
     # A page that asks for the password carries no more fields.
     most = resubmission.MAX_FIELDS // (len(batch.fields) or 1) if corrects else ROWS
     report = report_of(at.job) if at.job and at.name != CHECKED else None
-    listing = turned(lambda limit, place: queries.rows_page(batch.id, shown, limit, place), most) if with_rows else None
+    listing = (
+        paginate(lambda limit, place: queries.rows_page(batch.id, shown, limit, place), most) if with_rows else None
+    )
     leavers = queries.leavers(batch.id) if at.can_import else 0
     with_effects = queries.first_with_effects(batch) if at.name == CHECKED else {}
     of_effects = [*(listing.rows if listing else ()), *chain.from_iterable(with_effects.values())]

@@ -24,7 +24,7 @@ from hikflask.services.jobs.queries import ItemOf, Wait
 from hikflask.services.terminals import capacity
 from hikflask.web.security import current_operator
 from hikflask.web.support.htmx import FAST_SECONDS, SLOW_SECONDS
-from hikflask.web.support.pagination import Turned, turned
+from hikflask.web.support.pagination import CursorPage, paginate
 
 # So many reasons are shown with their people; the others are few items each.
 MAX_REASONS = 20
@@ -60,7 +60,7 @@ class Report:
     job: Job
     outcome: Outcome
     lines: Sequence[Line]
-    listed: tuple[Line, Turned[ItemOf]] | None
+    listed: tuple[Line, CursorPage[ItemOf]] | None
     removals: list[tuple[Terminal, int]]
     sent: int
     waits: list[Wait]
@@ -156,8 +156,8 @@ def can_retry(job: Job) -> bool:
     return not losses.needs_administrator(job, losses.of_rest(job))
 
 
-def _listed(job: Job, reason: Reason) -> tuple[Line, Turned[ItemOf]]:
-    listing = turned(lambda limit, place: (outcomes.page(job.id, reason, limit, place), reason.count))
+def _listed(job: Job, reason: Reason) -> tuple[Line, CursorPage[ItemOf]]:
+    listing = paginate(lambda limit, place: (outcomes.page(job.id, reason, limit, place), reason.count))
     return Line(reason, listing.rows, _action(job, reason)), listing
 
 

@@ -21,7 +21,7 @@ from hikflask.services.passages.exports import FOR_1C, FRAPPE
 from hikflask.services.passages.retention import kept_since
 from hikflask.services.spreadsheets.table_file import CSV, XLSX
 from hikflask.web.support import htmx
-from hikflask.web.support.pagination import turned
+from hikflask.web.support.pagination import paginate
 from hikflask.web.support.responses import csv_file, xlsx_file
 
 bp = Blueprint("days", __name__, url_prefix="/passages")
@@ -96,7 +96,7 @@ def _about(form: DaysForm) -> dict[str, Any]:
     if employee:
         own = days.of_people([employee.id], span).get(employee.id, {})
         return {**about, "found": None, "times": own, "proposal": day_start.proposed([employee.id], span)}
-    found = turned(lambda limit, place: (days.page(wanted, span, limit, place), days.count(wanted, span)))
+    found = paginate(lambda limit, place: (days.page(wanted, span, limit, place), days.count(wanted, span)))
     # How many of those who are shown came on the day.
     of_all = not (about["is_month"] or wanted.presence or form.shown_later)
     came = days.count(replace(wanted, presence=CAME), span) if of_all else None

@@ -26,7 +26,7 @@ from hikflask.services.passages.queries import BESIDES, KINDS_BY_NAME, EventFilt
 from hikflask.services.terminals import registry
 from hikflask.web.security import current_operator
 from hikflask.web.support import htmx, responses
-from hikflask.web.support.pagination import Turned, turned
+from hikflask.web.support.pagination import CursorPage, paginate
 from hikflask.web.support.urls import own_path
 
 bp = Blueprint("passages", __name__, url_prefix="/passages")
@@ -112,7 +112,7 @@ def _about(form: PassagesForm) -> dict[str, Any]:
         "missing": queries.missing_since(),
         "with_pictures": with_pictures,
         "filters_set": form.narrowing,
-        # What is shown is what is turned, also where other words were typed.
+        # What is shown is what is paginated, also where other words were typed.
         "chosen": form.texts | ({"q": wanted.words} if wanted.words else {}),
         "typed": typed.words if typed.words != wanted.words else "",
         "narrowed": bool(form.texts),
@@ -126,22 +126,22 @@ def _owners(events: Sequence[Event]) -> dict[str, Employee]:
     return {employee.number: employee for employee in (*found.active, *found.inactive)}
 
 
-def _page_of(wanted: EventFilter) -> tuple[Turned[Event], EventFilter]:
+def _page_of(wanted: EventFilter) -> tuple[CursorPage[Event], EventFilter]:
     """Return the page that the address asks for, and its filter.
 
     Words that find nobody are searched for as the other layout of the keyboard writes them, as among the employees.
     """
-    found = _turned(wanted)
+    found = _paginate(wanted)
     other = None if found.rows else search.in_other_layout(EmployeeFilter(q=wanted.words))
     if other is None:
         return found, wanted
     wanted_otherwise = replace(wanted, words=other.q)
-    found_otherwise = _turned(wanted_otherwise)
+    found_otherwise = _paginate(wanted_otherwise)
     return (found_otherwise, wanted_otherwise) if found_otherwise.rows else (found, wanted)
 
 
-def _turned(wanted: EventFilter) -> Turned[Event]:
-    return turned(lambda limit, place: (queries.page_of(wanted, limit, place), queries.count_up_to(wanted)))
+def _paginate(wanted: EventFilter) -> CursorPage[Event]:
+    return paginate(lambda limit, place: (queries.page_of(wanted, limit, place), queries.count_up_to(wanted)))
 
 
 def _filter(form: PassagesForm) -> EventFilter:

@@ -54,8 +54,8 @@ def listed(read: Callable[[int, int], tuple[list[Row], int]]) -> Listing[Row]:
 
 
 @dataclass(frozen=True)
-class Turned(Generic[Row]):
-    """One page of a list that is turned by cursors: they are in the addresses of the next page and the one before.
+class CursorPage(Generic[Row]):
+    """One page of a list in pages by cursors: they are in the addresses of the next page and the one before.
 
     `total` is as count_rows_up_to() counts.
     """
@@ -75,7 +75,7 @@ class Turned(Generic[Row]):
         return not is_many(self.total)
 
 
-def turned(read: Callable[[int, Place], tuple[Page[Row], int]], most: int = ROWS) -> Turned[Row]:
+def paginate(read: Callable[[int, Place], tuple[Page[Row], int]], most: int = ROWS) -> CursorPage[Row]:
     """Return the page that `?after=` or `?before=` asks for; the first one where the list has no such place.
 
     :param read: returns at most so many rows from a place on, and how many there are in all.
@@ -91,7 +91,7 @@ def turned(read: Callable[[int, Place], tuple[Page[Row], int]], most: int = ROWS
     if (place.is_backwards and not page.before) or (place.after and not page.rows):
         place = FIRST
         page, total = read(most, place)
-    return Turned(page, total, place)
+    return CursorPage(page, total, place)
 
 
 def is_many(count: int) -> bool:
