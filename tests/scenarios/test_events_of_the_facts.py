@@ -271,7 +271,7 @@ def test_sweep_stops_at_the_first_refused_password(app: Flask) -> None:
     world.device.password = "another"
     world.app.extensions["terminal_clients"].close()
     for _ in range(4):
-        intake.ring(world.terminal_id)
+        intake.wake(world.terminal_id)
         tasks.sweep()
         task_queue.lanes(app).run_pending()
     assert world.device.wrong_logins == 1

@@ -110,7 +110,7 @@ def unread() -> list[Unread]:
     ]
 
 
-def ring(terminal_id: int) -> None:
+def wake(terminal_id: int) -> None:
     """Let a terminal's log be read with the next sweep: something has happened there."""
     waits = select(EventLog.terminal_id).where(EventLog.terminal_id == terminal_id, EventLog.next_at > database_now())
     if db.session.execute(waits).first():

@@ -69,7 +69,7 @@ def receive(sender: Sender, body: bytes | None) -> bool:
     with transaction():
         _note(terminal_id)
         if not push.is_heartbeat:
-            intake.ring(terminal_id)
+            intake.wake(terminal_id)
     return True
 
 

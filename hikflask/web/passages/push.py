@@ -38,7 +38,7 @@ def receive(secret: str) -> Response:
     except TooOften:
         if sender is None:
             return _answer(HTTPStatus.TOO_MANY_REQUESTS)
-        intake.ring(sender.terminal_id)
+        intake.wake(sender.terminal_id)
         return _answer(HTTPStatus.OK)
     return _answer(HTTPStatus.OK if pushes.receive(sender, _body()) else HTTPStatus.NOT_FOUND)
 

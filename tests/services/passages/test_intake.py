@@ -641,7 +641,7 @@ def test_terminal_that_rang_is_read_with_the_next_sweep(
     read_all(terminal)
     happen(log, 3)
 
-    intake.ring(terminal.id)
+    intake.wake(terminal.id)
     tasks.sweep()
     while run_jobs():
         pass
