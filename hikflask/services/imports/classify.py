@@ -134,14 +134,14 @@ class CurrentData:
         return bool(values.leaves) or (has_no_name and (not self.with_names or bool(self.meant(values))))
 
 
-def read_spellings(*, mend: bool = False) -> Spellings:
+def read_spellings(*, fix: bool = False) -> Spellings:
     """Return the names of all departments by their spelling keys.
 
-    :param mend: by those that they would have without letters of the other alphabet and invisible signs.
+    :param fix: by those that they would have without letters of the other alphabet and invisible signs.
     """
     names: Spellings = {}
     for row in db.session.execute(select(Department.folded, Department.name).order_by(Department.id)):
-        names.setdefault(spelling_key(text_rules.mended(row.name)) if mend else row.folded, []).append(row.name)
+        names.setdefault(spelling_key(text_rules.mended(row.name)) if fix else row.folded, []).append(row.name)
     return names
 
 

@@ -72,7 +72,7 @@ IS_UNCONFIRMED = ImportRow.verdict.in_((NEW, CHANGED)) & ~ImportRow.confirmed & 
 TAKES_ACCESS = and_(ImportRow.verdict == CHANGED, IS_AGREED, has(LOSE_TERMINALS))
 
 
-def mend(values: Values) -> None:
+def fix(values: Values) -> None:
     """Replace letters of the other alphabet and invisible signs in the texts of a row."""
     for field in TEXTS:
         if field in values.texts:

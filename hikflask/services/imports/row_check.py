@@ -31,7 +31,7 @@ class Known:
 def read_known(batch: ImportBatch) -> Known:
     """Return what the rows of an import are compared with, as it is now."""
     options = Options.from_json(batch.options)
-    return Known(classify.read_spellings(mend=options.mend_texts), similar_ids.read_forms(), options)
+    return Known(classify.read_spellings(fix=options.mend_texts), similar_ids.read_forms(), options)
 
 
 def row_reader(batch: ImportBatch) -> Callable[[Row], Values | None]:
@@ -59,7 +59,7 @@ def check_rows(
     """
     if known.options.mend_texts:
         for _, entry in read:
-            effects.mend(entry)
+            effects.fix(entry)
     numbers = [entry.number for _, entry in read if NUMBER not in entry.errors]
     now = classify.read_current_data(numbers, batch.terminal_id, known.spellings, groups=batch.groups)
     now.with_names = bool({NAME, *PARTS} & batch.fields.keys())

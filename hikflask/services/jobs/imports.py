@@ -47,7 +47,7 @@ def start_check(batch_id: int) -> Claim:
 
 
 @transactional
-def start_mending(batch_id: int, digits: int = 0) -> Claim:
+def start_fixing(batch_id: int, digits: int = 0) -> Claim:
     """Start the dry run of an import anew, with letters of the other alphabet and invisible signs mended.
 
     :param digits: IDs get zeros in front up to so many digits, and the letters stay; 0: they get none.

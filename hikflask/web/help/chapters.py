@@ -77,7 +77,7 @@ EXPLAINED: dict[Section, tuple[str, ...]] = {
     ),
     Section("imports", "The photos", "Фото"): ("imports.photos",),
     Section("imports", "The dry run", "Проверка"): (
-        *("imports.show", "imports.state", "imports.shown_again", "imports.check", "imports.confirm", "imports.mend"),
+        *("imports.show", "imports.state", "imports.shown_again", "imports.check", "imports.confirm", "imports.fix"),
         *("imports.correct", "imports.correct_from_file", "imports.start", "imports.deactivate"),
     ),
     Section("imports", "After the import", "После импорта"): (

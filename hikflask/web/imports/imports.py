@@ -136,7 +136,7 @@ def confirm(batch_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:batch_id>/mend")
 @allow(OPERATOR)
-def mend(batch_id: int) -> ResponseReturnValue:
+def fix(batch_id: int) -> ResponseReturnValue:
     """Check the table again, with letters of the other alphabet and invisible signs mended, or with lost zeros back."""
     at = stage.of(batch_or_404(batch_id))
     zeros = "zeros" in request.form
@@ -144,7 +144,7 @@ def mend(batch_id: int) -> ResponseReturnValue:
     if zeros and not digits:
         return _back(at)
     try:
-        tasks.enqueue_job(import_jobs.start_mending(batch_id, digits))
+        tasks.enqueue_job(import_jobs.start_fixing(batch_id, digits))
     except ServiceError as error:
         flash(error_sentence(error), "danger")
     return _back(at)

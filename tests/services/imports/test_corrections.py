@@ -195,7 +195,7 @@ def test_correction_stays_when_the_table_is_checked_again() -> None:
 
 def started_again(batch_id: int) -> None:
     """Have letters mended, which checks the table again."""
-    run(started(lambda its_id, _: imports.start_mending(its_id), batch_id))
+    run(started(lambda its_id, _: imports.start_fixing(its_id), batch_id))
 
 
 def test_correction_stays_after_a_dry_run_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -297,7 +297,7 @@ def test_look_alikes_are_mended_by_checking_again_and_the_department_is_the_one_
     batch_id = checked("2;Пeтров Олег\u200b;Oтдел", "3;Юрий PRщик;Отдел")
 
     assert of_rows(batch_id) == {"2": {"look_alikes": {"name": "Петров Олег", "department": "Отдел"}}}
-    run(imports.start_mending(batch_id))
+    run(imports.start_fixing(batch_id))
     assert of_rows(batch_id) == {}
     assert rows(batch_id)[0].values == {"number": "2", "name": "Петров Олег", "department": "Отдел"}
     assert (batch(batch_id).options["mend_texts"], batch(batch_id).new) == (True, 2)
@@ -307,7 +307,7 @@ def test_department_here_with_odd_letters_is_that_of_a_mended_row() -> None:
     save_employee(Draft("1", "Иван", "Oтдел"))
     batch_id = checked("1;Иван;Отдел", "2;Пeтров;Отдел")
 
-    run(imports.start_mending(batch_id))
+    run(imports.start_fixing(batch_id))
 
     assert [row.verdict for row in rows(batch_id)] == ["unchanged", "new"]
     assert rows(batch_id)[1].values["department"] == "Oтдел"

@@ -171,7 +171,7 @@ def test_two_undos_at_once_are_one(app: Flask) -> None:
 def test_what_was_not_checked_yet_is_not_mended() -> None:
     """Its columns are not chosen."""
     with pytest.raises(ServiceError, match=r"^import_not_checked$"):
-        imports.start_mending(made("1;Oтдел;"))
+        imports.start_fixing(made("1;Oтдел;"))
 
 
 @pytest.mark.both_databases

@@ -116,7 +116,7 @@ NOTHING_TYPED = {
     "enrolments.retry", "enrolments.somebody_else",
     "erasures.erase", "employees.export", "first_run.create",
     "imports.check", "imports.confirm", "imports.correct_from_file", "imports.delete_mapping", "imports.discard",
-    "imports.mend", "imports.reopen", "imports.start", "imports.undo",
+    "imports.fix", "imports.reopen", "imports.start", "imports.undo",
     "jobs.retry", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "operators.remove_factor", "passages.read_schedules",
