@@ -47,8 +47,6 @@ bp = Blueprint("employees", __name__)
 ADDRESS = "/employees/<int:employee_id>"
 # The views of the list, by their names in the address.
 VIEWS = {"list": AS_LIST, "photos": AS_PHOTOS}
-# The search field of the list, as htmx names the element that sends the request.
-SEARCH = "input#q"
 # How many of the employees that an operator added last are shown below the form of the next one.
 MAX_LATEST = 5
 # In the signed cookie, which is emptied at sign-in and sign-out: the ids of the added employees, the last one first.
@@ -98,10 +96,8 @@ def index() -> ResponseReturnValue:
     if not htmx.wants_fragment():
         form.offer(terminals=terminals, departments=departments.names())
         return render_template("employees/list.html", **about), status
-    # What is typed letter by letter does not fill the history.
-    with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address
     rows = render_template("employees/_rows.html", **about, elsewhere=True)
-    return with_address(rows, url_for(".index", **form.texts), status)
+    return htmx.narrowed(rows, url_for(".index", **form.texts), status)
 
 
 def _page_of(wanted: EmployeeFilter) -> tuple[CursorPage[Employee], EmployeeFilter]:

@@ -28,7 +28,6 @@ bp = Blueprint("days", __name__, url_prefix="/passages")
 
 # The files that are offered: for whom, and in which format.
 FILES = {f"{kind}-{form}": (kind, form) for kind, form in ((FOR_1C, XLSX), (FOR_1C, CSV), (FRAPPE, CSV))}
-SEARCH = "input#q"
 # The filters that name no person.
 OF_NOBODY = ("department", "presence", "later")
 
@@ -44,9 +43,8 @@ def index() -> ResponseReturnValue:
     if not htmx.wants_fragment():
         form.offer(departments=departments.names())
         return render_template("passages/days.html", **about), status
-    with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address
     rows = render_template("passages/_days.html", **about, elsewhere=True)
-    return with_address(rows, url_for(".index", **about["chosen"]), status)
+    return htmx.narrowed(rows, url_for(".index", **about["chosen"]), status)
 
 
 @bp.post("/days/export")

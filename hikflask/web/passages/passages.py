@@ -31,8 +31,6 @@ from hikflask.web.support.urls import own_path
 
 bp = Blueprint("passages", __name__, url_prefix="/passages")
 
-# The search field, as htmx names the element that sends the request.
-SEARCH = "input#q"
 # Of the filter by kind: everything, also what is left out where none is chosen.
 EVERYTHING = "all"
 
@@ -48,10 +46,8 @@ def index() -> ResponseReturnValue:
     if not htmx.wants_fragment():
         form.offer(terminals=registry.list_active(), departments=departments.names())
         return render_template("passages/list.html", **about), status
-    # What is typed letter by letter does not fill the history.
-    with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address
     rows = render_template("passages/_rows.html", **about, elsewhere=True)
-    return with_address(rows, url_for(".index", **form.texts), status)
+    return htmx.narrowed(rows, url_for(".index", **form.texts), status)
 
 
 @bp.get("/state")

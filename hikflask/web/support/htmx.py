@@ -6,6 +6,8 @@ from hikflask.labels.enrolments import EnrolmentStatus
 
 # After how many seconds a page polls again.
 FAST_SECONDS, SLOW_SECONDS = 1, 5
+# The search field of a list, as htmx names the element that sends the request.
+SEARCH = "input#q"
 
 
 def wants_fragment() -> bool:
@@ -20,9 +22,12 @@ def replaced_address(body: str, address: str, status: int = 200) -> Response:
     return response
 
 
-def new_address(body: str, address: str, status: int = 200) -> Response:
-    """Answer a fragment under an address of its own, from which Back returns to the one before."""
-    response = make_response(body, status)
+def narrowed(rows: str, address: str, status: int) -> Response:
+    """Answer the rows of a list under the address of its filters, from which Back returns to the ones before."""
+    # What is typed letter by letter does not fill the history.
+    if request.headers.get("HX-Source") == SEARCH:
+        return replaced_address(rows, address, status)
+    response = make_response(rows, status)
     response.headers["HX-Push-Url"] = address
     return response
 
