@@ -121,9 +121,9 @@ def of_job(job: Job, report: Report | None) -> dict[str, Any] | None:
 
 
 def _at_once(batch_id: int, dry_run: bool, agreed: Confirmation, confirmed: list[str]) -> ResponseReturnValue:
+    _run(imports.start_check(batch_id))
     # The name of the sheet is kept no longer than the table.
     read = _read_as(batches.get_one(batch_id))
-    _run(imports.start_check(batch_id))
     effects.confirm_numbers(batch_id, confirmed)
     if not dry_run:
         _run(imports.start_import(batch_id, agreed))
@@ -165,7 +165,9 @@ def _read_as(batch: ImportBatch) -> dict[str, Any]:
     # As the part `columns` names them: that of who works here is none of the fields that a row may have.
     columns = {NAMES_OF_FIELDS.get(field, field): name for field, name in how.columns.items()}
     told = {"columns": columns, "sheet": how.sheet or None, "hidden_rows": how.hidden_rows, "pictures": how.pictures}
-    return {"table": told}
+    left_out = {"rows": how.rows_left_out, "first": how.lines_left_out}
+    more = {"unused": how.unused, "left_out": left_out if how.rows_left_out else {}}
+    return {"table": {**told, **{name: value for name, value in more.items() if value}}}
 
 
 def lose_access(losses: Losses) -> dict[str, Any]:

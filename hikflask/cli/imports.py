@@ -204,8 +204,8 @@ def _import(
     try:
         fields, options = _chosen(batch, how)
         batches.choose(batch_id, fields, terminal_id, groups=groups, options=options)
-        read = import_report.read_as(batches.get_one(batch_id)) if batch.table_name else None
         _run(imports.start_check(batch_id))
+        read = import_report.read_as(batches.get_one(batch_id)) if batch.table_name else None
         refused = _why_refused(batches.get_one(batch_id), how["min_rows"], how["max_wrong"])
         if agreed is not None and not refused:
             effects.confirm_numbers(batch_id, confirmed)
@@ -351,8 +351,14 @@ def _as_json(report: Report, read: ReadAs | None, *, is_done: bool) -> dict[str,
         "withheld": report.withheld,
         "absent": report.absent,
         **({"pad_to": report.lost_zeros} if report.lost_zeros else {}),
-        **({"table": asdict(read)} if read else {}),
+        **({"table": _table(read)} if read else {}),
     }
+
+
+def _table(how: ReadAs) -> dict[str, Any]:
+    told = asdict(how)
+    counted = {name: told.pop(name) for name in ("unused", "rows_left_out", "lines_left_out")}
+    return told | {name: value for name, value in counted.items() if value}
 
 
 def _print_problems(report: Report) -> None:
@@ -396,7 +402,15 @@ def _how_read(how: ReadAs) -> str:
     sheet = f" Sheet: “{how.sheet}”." if how.sheet else ""
     hidden = f" Hidden rows, read too: {how.hidden_rows}." if how.hidden_rows else ""
     pictures = f" Pictures in the table, not taken: {how.pictures}." if how.pictures else ""
-    return f"Columns: {columns}.{sheet}{hidden}{pictures}"
+    words = ((name, f" ({', '.join(told)})" if told else "") for name, told in how.unused.items())
+    unused = ", ".join(f"“{name}”{some}" for name, some in words)
+    not_used = f" Not used: {unused}." if unused else ""
+    lines = (
+        f" Left out, with nothing in these columns: rows {', '.join(how.lines_left_out)}" if how.rows_left_out else ""
+    )
+    more = how.rows_left_out - len(how.lines_left_out)
+    left_out = f"{lines}{f' and {more} more' if more else ''}." if lines else ""
+    return f"Columns: {columns}.{sheet}{hidden}{pictures}{not_used}{left_out}"
 
 
 def _effect(kind: str, effect: Any) -> str:

@@ -616,7 +616,12 @@ REFUSALS: dict[str, RefusalType] = {
             "add it on the page “Departments” first."
         )
     ),
-    "department_ditto": other(N_("Write the name of the department: signs for “as above” are not read.")),
+    "department_ditto": other(
+        N_(
+            "Write the name of the department: it is not clear from the rows above, and signs for “as above” are not "
+            "read."
+        )
+    ),
     "name_note": other(
         N_(
             "Write the name alone: no position, address, digits or signs, and no note that somebody left or is away, "

@@ -217,6 +217,24 @@ def pictures_sentence(batch: ImportBatch) -> str:
     return str(_("Pictures in the table: %(n)s. They are not taken: photos come in a ZIP.", n=format_decimal(count)))
 
 
+def unused_sentence(batch: ImportBatch) -> str:
+    """Return which columns are not read, with their words where these are few, or ""."""
+    told = [
+        f"{isolated(name)} ({', '.join(map(isolated, words))})" if words else isolated(name)
+        for name, words in batch.layout.get("unused", {}).items()
+    ]
+    return str(_("Not used: %(columns)s.", columns=", ".join(told))) if told else ""
+
+
+def left_out_sentence(batch: ImportBatch) -> str:
+    """Return how many rows have nothing in the columns that are read, and the first of them, or ""."""
+    count, lines = batch.layout.get("rows_left_out", 0), ", ".join(batch.layout.get("lines_left_out", []))
+    if not count:
+        return ""
+    about = {"n": format_decimal(count), "lines": lines}
+    return str(_("Rows with nothing in the columns that are read: %(n)s (%(lines)s). They are left out.", **about))
+
+
 def file_names(batch: ImportBatch) -> str:
     """Return the names of the files."""
     return " + ".join(name for name in (batch.table_name, batch.photos_name) if name)

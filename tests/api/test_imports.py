@@ -573,10 +573,18 @@ def test_sheet_is_asked_for_where_several_have_people_and_the_answer_says_how_th
         "sheet": "Сотрудники",
         "hidden_rows": 1,
         "pictures": 3,
+        "unused": {"Код": []},
     }
     assert (numbers(app), one.status_code) == (["7", "9"], 200)
     with app.app_context():
         assert list(stored_files.folder().iterdir()) == []
+
+
+def test_columns_and_rows_that_are_not_read_are_in_the_answer(client: FlaskClient) -> None:
+    answer = call(client, "ID;ФИО;Движение\n1;Иван Иванов;переведён\n2;Пётр Петров;\n;;переведён\n")
+
+    told = {"unused": {"Движение": ["переведён"]}, "left_out": {"rows": 1, "first": ["4"]}}
+    assert answer.get_json()["table"] == {**READ_LONG, **told}
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,22 @@ def test_sheet_is_asked_for_where_several_have_people_and_what_was_read_is_said(
     assert people(app) == {"7": ("Пётр", "", True)}
 
 
+def test_columns_and_rows_that_are_not_read_are_said(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    left_out = ";;переведён\n" * 6
+    path.write_text(f"ID;ФИО;Движение;Связь\n1;Иван Иванов;;а\n2;Пётр Петров;переведён;б\n{left_out}", encoding="utf-8")
+
+    said, told = imported(app, path, "--dry-run").stdout, last_line(imported(app, path, "--dry-run", "--json"))
+
+    assert said.startswith(
+        "Columns: number “ID”, name “ФИО”. Not used: “Движение” (переведён), “Связь”. Left out, with nothing in these "
+        "columns: rows 4, 5, 6, 7, 8 and 1 more.\n"
+    )
+    unused = {"unused": {"Движение": ["переведён"], "Связь": []}}
+    lines = {"rows_left_out": 6, "lines_left_out": ["4", "5", "6", "7", "8"]}
+    assert told["table"] == {**READ_AS, "columns": {"number": "ID", "name": "ФИО"}, **unused, **lines}
+
+
 @pytest.mark.both_databases
 def test_import_is_undone(app: Flask, table: Path) -> None:
     imported(app, table)

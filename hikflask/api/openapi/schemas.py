@@ -112,7 +112,12 @@ NOTE = {
 }
 OF_NOTE = {"valid_from": or_null(DAY), "valid_to": or_null(DAY)}
 SENTENCES: Schema = {"type": "object", "additionalProperties": TEXT}
-TABLE_READ = _object(READ_AS, columns=SENTENCES, sheet=or_null(TEXT))
+TEXTS: Schema = {"type": "array", "items": TEXT}
+NOT_READ: dict[str, Schema] = {
+    "unused": {"type": "object", "additionalProperties": TEXTS},
+    "left_out": _object({"rows": 2, "first": ["12", "15"]}, first=TEXTS),
+}
+TABLE_READ = _object(READ_AS, NOT_READ, columns=SENTENCES, sheet=or_null(TEXT))
 # The former name; the devices; the last day before; the ID here that may be meant, or ""; the texts as they would be
 # without such letters and signs; the ID here that has the same name; the name here of who is inactive; the ID here
 # whose photo it is, where it is somebody's; the former name.
@@ -120,7 +125,7 @@ OF_ROW: Schema = {
     "type": "object",
     "properties": {
         "other_person": TEXT,
-        "lose_terminals": {"type": "array", "items": TEXT},
+        "lose_terminals": TEXTS,
         "validity_lifted": DAY,
         "validity_extended": DAY,
         "leaving": {"const": True},

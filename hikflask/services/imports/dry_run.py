@@ -34,6 +34,7 @@ from hikflask.services.imports.photos.thumbnails import Thumbnails
 from hikflask.services.imports.table import columns, doubts, report_rows
 from hikflask.services.imports.table.columns import ACTIVE, DEPARTMENT, LEFT, NAME, NUMBER, PARTS
 from hikflask.services.imports.table.options import Options
+from hikflask.services.imports.table.unused_columns import UnusedColumns
 from hikflask.services.imports.table.values import Values, are_leavers, may_be_leavers
 from hikflask.services.photos.inspection import PhotoCheck, PhotoInspectors
 from hikflask.services.spreadsheets import reader_process
@@ -107,6 +108,9 @@ class _DryRun:
         self._read = row_check.row_reader(batch)
         # How many rows have an unknown ID and no name, and how many are of somebody who is here, or may be meant.
         self._nameless = self._here = 0
+        self._unused = UnusedColumns(batch.layout.get("columns", []), batch.fields)
+        # Rows with nothing in the columns that are read.
+        self._left_out: list[Place] = []
         self._done = self._bytes = 0
         paths = [stored_files.path_of(name) for name in (batch.table_file, batch.photos_file) if name]
         size = sum(path.stat().st_size for path in paths if path.is_file())
@@ -144,10 +148,13 @@ class _DryRun:
 
     def _check_rows(self, part: list[Row]) -> None:
         batch = self._batch
-        read = [(row, entry) for row in part if (entry := self._read(row)) and not self._is_repeated(row, entry)]
+        entries = [(row, self._read(row)) for row in part]
+        read = [(row, entry) for row, entry in entries if entry and not self._is_repeated(row, entry)]
+        self._left_out += [(row.sheet, row.line) for row, entry in entries if entry is None and any(row.cells)]
         with_photo = [entry.number for _, entry in read if entry.number in self._photos.pictures]
         checked = self._check_pictures(dict.fromkeys(with_photo))
         for row, entry in read:
+            self._unused.add(row.cells)
             place = (row.sheet, row.line)
             first = self._places.setdefault(entry.number, place) if entry.number else place
             if first != place:
@@ -335,6 +342,12 @@ class _DryRun:
                     db.session.execute(update(ImportRow), losing)
                 self._report(0)
 
+    def _not_read(self) -> dict[str, Any]:
+        """Return what the layout tells of columns and rows that are not read."""
+        lines = [line_of(place, self._batch.layout["sheet"]) for place in self._left_out[:MAX_LINES]]
+        counted = {"rows_left_out": len(self._left_out), "lines_left_out": lines}
+        return {"unused": self._unused.told(), **counted}
+
     def _end(self) -> None:
         self._write_losses()
         counts = {verdict: self._counts[verdict] for verdict in VERDICTS}
@@ -342,7 +355,8 @@ class _DryRun:
         with transaction():
             self._lock()
             counted = effects.count(self._batch.id)
-            changed_rows(checked.values(**counts, effects=counted, checked_at=database_now()))
+            layout = self._batch.layout | self._not_read() if self._batch.table_name else self._batch.layout
+            changed_rows(checked.values(**counts, effects=counted, layout=layout, checked_at=database_now()))
             self._total = self._done
             self._report(0)
         db.session.refresh(self._batch)

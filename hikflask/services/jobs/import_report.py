@@ -52,13 +52,17 @@ class ReadAs:
     """How the table of an import was read: field → the name of its column, or its place where it has none.
 
     `sheet` is empty for a CSV, and once the table is not stored any more; `hidden_rows` were read, too, and
-    `pictures` in or over cells were not.
+    `pictures` in or over cells were not. Nor were `unused` columns, with their words where these are few, and
+    `rows_left_out`, which have nothing in the columns that are read; `lines_left_out` are the first of them.
     """
 
     columns: dict[str, str]
     sheet: str
     hidden_rows: int
     pictures: int
+    unused: dict[str, list[str]]
+    rows_left_out: int
+    lines_left_out: list[str]
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,9 @@ def read_as(batch: ImportBatch) -> ReadAs:
     """Return how the table of an import is read."""
     names, layout = batch.layout["columns"], batch.layout
     columns = {field: names[index] or str(index + 1) for field, index in batch.fields.items()}
-    return ReadAs(columns, layout.get("sheet", ""), layout.get("hidden_rows", 0), layout.get("pictures", 0))
+    # An import of an earlier version has fewer.
+    counted = {"sheet": "", "hidden_rows": 0, "pictures": 0, "unused": {}, "rows_left_out": 0, "lines_left_out": []}
+    return ReadAs(columns, **{name: layout.get(name, none) for name, none in counted.items()})
 
 
 def _effects(stored: dict[str, Any], numbers: dict[int, str]) -> dict[str, Any]:

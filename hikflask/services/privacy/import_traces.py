@@ -124,6 +124,10 @@ def forget_rows(person: Person, employee_id: int | None, wrong: list[int]) -> No
         columns = batch.layout.get("columns", [])
         if person.is_named_in(*columns):
             batch.layout = {**batch.layout, "columns": [""] * len(columns)}
+        unused = batch.layout.get("unused", {})
+        nameless = {name: words for name, words in unused.items() if not person.is_named_in(name, *words)}
+        if nameless != unused:
+            batch.layout = {**batch.layout, "unused": nameless}
         names = (batch.table_name, batch.photos_name)
         batch.table_name, batch.photos_name = (BLANK if person.is_named_in(name) else name for name in names)
     for mapping in db.session.execute(select(ImportMapping).order_by(ImportMapping.id)).scalars():

@@ -85,6 +85,8 @@ class Layout:
     `hidden_rows` counts rows that are not shown there, but read; `filtered` is True where a filter hides them.
     `pictures` counts those in or over the cells, which are not read.
     With `since_1904` a number of a day counts from 1904, as on a Mac.
+    The dry run adds what it did not read: `unused` columns with their words, where these are few; how many rows it left
+    out that have nothing in its columns, and the first of their lines.
     `group_column` is the index of a column that the file does not have, behind its own ones: for the departments that
     stand in rows of their own.
 
@@ -106,6 +108,9 @@ class Layout:
     group_column: int | None = None
     pictures: int = 0
     since_1904: bool = False
+    unused: dict[str, list[str]] = field(default_factory=dict)
+    rows_left_out: int = 0
+    lines_left_out: list[str] = field(default_factory=list)
 
 
 class _Names:

@@ -52,6 +52,22 @@ def test_rows_that_would_take_too_much_are_refused_and_none_of_them_stays(monkey
     assert batch(found).checked_at is None
 
 
+def test_columns_and_rows_that_are_not_read_are_told_with_what_may_say_who_left() -> None:
+    people = [
+        f"{number};Иван Иванов {number};{'переведён' if number == 3 else ''};+7 900 {number:07};"
+        for number in range(1, 5)
+    ]
+
+    found = checked(*people, ";;;;Директор", ";;;;Ёлкина", header="ID;ФИО;Движение;Связь;")
+
+    layout = batch(found).layout
+    assert layout["unused"] == {"Движение": ["переведён"], "Связь": []}
+    assert (layout["rows_left_out"], layout["lines_left_out"]) == (2, ["6", "7"])
+    how = import_report.read_as(batch(found))
+    assert (how.unused, how.rows_left_out, how.lines_left_out) == (layout["unused"], 2, ["6", "7"])
+    assert counts(found) == (4, 0, 0, 0)
+
+
 def test_column_whose_days_come_late_stops_the_dry_run_and_is_asked_about_then() -> None:
     people = [f"{number};Иван Иванов {number};" for number in range(1, 8)]
     fields = {"number": 0, "name": 1}

@@ -162,6 +162,16 @@ def test_sheet_with_the_name_of_the_person_is_not_named_any_more() -> None:
     assert [row.sheet for row in rows(found)] == ["", "Охрана"]
 
 
+def test_column_that_is_not_read_is_not_told_any_more_where_it_names_the_person() -> None:
+    head = "ID;ФИО;Мастер;Смена"
+    found = checked(*(f"{at};Ольга Ёлкина {at};Пётр Петров;ночь" for at in range(2)), header=head)
+
+    with transaction():
+        import_traces.forget_rows(import_traces.Person(["77"], ["Петров Пётр", "Пётр Петров"]), None, [])
+
+    assert batch(found).layout["unused"] == {"Смена": ["ночь"]}
+
+
 def test_kept_columns_that_name_the_person_are_deleted() -> None:
     for name, heads in (("Отдел кадров", ["ID", "ФИО"]), ("Цех", ["100222", "Иванов  Иван"]), ("Иванов Иван", ["ID"])):
         mappings.save(name, heads, {"number": 0}, DEFAULT)

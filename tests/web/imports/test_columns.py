@@ -274,6 +274,18 @@ def test_hidden_rows_are_said_before_and_after_the_dry_run(app: Flask, client: F
     assert "Rows that a filter hides: 3. They are read, too." in client.get("/imports/2", headers=ENGLISH).text
 
 
+def test_columns_and_rows_that_are_not_read_are_said_after_the_dry_run(app: Flask, client: FlaskClient) -> None:
+    unused = {"Движение": ["переведён", "учится"], "Связь": []}
+    with app.app_context():
+        add_import(layout={**LAYOUT, "unused": unused, "rows_left_out": 7, "lines_left_out": ["6", "9"]}, checked=True)
+
+    english, russian = client.get("/imports/1", headers=ENGLISH).text, client.get("/imports/1").text
+
+    assert "Not used: Движение (переведён, учится), Связь." in english
+    assert "Rows with nothing in the columns that are read: 7 (6, 9). They are left out." in english
+    assert "Строк, в которых прочитанные столбцы пусты: 7 (6, 9). Они пропущены." in russian
+
+
 def test_pictures_in_a_table_are_said_before_and_after_the_dry_run(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         add_import(layout={**LAYOUT, "pictures": 40})

@@ -11,7 +11,8 @@ from hikflask.models.people import spelling_key
 from hikflask.services.imports.table.values import are_leavers, may_be_leavers
 from hikflask.text_rules import folded
 
-SEPARATOR = re.compile(r"[/\\]")
+# A slash between spaces counts before one within a name: “Plant / Workshop 1/2”; and so does a backslash.
+SEPARATORS = (re.compile(r"\\"), re.compile(r"\s[/]\s"), re.compile(r"/"))
 # Sigur writes its paths so, and no name has this sign.
 BACKSLASH = "\\"
 # How MySQL writes an empty cell.
@@ -59,4 +60,5 @@ def last_part(department: str, top: str, here: Container[str] = ()) -> str:
 
 
 def _parts(department: str) -> list[str]:
-    return [part for text in SEPARATOR.split(department) if (part := text.strip())]
+    separator = next((separator for separator in SEPARATORS if separator.search(department)), SEPARATORS[0])
+    return [part for text in separator.split(department) if (part := text.strip())]

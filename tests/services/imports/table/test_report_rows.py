@@ -147,7 +147,7 @@ def test_person_with_a_patronymic_of_any_kind_is_no_department(name: str) -> Non
 
 @pytest.mark.parametrize("group", ["Служба Безопасности", "Село Аулы", "Отдел Кадров", "Июль", "Отдел продаж July"])
 def test_department_that_ends_otherwise_is_one(group: str) -> None:
-    assert read("Цех 1", "Иванов Иван Иванович;0001;;", group, "Петрова Анна;0002;;")[1][4] == group
+    assert read("Цех 1", "Иванов Иван Иванович;0001;;", group, "Петрова Анна Олеговна;0002;;")[1][4] == group
 
 
 def test_group_may_stand_where_the_id_stands_and_is_no_id() -> None:
@@ -192,9 +192,39 @@ def test_notes_are_left_out() -> None:
     columns = ["Person ID", "Person Name"]
     fields = {"number": 0, "name": 1}
 
-    lines = ("# Items with * are required.", "1;Ivanov", "#2;Petrov", "3;#4")
+    lines = ("# Items with * are required.", "1;Ivanov", "#2", "#N/A;Petrov", "3;#4", "Стр. 2", "Продолжение таблицы")
 
-    assert read(*lines, columns=columns, fields=fields) == [["1", "Ivanov"], ["3", "#4"]]
+    assert read(*lines, columns=columns, fields=fields) == [["1", "Ivanov"], ["#N/A", "Petrov"], ["3", "#4"]]
+
+
+def test_person_without_an_id_beside_a_word_like_total_is_no_total() -> None:
+    columns, fields = ["Отдел", "ФИО", "ID"], {"number": 2, "name": 1, "department": 0}
+    lines = ("Цех;Ёлкин;1", "Total Quality;Бук;", "#2 Line;Вяз;", "Итого;;2")
+
+    assert read(*lines, columns=columns, fields=fields) == [[*line.split(";")] for line in lines[:3]]
+
+
+@pytest.mark.parametrize("group", ["СМУ-5", "Цех14", "ОТК2", "IT2", "Line-3", "Хирургия;;;3 чел."])
+def test_department_with_digits_is_one_where_ids_have_no_letters(group: str) -> None:
+    rows = read("Цех 1", "Иванов Иван;0001;;", group, "Петрова Анна;0002;;")
+
+    assert [cells[4] for cells in rows] == ["Цех 1", group.partition(";")[0]]
+
+
+@pytest.mark.parametrize("between", ["Котов Иван", "Benn Aro;;;1", "15", ";;15;", "Хирургия;;зав. Котов;"])
+def test_row_that_may_be_a_department_or_a_person_is_asked_about_with_all_below_it(between: str) -> None:
+    lines = ("Цех 1", "Иванов Иван;0001;;", between, "Петрова Анна;0002;;", "Склад", "Ёлкин Пётр;3;;")
+    rows = read(*lines)
+
+    is_note = between.startswith(";")
+    assert [cells[4] for cells in rows] == ["Цех 1", "Цех 1", "Цех 1" if is_note else "?", "Склад"]
+
+
+@pytest.mark.parametrize("person", ["Котов Лев Ильич", "Каримов Азиз Рустам ўғли", "Котов Иван;;Слесарь;"])
+def test_person_without_an_id_leaves_the_department_to_those_below(person: str) -> None:
+    rows = read("Цех 1", "Иванов Иван;0001;;", person, "Петрова Анна;0002;;")
+
+    assert [cells[4] for cells in rows] == ["Цех 1"] * 3
 
 
 def test_departments_of_one_sheet_end_with_it() -> None:

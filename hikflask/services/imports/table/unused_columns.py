@@ -1,0 +1,41 @@
+"""What the columns say that no field is read from.
+
+Nobody knows all words by which programs say that somebody left. So who imports a table is told what was not read, and
+of a column with few different words, which may be a status, these words.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from hikflask.text_rules import storable
+
+# A status has no more words than these; each of them stands, on the average, in two rows at least.
+MAX_WORDS, ROWS_OF_A_WORD = 6, 2
+# Longer numbers are telephones, cards and papers.
+MAX_DIGITS = 4
+MAX_COLUMNS, MAX_LENGTH = 50, 64
+
+
+class UnusedColumns:
+    """The columns without a field that have anything in them, and their different words while these are few."""
+
+    def __init__(self, columns: Sequence[str], fields: Mapping[str, int]) -> None:
+        read = set(fields.values())
+        self._names = [name or str(index + 1) for index, name in enumerate(columns)]
+        self._words: dict[int, set[str]] = {index: set() for index in range(len(columns)) if index not in read}
+        self._rows = 0
+
+    def add(self, cells: Sequence[str]) -> None:
+        """Look at a row."""
+        self._rows += 1
+        for index, words in self._words.items():
+            if index < len(cells) and cells[index] and len(words) <= MAX_WORDS:
+                words.add(storable(cells[index])[:MAX_LENGTH])
+
+    def told(self) -> dict[str, list[str]]:
+        """Return the words by the name of their column; none where they are many, or say who somebody is."""
+        filled = [(self._names[index], sorted(words)) for index, words in self._words.items() if words]
+        return {name: words if self._may_be_a_status(words) else [] for name, words in filled[:MAX_COLUMNS]}
+
+    def _may_be_a_status(self, words: Sequence[str]) -> bool:
+        is_short = all("@" not in word and sum(map(str.isdigit, word)) <= MAX_DIGITS for word in words)
+        return is_short and len(words) <= min(MAX_WORDS, self._rows // ROWS_OF_A_WORD)

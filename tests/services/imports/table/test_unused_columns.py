@@ -1,0 +1,32 @@
+"""What columns that are not read say, where it may be a status."""
+
+from hikflask.services.imports.table.unused_columns import UnusedColumns
+
+
+def told(*cells: str) -> dict[str, list[str]]:
+    """What is told of a column with these cells, beside an ID."""
+    unused = UnusedColumns(["ID", "Движение"], {"number": 0})
+    for at, cell in enumerate(cells):
+        unused.add([str(at), cell])
+    return unused.told()
+
+
+def test_words_are_told_where_they_are_few_and_say_nobody() -> None:
+    assert told("учится", "отчислен", "учится", "учится") == {"Движение": ["отчислен", "учится"]}
+    assert told("", "выбыл", "") == {"Движение": ["выбыл"]}
+    for cells in (
+        ["a", "b", "c"],
+        ["ivanov@example.com", ""],
+        ["+7 900 1234567", "", ""],
+        [str(at) for at in range(20)],
+    ):
+        assert told(*cells) == {"Движение": []}
+    assert told("", "") == {}
+
+
+def test_column_without_a_name_is_told_by_its_place_and_a_long_word_is_cut() -> None:
+    unused = UnusedColumns(["ID", "", "ФИО"], {"number": 0, "name": 2})
+    for at in range(2):
+        unused.add([str(at), "я" * 100, "Иван Иванов"])
+
+    assert unused.told() == {"2": ["я" * 64]}
