@@ -240,16 +240,23 @@ def find_in_other_form(client: Requester, number: str) -> Person | None:
     Some firmware keeps numbers so, and takes both forms for the same person.
     :raises TerminalError: :raises Nonsense: when the list may be incomplete or a row has no number.
     """
-    bare = number.lstrip("0") or "0"
-    forms = sorted({bare, bare.upper(), number.upper()} - {number})
+    forms = _other_forms(number)
     if not forms:
         return None
-    listed = every_row(_search_by_numbers(client, [row for form in forms for row in _employee_no_list(form)]))
+    employee_nos = [row for form in sorted(forms) for row in _employee_no_list(form)]
+    listed = every_row(_search_by_numbers(client, employee_nos))
     return next((_person(form, row) for form, row in listed if form in forms), None)
+
+
+def _other_forms(number: str) -> set[str]:
+    bare = number.lstrip("0") or "0"
+    return {bare, bare.upper(), number.upper()} - {number}
 
 
 def find_several(client: Requester, numbers: Collection[str]) -> dict[str, Person] | None:
     """Return the people with these numbers, by number; None when the terminal ignores the numbers of a search.
+
+    Whoever is shown with a number in another form is nobody of them.
 
     Args: numbers, 1 to 30 of them.
     :raises TerminalError: :raises Nonsense: when the list may be incomplete or a row has no number. :raises ValueError:
@@ -259,10 +266,12 @@ def find_several(client: Requester, numbers: Collection[str]) -> dict[str, Perso
     if not 0 < len(employee_nos) <= PAGE:
         raise ValueError("1 to 30 numbers")
     people: dict[str, Person] = {}
+    other_forms = {form for number in numbers for form in _other_forms(number)}
     for number, row in every_row(_search_by_numbers(client, employee_nos)):
-        if number not in numbers:
+        if number in numbers:
+            people[number] = _person(number, row)
+        elif number not in other_forms:
             return None
-        people[number] = _person(number, row)
         if len(people) == len(employee_nos):
             break  # Whether more follows is not asked.
     return people

@@ -539,6 +539,13 @@ def test_page_that_is_called_the_whole_list_does_not_hide_who_is_on_the_next_one
     assert set(several) == {"7", "8"}
 
 
+def test_terminal_that_shows_a_number_in_another_form_does_not_ignore_the_numbers_of_a_search() -> None:
+    several = persons.find_several(Prepared(page(person("7"), person("AB1"), total=2), NOBODY), ["007", "ab1", "8"])
+
+    assert several == {}
+    assert persons.find_several(Prepared(page(person("9"), total=1)), ["007", "8"]) is None
+
+
 @pytest.mark.parametrize("total", [None, 30])
 def test_nobody_is_there_only_after_a_shorter_page_and_an_empty_one(total: int | None) -> None:
     full, shorter = page(*OTHERS, total=total), page(person("31"), total=1)

@@ -181,7 +181,7 @@ def _overwritten(attempt: Attempt, there: Person | None) -> Person | None:
     if there is None or attempt.is_ours(there):
         attempt.write(state.NOTHING_TO_OVERWRITE)
         return there
-    removal.remove_person(attempt, there)
+    removal.remove_person(attempt)
     attempt.people, attempt.faces = -1, -bool(there.faces)
     attempt.write(state.OVERWRITTEN)
     return None

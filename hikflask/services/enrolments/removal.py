@@ -5,6 +5,7 @@ from hikflask.isapi.errors import Nonsense, Refused, TerminalError
 from hikflask.isapi.persons import Person
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.core.errors import NumberTakenThere, ServiceError
+from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.enrolments.face_binding import take_back_late_face
 from hikflask.services.state import enrolment as state
@@ -39,7 +40,7 @@ def remove(attempt: Attempt) -> None:
     else:
         _refuse_somebody_elses(attempt, there)
         attempt.people, attempt.faces = (-1, -bool(there.faces)) if there else (0, 0)
-    remove_person(attempt, there)
+    remove_person(attempt)
     if attempt.is_late:
         raise ServiceError(state.REMOVAL_ASKED_AGAIN)
     if attempt.row.on_old_device:
@@ -49,14 +50,24 @@ def remove(attempt: Attempt) -> None:
 
 
 def _holder(attempt: Attempt) -> Person | None:
-    """Return who has the number there.
+    """Return who has the number there, maybe in another form.
 
     A terminal that has never shown this employee with the number may show others otherwise, and remove them with it.
+    Where it has, its firmware may be another one since: then whoever has one of our names in another form counts,
+    unless that is the number of another employee who is desired there.
     """
     there = persons.find(attempt.talk, attempt.number)
-    if there is None and not attempt.row.written_name:
-        there = persons.find_in_other_form(attempt.talk, attempt.number)
-    return there
+    if there is not None:
+        return there
+    there = persons.find_in_other_form(attempt.talk, attempt.number)
+    if there is None or not attempt.row.written_name:
+        return there
+    return there if attempt.is_ours(there) and not _is_desired(attempt, there.number) else None
+
+
+def _is_desired(attempt: Attempt, number: str) -> bool:
+    enrolment = queries.find(attempt.row.terminal_id, number)
+    return enrolment is not None and enrolment.desired == PRESENT
 
 
 def _require_own_record(attempt: Attempt) -> None:
@@ -78,23 +89,22 @@ def _refuse_somebody_elses(attempt: Attempt, there: Person | None) -> None:
         raise NumberTakenThere(n=there.number, name=there.name[:255])
 
 
-def remove_person(attempt: Attempt, there: Person | None) -> None:
+def remove_person(attempt: Attempt) -> None:
     """Remove the number's record, and ask the terminal whether it is gone.
 
-    :param there: who has it, maybe with the number in another form; None for nobody.
     :raises removal_not_verified: when it is still there, with its name where somebody else's was to be replaced.
     :raises removal_not_shown: when the list cannot be read.
     """
     attempt.write(state.SENDING_REMOVAL)
     try:
         persons.remove(attempt.talk, attempt.number)
-        there = _left(attempt, there.number if there else attempt.number)
+        left = _left(attempt)
     except TerminalError:
         _keep_late(attempt)
         raise
-    if there is not None:
+    if left is not None:
         _keep_late(attempt)
-        raise ServiceError("removal_not_verified", name=there.name[:255] if attempt.row.desired == PRESENT else "")
+        raise ServiceError("removal_not_verified", name=left.name[:255] if attempt.row.desired == PRESENT else "")
 
 
 def _keep_late(attempt: Attempt) -> None:
@@ -103,10 +113,11 @@ def _keep_late(attempt: Attempt) -> None:
         attempt.keep_late()
 
 
-def _left(attempt: Attempt, number: str) -> Person | None:
-    """Return who still has the number there."""
+def _left(attempt: Attempt) -> Person | None:
+    """Return who still has the number there. Who is to be replaced had it in this very form."""
     try:
-        return persons.find(attempt.talk, number)
+        desired = attempt.row.desired == PRESENT
+        return persons.find(attempt.talk, attempt.number) if desired else _holder(attempt)
     except (Refused, Nonsense) as error:
         if error.retryable:
             raise

@@ -18,6 +18,7 @@ from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.terminal.person_store import blank_person
+from tests.support.captures import OTHER_FACE
 from tests.support.enrolments import desire_with_face, employee_of, enrol
 from tests.support.removals import open_removals
 from tests.support.retention import age
@@ -259,6 +260,34 @@ def test_who_is_shown_without_leading_zeros_only_is_not_called_removed_while_so(
     assert "7" in simulator.people
     assert reconcile(enrolment.id, "worker").state == REMOVED
     assert "7" not in simulator.people
+
+
+@pytest.mark.parametrize(("number", "shown"), [("007", "7"), ("ab1", "AB1")])
+def test_whom_a_firmware_keeps_in_another_form_since_is_not_called_removed(
+    simulator: Simulated, terminal: Terminal, number: str, shown: str
+) -> None:
+    enrolment = enrol(simulator, terminal, Draft(number, "Ольга Орлова"))
+    simulator.people[shown] = {**simulator.people.pop(number), "employeeNo": shown}
+    set_active(employee_of(enrolment), active=False)
+
+    with pytest.raises(ServiceError, match=r"^removal_not_verified$"):
+        reconcile(enrolment.id, "worker")
+
+    assert queries.get_one(enrolment.id).state == LEAVING
+    simulator.people[shown]["name"] = "Чужой Человек"
+    assert reconcile(enrolment.id, "worker").state == REMOVED
+    assert simulator.people[shown]["name"] == "Чужой Человек"
+
+
+def test_who_leaves_is_gone_though_a_namesake_with_the_number_in_another_form_stays(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = enrol(simulator, terminal, Draft("007", "Ольга Орлова"))
+    enrol(simulator, terminal, Draft("7", "Ольга Орлова"), OTHER_FACE)
+    set_active(employee_of(enrolment), active=False)
+
+    assert reconcile(enrolment.id, "worker").state == REMOVED
+    assert list(simulator.people) == ["7"]
 
 
 @pytest.mark.both_databases
