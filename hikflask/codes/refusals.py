@@ -86,7 +86,7 @@ bad_gateway, unavailable = partial(row, BAD_GATEWAY), partial(row, UNAVAILABLE)
 of_capture, of_name = partial(conflict, field="capture_id"), partial(conflict, field="name")
 of_file, of_photos = partial(invalid, field="file"), partial(invalid, field="photos")
 of_address, of_setting = partial(invalid, field="url"), partial(invalid, field="value")
-signing_in = partial(conflict, in_api=False)
+signing_in = partial(invalid, in_api=False)
 of_password = partial(signing_in, field="password")
 # What came of asking the terminal: the API answers as a gateway to it does, a page tells a conflict.
 asked = partial(row, page=CONFLICT)
@@ -169,8 +169,8 @@ REFUSALS: dict[str, RefusalType] = {
     "webhook_address_refused": of_address(
         N_("Programs may not be told at this address: use https, or let an administrator allow its network.")
     ),
-    "webhooks_enough": conflict(
-        N_("There are %(n)s webhooks already. Delete one first."), N_("There are enough webhooks."), field="url"
+    "webhooks_enough": of_address(
+        N_("There are %(n)s webhooks already. Delete one first."), N_("There are enough webhooks.")
     ),
     "webhook_unknown": not_found(N_("There is no such webhook any more.")),
     "passages_off": not_found(N_("The record of passages is switched off here.")),

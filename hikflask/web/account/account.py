@@ -1,6 +1,5 @@
 """The operator's own account: change the password, list and end sessions, sign out everywhere."""
 
-from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
@@ -15,7 +14,7 @@ from hikflask.services.accounts import operators, second_factor, sessions
 from hikflask.services.accounts.errors import LdapDecides, PasswordWrong, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import cookies, current_operator, forgery, password_prompt, resubmission
-from hikflask.web.support.responses import show_refusal
+from hikflask.web.support.responses import refuse
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("account", __name__, url_prefix="/account")
@@ -60,7 +59,7 @@ def change_password() -> ResponseReturnValue:
         operators.set_password(person.operator_id, form.new_password.data, keep_session=person.session_id)
     except ServiceError as error:
         field = form.password if isinstance(error, PasswordWrong | TryLater) else form.new_password
-        return show_refusal(field, error, partial(_form, form))
+        return _form(form, refuse(field, error))
     current_operator.begin_session(sessions.renew_key(person))
     flash(_("The password is changed. All other sessions have ended."))
     return cookies.remember_device(password_prompt.go_on(resubmission.carried_form(), next_path))

@@ -1,6 +1,5 @@
 """The second factor: its code at the sign-in, and its set-up, recovery codes and end in the operator's account."""
 
-from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
@@ -18,7 +17,7 @@ from hikflask.web.account import account
 from hikflask.web.security import cookies, current_operator, forgery, password_prompt, resubmission
 from hikflask.web.security.resubmission import TypedForm
 from hikflask.web.support.locale import remember_language
-from hikflask.web.support.responses import show_refusal, shown_once
+from hikflask.web.support.responses import refuse, shown_once
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("second_factor", __name__)
@@ -48,7 +47,8 @@ def check() -> ResponseReturnValue:
     try:
         key = second_factor.open_session(pending, form.code.data, address, cookies.device())
     except (FactorCodeWrong, TryLater) as error:
-        return show_refusal(form.code, error, partial(_again, form), HTTPStatus.UNAUTHORIZED)
+        refuse(form.code, error)
+        return _again(form, HTTPStatus.UNAUTHORIZED)
     except SignInRefused:
         return _from_the_start(HTTPStatus.UNAUTHORIZED)
     current_operator.begin_session(key)
@@ -75,7 +75,7 @@ def enrol() -> ResponseReturnValue:
         )
     except (FactorCodeWrong, TryLater) as error:
         field = form[error.fields[0]] if isinstance(error, FactorCodeWrong) else form.code
-        return show_refusal(field, error, partial(_set_up_page, form, typed))
+        return _set_up_page(form, typed, refuse(field, error))
     except SignInRefused:
         return _from_the_start(HTTPStatus.UNAUTHORIZED)
     # A new key, and the session as it is now: all devices are unknown again.
@@ -150,6 +150,6 @@ def _set_up_page(form: FactorForm, typed: TypedForm | None, status: int = 200) -
 
 def _refused(form: CodeForm, error: ServiceError) -> ResponseReturnValue:
     if isinstance(error, FactorCodeWrong | TryLater):
-        return show_refusal(form.code, error, partial(account.page, form))
+        return account.page(form, refuse(form.code, error))
     flash(error_sentence(error), "danger")
     return redirect(url_for("account.show"), 303)

@@ -1,6 +1,5 @@
 """The page that adds the first administrator, with a code from the server's log; it exists until there is one."""
 
-from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
@@ -13,7 +12,7 @@ from hikflask.services.accounts import operators
 from hikflask.services.accounts.errors import OperatorsExist, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.support.locale import remember_language
-from hikflask.web.support.responses import show_refusal
+from hikflask.web.support.responses import refuse
 
 bp = Blueprint("first_run", __name__)
 
@@ -49,7 +48,7 @@ def create() -> ResponseReturnValue:
     except ServiceError as error:
         fields = {"code": form.code, "password": form.new_password}
         field = form.code if isinstance(error, TryLater) else fields.get(error.fields[0], form.name)
-        return show_refusal(field, error, partial(_form, form))
+        return _form(form, refuse(field, error))
     flash(_("Administrator created. Sign in."))
     return redirect(url_for("sign_in.ask"), 303)
 

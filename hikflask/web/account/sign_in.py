@@ -14,7 +14,7 @@ from hikflask.services.accounts import operators, sessions
 from hikflask.services.accounts.errors import SignInRefused, TryLater
 from hikflask.web.security import cookies, current_operator, password_prompt, resubmission
 from hikflask.web.support.locale import remember_language
-from hikflask.web.support.responses import show_refusal
+from hikflask.web.support.responses import refuse
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("sign_in", __name__)
@@ -44,7 +44,8 @@ def sign_in() -> ResponseReturnValue:
     try:
         key = sessions.sign_in(form.name.data, form.password.data, request.remote_addr or "", cookies.device())
     except (SignInRefused, TryLater) as error:
-        return show_refusal(form.password, error, page, HTTPStatus.UNAUTHORIZED)
+        refuse(form.password, error)
+        return page(HTTPStatus.UNAUTHORIZED)
     before = current_operator.get()
     if before:
         sessions.sign_out(before)

@@ -1,6 +1,5 @@
 """Operators: add, change the role, deactivate, reset the password; for administrators."""
 
-from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
@@ -19,7 +18,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.text_rules import isolated
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support.notices import conflict_details, conflict_question, flash_kept_fields
-from hikflask.web.support.responses import show_refusal, shown_once
+from hikflask.web.support.responses import refuse, shown_once
 
 bp = Blueprint("operators", __name__, url_prefix="/operators")
 
@@ -42,7 +41,7 @@ def create() -> ResponseReturnValue:
     try:
         added = operators.create(form.name.data, password, form.role.data, temporary=True)
     except ServiceError as error:
-        return show_refusal(form.name, error, partial(_page, form))
+        return _page(form, refuse(form.name, error))
     return shown_once("admin/operator_password.html", operator=added, password=password)
 
 
@@ -69,7 +68,7 @@ def update(operator_id: int) -> ResponseReturnValue:
         details = conflict_details(form, error.differences)
         return _form(form, operator, HTTPStatus.CONFLICT, problem=conflict_question(), details=details)
     except ServiceError as error:
-        return show_refusal(form.role, error, partial(_form, form, operator))
+        return _form(form, operator, refuse(form.role, error))
     flash(_("Saved."))
     _warn_of_tokens(operators.get(operator_id) or operator)
     return redirect(url_for(".index"), 303)

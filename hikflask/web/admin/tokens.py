@@ -1,7 +1,6 @@
 """API tokens: add, show once, revoke; for administrators."""
 
 from datetime import timedelta
-from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
@@ -17,7 +16,7 @@ from hikflask.services.core.dates import end_of, today
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.text_rules import isolated
 from hikflask.web.security import resubmission
-from hikflask.web.support.responses import show_refusal, shown_once
+from hikflask.web.support.responses import refuse, shown_once
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
 
@@ -39,7 +38,7 @@ def create() -> ResponseReturnValue:
     try:
         token, secret = api_tokens.create(form.name.data, form.role.data, end_of(form.expires_on.data))
     except ServiceError as error:
-        return show_refusal(form[error.fields[0]], error, partial(_page, form))
+        return _page(form, refuse(form[error.fields[0]], error))
     return shown_once("admin/token_shown_once.html", token=token, secret=secret)
 
 

@@ -1,6 +1,5 @@
 """Webhooks: add, list, log, send a test, send again, switch off, delete; for administrators."""
 
-from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
@@ -15,7 +14,7 @@ from hikflask.messages import error_sentence
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.webhooks import deliveries, registry
 from hikflask.web.security import resubmission
-from hikflask.web.support.responses import show_refusal, shown_once
+from hikflask.web.support.responses import refuse, shown_once
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
@@ -39,7 +38,7 @@ def create() -> ResponseReturnValue:
     try:
         webhook, secret = registry.add(form.url.data, form.events)
     except ServiceError as error:
-        return show_refusal(form.url, error, partial(_page, form))
+        return _page(form, refuse(form.url, error))
     return shown_once("admin/webhook_secret.html", webhook=webhook, secret=secret)
 
 

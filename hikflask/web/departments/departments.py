@@ -28,6 +28,7 @@ from hikflask.services.groups import changing
 from hikflask.text_rules import isolated
 from hikflask.web.security import resubmission
 from hikflask.web.support.pagination import listed
+from hikflask.web.support.responses import refuse
 
 bp = Blueprint("departments", __name__, url_prefix="/departments")
 
@@ -49,8 +50,7 @@ def create() -> ResponseReturnValue:
     try:
         added = registry.add(form.name.data)
     except ServiceError as error:
-        form.name.errors = [error_sentence(error)]
-        return _list(form, error.meaning.page_status)
+        return _list(form, refuse(form.name, error))
     flash(_("%(name)s is added.", name=isolated(added.name)))
     return redirect(url_for(".index"), 303)
 
@@ -83,8 +83,7 @@ def rename(department_id: int) -> ResponseReturnValue:
         into = error.params["department_id"]
         return redirect(url_for(".ask_merge", department=department_id, into=into), 303)
     except ServiceError as error:
-        form.name.errors = [error_sentence(error)]
-        return _edited(department, form, error.meaning.page_status)
+        return _edited(department, form, refuse(form.name, error))
     flash(_("The department is renamed, also at its employees."))
     return redirect(url_for(".index"), 303)
 
@@ -153,8 +152,7 @@ def _merge(*, by_admin: bool) -> ResponseReturnValue:
         flash(error_sentence(error), "danger")
         return redirect(url_for(".ask_merge", department=ids, into=into), 303)
     except (AdministratorNeeded, UnsafePlan) as error:
-        form.confirm.errors = [error_sentence(error)]
-        return _merge_question(form, error.meaning.page_status)
+        return _merge_question(form, refuse(form.confirm, error))
     except ServiceError as error:
         flash(error_sentence(error), "danger")
     else:

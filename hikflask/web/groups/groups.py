@@ -20,7 +20,6 @@ from hikflask.forms.jobs import JobForm
 from hikflask.forms.versions import ChangedMeanwhile, Difference
 from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
 from hikflask.labels.enrolments import OnTerminals, on_terminals
-from hikflask.messages import error_sentence
 from hikflask.models import Employee
 from hikflask.services.core.errors import NotFound, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.departments import queries as departments
@@ -45,6 +44,7 @@ from hikflask.web.support.notices import (
     flash_plan_changed,
     shown_value,
 )
+from hikflask.web.support.responses import refuse
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
 # So many single employees are listed; others leave a group by their own form.
@@ -155,8 +155,7 @@ def delete(group_id: int) -> ResponseReturnValue:
     except PlanChanged as error:
         return _question(group, form, error.meaning.page_status)
     except ServiceError as error:
-        form.confirm.errors = [error_sentence(error)]
-        return _question(group, form, error.meaning.page_status)
+        return _question(group, form, refuse(form.confirm, error))
     flash(_("%(name)s is deleted.", name=isolated(group.name)))
     return _redirect(done)
 
@@ -208,14 +207,12 @@ def _save(form: GroupPageForm, group: Listed | None) -> ResponseReturnValue:
     except PlanChanged:
         return _page(form, group, flash_plan_changed(form), changing.preview(group_id, wanted))
     except UnsafePlan as error:
-        form.confirm.errors = [error_sentence(error)]
-        return _page(form, group, error.meaning.page_status, changing.preview(group_id, wanted))
+        return _page(form, group, refuse(form.confirm, error), changing.preview(group_id, wanted))
     except ServiceError as error:
         at_fault = next((form[name] for name in error.fields if name in form), form.name)
         if error.code == "group_terminal_unknown":
             at_fault = form.terminals
-        at_fault.errors = [*at_fault.errors, error_sentence(error)]
-        return _page(form, group, error.meaning.page_status)
+        return _page(form, group, refuse(at_fault, error))
     flash(_("The group is saved."))
     return _redirect(done)
 

@@ -36,7 +36,7 @@ from hikflask.web.jobs.report import report_of
 from hikflask.web.security import resubmission
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import ROWS, listed, paginate
-from hikflask.web.support.responses import csv_file
+from hikflask.web.support.responses import csv_file, refuse
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 
@@ -303,8 +303,7 @@ def _undo(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
             flash(error_sentence(error), "danger")
             return redirect(url_for(".ask_undo", batch_id=at.batch.id), 303)
         except (AdministratorNeeded, UnsafePlan) as error:
-            form.confirm.errors = [error_sentence(error)]
-            return _question(at, form, error.meaning.page_status)
+            return _question(at, form, refuse(form.confirm, error))
         except ServiceError as error:
             flash(error_sentence(error), "danger")
     return _back(at)
@@ -321,8 +320,7 @@ def _start(at: Stage, seen: datetime | None, *, by_admin: bool) -> ResponseRetur
             agreed = Confirmation(row_id(form.confirm.data), by_admin)
             tasks.enqueue_job(import_jobs.start_import(at.batch.id, agreed, seen))
         except (AdministratorNeeded, UnsafePlan) as error:
-            form.confirm.errors = [error_sentence(error)]
-            return _page(at, form, error.meaning.page_status)
+            return _page(at, form, refuse(form.confirm, error))
         except ServiceError as error:
             flash(error_sentence(error), "danger")
     return _back(at)

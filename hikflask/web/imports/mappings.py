@@ -14,6 +14,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.imports.table import mappings as kept
 from hikflask.web.imports.imports import bp
 from hikflask.web.security import resubmission
+from hikflask.web.support.responses import refuse
 
 
 @bp.get("/mappings")
@@ -33,8 +34,7 @@ def rename_mapping(mapping_id: int) -> ResponseReturnValue:
     try:
         kept.rename(mapping_id, form.name.data)
     except ServiceError as error:
-        form.name.errors = [error_sentence(error)]
-        return _page(mapping_id, form, error.meaning.page_status)
+        return _page(mapping_id, form, refuse(form.name, error))
     flash(_("The name is saved."))
     return redirect(url_for(".mappings"), 303)
 

@@ -26,7 +26,7 @@ from hikflask.web.jobs.report import may_change, report_of
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import ROWS
-from hikflask.web.support.responses import error_page
+from hikflask.web.support.responses import error_page, refuse
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
@@ -119,8 +119,7 @@ def retry_and_remove(job_id: int) -> ResponseReturnValue:
     try:
         return _retry(job_id, Confirmation(row_id(form.confirm.data), by_admin=True))
     except UnsafePlan as error:
-        form.confirm.errors = [error_sentence(error)]
-        return _question(job_id, form, error.meaning.page_status)
+        return _question(job_id, form, refuse(form.confirm, error))
 
 
 @resubmission.restores("jobs.retry_and_remove")

@@ -5,7 +5,6 @@ is right, the view runs as if there had been no question.
 """
 
 from collections.abc import Callable
-from functools import partial
 from http import HTTPStatus
 
 from flask import Response, current_app, flash, make_response, redirect, request, url_for
@@ -21,7 +20,7 @@ from hikflask.services.accounts.errors import PasswordWrong, TryLater
 from hikflask.services.accounts.sessions import SignedIn
 from hikflask.web.security import password_prompt, resubmission
 from hikflask.web.support import urls
-from hikflask.web.support.responses import show_refusal
+from hikflask.web.support.responses import refuse
 
 # The fields of the question travel among those of the form, which may have a password field of its own.
 PREFIX = "own_"
@@ -63,7 +62,7 @@ def check(form: ConfirmForm, person: SignedIn, again: Callable[[ConfirmForm, int
     try:
         sessions.confirm(person, form.password.data)
     except (PasswordWrong, TryLater) as error:
-        return show_refusal(form.password, error, partial(again, form))
+        return again(form, refuse(form.password, error))
     return None
 
 

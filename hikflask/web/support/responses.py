@@ -1,11 +1,12 @@
 """Answers that many views give: an error, a form with a refusal, a secret that is shown once, a picture, and a file."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flask import Response, g, make_response, render_template, request, stream_with_context
+from flask import Response, after_this_request, g, make_response, render_template, request, stream_with_context
 from flask_babel import gettext as _
 from wtforms import Field
 
@@ -60,16 +61,12 @@ def status_sentence(status: int) -> str:
     return str(sentences.get(status, _("The request cannot be answered.")))
 
 
-def show_refusal(
-    field: Field, error: ServiceError, page: Callable[[int], Response], status: int = HTTPStatus.UNPROCESSABLE_ENTITY
-) -> Response:
-    """Answer a form with a refusal at one of its fields; a refusal for now says when to try again.
-
-    :param page: answers the form with a status.
-    """
-    field.errors = [error_sentence(error)]
-    response = page(status)
-    return with_retry_after(response, error) if isinstance(error, TryLater) else response
+def refuse(field: Field, error: ServiceError) -> HTTPStatus:
+    """Put the sentence of a refusal beside a field, and return the status of the page; TryLater adds Retry-After."""
+    field.errors = [*field.errors, error_sentence(error)]
+    if isinstance(error, TryLater):
+        after_this_request(partial(with_retry_after, error=error))
+    return error.meaning.page_status
 
 
 def shown_once(template: str, status: int = HTTPStatus.OK, **context: object) -> Response:

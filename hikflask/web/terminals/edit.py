@@ -24,6 +24,7 @@ from hikflask.services.terminals.registry import Access
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.notices import conflict_details, conflict_question, flash_kept_fields
+from hikflask.web.support.responses import refuse
 from hikflask.web.terminals.checks import check_soon
 from hikflask.web.terminals.terminals import bp, terminal_or_404
 
@@ -123,8 +124,7 @@ def _form(
 
 def _refused(form: TerminalForm, error: ServiceError, terminal: Terminal | None = None) -> Response:
     field = form[error.fields[0]] if error.fields and error.fields[0] in form else form.url
-    field.errors = [*field.errors, error_sentence(error)]
-    return _form(form, terminal, error.meaning.page_status)
+    return _form(form, terminal, refuse(field, error))
 
 
 def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> Response:

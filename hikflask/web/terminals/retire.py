@@ -19,6 +19,7 @@ from hikflask.services.terminals import registry
 from hikflask.text_rules import isolated
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import operator_name
+from hikflask.web.support.responses import refuse
 from hikflask.web.terminals.terminals import bp, terminal_or_404
 
 
@@ -66,8 +67,7 @@ def retire(terminal_id: int) -> ResponseReturnValue:
         with terminal_concurrency.slot():
             retire_terminal(terminal_id, form.note.data, operator_name(), require)
     except ServiceError as error:
-        form.note.errors = [error_sentence(error)]
-        return _form(terminal, form, error.meaning.page_status)
+        return _form(terminal, form, refuse(form.note, error))
     return redirect(url_for(".show", terminal_id=terminal_id), 303)
 
 
