@@ -480,6 +480,10 @@ REFUSALS: dict[str, RefusalType] = {
         N_("The terminal said OK, but the person is still there. The next try is %(time)s."),
         N_("The terminal said OK, but the person is still there."),
     ),
+    "face_left": not_verified(
+        N_("The terminal removed the person, but keeps the face. The next try is %(time)s."),
+        N_("The terminal removed the person, but keeps the face."),
+    ),
     "removal_not_shown": not_verified(
         N_(
             "The terminal accepted the removal, but does not show who is there, so it is not confirmed. "

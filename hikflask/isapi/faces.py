@@ -89,6 +89,15 @@ def find(client: Requester, number: str) -> EnrolledFace | None:
     return next((_face(row) for listed_number, row in listed if listed_number == number), None)
 
 
+def has(client: Requester, number: str) -> bool:
+    """Return whether the library shows a face of this number, by one request.
+
+    Firmware that ignores the number lists its first faces, which tells nothing: the answer is then False.
+    :raises TerminalError: :raises Nonsense: when it is no list or a row has no number.
+    """
+    return number in _search(client, 0, _key(number)).numbers
+
+
 def list_page(client: Requester, position: int) -> tuple[list[tuple[str, EnrolledFace]], Page]:
     """Return one page of all faces with their numbers, from a position on, and what it says about the list.
 

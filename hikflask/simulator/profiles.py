@@ -66,6 +66,8 @@ class Profile:
     """UserInfo/Modify loses what is not sent again of `Valid`, `doorRight`, `RightPlan` and `userType`."""
     number_taken: str = "employeeNoAlreadyExist"
     """The error code when a person with the number exists."""
+    removal_keeps_faces: bool = False
+    """A person who is removed leaves the face in the library."""
     bind_counts: bool = True
     """UserInfo/Count also counts the persons who have a face, a fingerprint or a card."""
     counts_that_stay_0: frozenset[str] = frozenset()
@@ -179,6 +181,7 @@ PROFILES = {
         external_url=True,
         takes_cancel=False,
         refusals_as_200=True,
+        removal_keeps_faces=True,
         lock_words="json",
         events=EventTraps(empty_fields="null", leaves_status_out=True),
         push=PushTraps(tells_no_format=True, framing="json"),
@@ -274,8 +277,8 @@ PROFILES = {
 Dialects that are known without their model are spread over the rows, so that each is played by one of them: the
 challenges with SHA-256, with several algorithms and without qop, 403 for notSupport, errors with HTTP 200, the forms of
 the captured picture, of one that is sent and of the clock, no numOfFace, the bodies of a 401, the other code for a
-number that exists, Modify by POST and with the loss of rights, the short name, and the limits of the
-search for events, and the forms of what is sent.
+number that exists, Modify by POST and with the loss of rights, a removal that keeps the face, the short name,
+the limits of the search for events, and the forms of what is sent.
 The last digits of some firmware versions are not recorded either.
 """
 

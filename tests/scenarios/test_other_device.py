@@ -220,8 +220,8 @@ def test_removal_asks_one_question_more(simulator: Simulated, enrolled: int) -> 
 
     asked = [entry.plain_path.rpartition("/")[2] for entry in simulator.log]
     assert asked[:3] == ["deviceInfo", "Search", "Delete"]
-    assert set(asked[3:-1]) == {"DeleteProcess"}
-    assert asked[-1] == "Search"
+    assert set(asked[3:-2]) == {"DeleteProcess"}
+    assert asked[-2:] == ["Search", "FDSearch"]
 
 
 @pytest.fixture

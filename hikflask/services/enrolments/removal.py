@@ -1,6 +1,6 @@
-"""Removes a number from a terminal, and confirms it by the terminal's own answer."""
+"""Removes a number and its face from a terminal, and confirms it by the terminal's own answer."""
 
-from hikflask.isapi import persons
+from hikflask.isapi import faces, persons
 from hikflask.isapi.errors import Nonsense, Refused, TerminalError
 from hikflask.isapi.persons import Person
 from hikflask.models.enrolment import PRESENT
@@ -10,6 +10,7 @@ from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.enrolments.face_binding import take_back_late_face
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import checks
+from hikflask.services.terminals.connection import usable_answer
 
 
 def remove(attempt: Attempt) -> None:
@@ -90,10 +91,10 @@ def _refuse_somebody_elses(attempt: Attempt, there: Person | None) -> None:
 
 
 def remove_person(attempt: Attempt) -> None:
-    """Remove the number's record, and ask the terminal whether it is gone.
+    """Remove the number's record and its face, and ask the terminal whether they are gone.
 
     :raises removal_not_verified: when it is still there, with its name where somebody else's was to be replaced.
-    :raises removal_not_shown: when the list cannot be read.
+    :raises removal_not_shown: when the list cannot be read. :raises face_left: when the face is still there.
     """
     attempt.write(state.SENDING_REMOVAL)
     try:
@@ -105,6 +106,26 @@ def remove_person(attempt: Attempt) -> None:
     if left is not None:
         _keep_late(attempt)
         raise ServiceError("removal_not_verified", name=left.name[:255] if attempt.row.desired == PRESENT else "")
+    _remove_face_left(attempt)
+
+
+def _remove_face_left(attempt: Attempt) -> None:
+    """Remove the face that some firmware keeps of whom it removes. Where the library cannot be searched, nothing is
+    known of it.
+
+    :raises face_left: when it is still there.
+    """
+    if not usable_answer(lambda: faces.has(attempt.talk, attempt.number)):
+        return
+    attempt.write(state.SENDING_REMOVAL)
+    try:
+        faces.remove(attempt.talk, attempt.number)
+    except Refused as error:
+        if error.retryable:
+            raise
+        raise ServiceError("face_left") from error
+    if faces.has(attempt.talk, attempt.number):
+        raise ServiceError("face_left")
 
 
 def _keep_late(attempt: Attempt) -> None:

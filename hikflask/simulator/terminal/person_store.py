@@ -100,6 +100,8 @@ class PersonStore:
     deletion_polls: int = 1
     taken: str = "employeeNoAlreadyExist"
     """The error code when a person with the number exists."""
+    keeps_faces: bool = False
+    """Whoever is removed leaves the face in the library."""
     people: dict[str, Person] = field(default_factory=dict)
     faces: dict[str, Face] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
@@ -132,7 +134,8 @@ class PersonStore:
         """Remove persons with their faces and cards; None stands for everybody. An unknown number is no error."""
         for number in list(self.people) if employee_nos is None else employee_nos:
             was_there = self.people.pop(number, None) is not None
-            self.faces.pop(number, None)
+            if not self.keeps_faces:
+                self.faces.pop(number, None)
             self.remove_cards(None, [number])
             if was_there:
                 self.on_remove(number)

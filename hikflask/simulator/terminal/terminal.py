@@ -137,7 +137,13 @@ class Terminal:
         self.events = EventLog(self.local_time, self.lock, profile.events)
         self.push = EventPush(profile.push, self.lock, self._about, self.event_row, self._sends_pictures)
         self.events.listeners.append(self.push.add)
-        self.store = PersonStore(self.clock, profile.capacity, self._record_removal, taken=profile.number_taken)
+        self.store = PersonStore(
+            self.clock,
+            profile.capacity,
+            self._record_removal,
+            taken=profile.number_taken,
+            keeps_faces=profile.removal_keeps_faces,
+        )
         self.door = Door(self.clock)
         self.faults = Faults(self.lock)
         self.log = RequestLog()

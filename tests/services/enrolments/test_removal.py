@@ -1,6 +1,7 @@
 """What a terminal must show before a removal is over."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -288,6 +289,87 @@ def test_who_leaves_is_gone_though_a_namesake_with_the_number_in_another_form_st
 
     assert reconcile(enrolment.id, "worker").state == REMOVED
     assert list(simulator.people) == ["7"]
+
+
+def requests_to(simulator: Simulated) -> list[str]:
+    return [entry.plain_path.removeprefix("/ISAPI/").partition("/")[2] for entry in simulator.log]
+
+
+def test_face_that_a_firmware_keeps_of_whom_it_removes_is_removed_too(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = enrol(simulator, terminal)
+    set_active(employee_of(enrolment), active=False)
+    simulator.store.keeps_faces = True
+    simulator.log.clear()
+
+    assert reconcile(enrolment.id, "worker").state == REMOVED
+    assert simulator.faces == {}
+    assert requests_to(simulator) == [
+        "deviceInfo",
+        "UserInfo/Search",
+        "UserInfoDetail/Delete",
+        "UserInfoDetail/DeleteProcess",
+        "UserInfo/Search",
+        "FDLib/FDSearch",
+        "FDLib/FDSearch/Delete",
+        "FDLib/FDSearch",
+    ]
+
+
+@pytest.mark.usefixtures("no_removal")
+def test_removal_is_open_while_the_face_of_who_is_gone_stays(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = enrol(simulator, terminal)
+    set_active(employee_of(enrolment), active=False)
+    simulator.store.keeps_faces = True
+
+    with pytest.raises(ServiceError, match=r"^face_left$"):
+        reconcile(enrolment.id, "worker")
+
+    left = queries.get_one(enrolment.id)
+    assert (left.state, left.refusal_code, left.next_attempt_at is not None) == (LEAVING, "face_left", True)
+    simulator.faces.clear()
+    assert reconcile(enrolment.id, "worker").state == REMOVED
+
+
+def test_face_that_a_terminal_says_it_removed_and_keeps_leaves_the_removal_open(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    set_active(employee_of(enrolment), active=False)
+    simulator.store.keeps_faces = True
+    simulator.faults.add("ok-without-effect", path="FDSearch/Delete", times=1)
+
+    with pytest.raises(ServiceError, match=r"^face_left$"):
+        reconcile(enrolment.id, "worker")
+
+    assert reconcile(enrolment.id, "worker").state == REMOVED
+
+
+def test_terminal_whose_faces_cannot_be_searched_confirms_by_its_people(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    set_active(employee_of(enrolment), active=False)
+    simulator.profile = replace(simulator.profile, missing=frozenset({"Intelligent/FDLib/FDSearch"}))
+
+    assert reconcile(enrolment.id, "worker").state == REMOVED
+
+
+def test_face_of_a_stranger_who_is_replaced_does_not_stay_for_who_comes(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    simulator.store.add("100222", {**blank_person("100222"), "name": "Чужой Человек"})
+    simulator.store.bind("100222", OTHER_FACE)
+    simulator.store.keeps_faces = True
+    enrolment = desire_with_face(simulator, terminal)
+    with pytest.raises(NumberTakenThere):
+        reconcile(enrolment.id, "operator")
+    desired.desire_overwrite(enrolment.id, queries.get_one(enrolment.id).generation)
+    simulator.faults.add("ok-without-effect", path="FDLib/FDSetUp", times=1)
+
+    with pytest.raises(ServiceError, match=r"^face_not_verified$"):
+        reconcile(enrolment.id, "operator")
+
+    assert simulator.faces == {}
 
 
 @pytest.mark.both_databases

@@ -84,11 +84,11 @@ KEPT_BY_THE_SERVER = {
 }
 NOT_COVERED = {
     "en": "Not covered: backups, exported and printed papers, traces of deleted files on the server's disk until "
-    "others take their place, what a terminal keeps in its own list of events, and its file of the last capture, which "
-    "its next capture overwrites.",
+    "others take their place, what a terminal keeps in its own list of events and in a face library that it does not "
+    "search by ID, and its file of the last capture, which its next capture overwrites.",
     "ru": "Не охвачены: резервные копии, выгрузки и распечатки, следы удалённых файлов на диске сервера, пока их место "
-    "не займут другие, собственный список событий терминала и файл его последней съёмки, который перезапишет "
-    "следующая.",
+    "не займут другие, собственный список событий терминала, его библиотека лиц, если он не ищет в ней по ID, и файл "
+    "его последней съёмки, который перезапишет следующая.",
 }
 WAITS_FOR_THE_DATABASE = {
     "en": "No terminal is waited for any more. The certificate comes when what was deleted is overwritten in the "
