@@ -1,7 +1,7 @@
 """People on a terminal.
 
 What the vendor allows: Record, Modify, Search, Count and Delete under /ISAPI/AccessControl/UserInfo, and
-UserInfoDetail/Delete, which starts a removal with cards and faces and does not wait for its end (ISAPI guide, "Person
+UserInfoDetail/Delete, which starts a removal with cards and faces and does not wait for its end (ISAPI guide, "TerminalPerson
 management"). Numbers have 1 to 32 characters; times have no zone.
 """
 
@@ -110,7 +110,7 @@ DOOR_ONE = Rights(doors="1", plans=((1, "1"),))
 
 
 @dataclass(frozen=True)
-class Person:
+class TerminalPerson:
     """One person as the terminal shows it. Numbers and validity are None when the firmware does not send them."""
 
     number: str
@@ -224,7 +224,7 @@ def modify(client: Requester, number: str, name: str, rights: Rights = UNTOLD, *
     return method
 
 
-def find(client: Requester, number: str) -> Person | None:
+def find(client: Requester, number: str) -> TerminalPerson | None:
     """Return the person with this number, or None when the terminal has none.
 
     Some firmware ignores EmployeeNoList and lists everybody, so the number itself is compared.
@@ -234,7 +234,7 @@ def find(client: Requester, number: str) -> Person | None:
     return next((_person(number, row) for listed_number, row in listed if listed_number == number), None)
 
 
-def find_in_other_form(client: Requester, number: str) -> Person | None:
+def find_in_other_form(client: Requester, number: str) -> TerminalPerson | None:
     """Return the person whom the terminal shows with this number, but without leading zeros or in upper case, or None.
 
     Some firmware keeps numbers so, and takes both forms for the same person.
@@ -253,7 +253,7 @@ def _other_forms(number: str) -> set[str]:
     return {bare, bare.upper(), number.upper()} - {number}
 
 
-def find_several(client: Requester, numbers: Collection[str]) -> dict[str, Person] | None:
+def find_several(client: Requester, numbers: Collection[str]) -> dict[str, TerminalPerson] | None:
     """Return the people with these numbers, by number; None when the terminal ignores the numbers of a search.
 
     Whoever is shown with a number in another form is nobody of them.
@@ -265,7 +265,7 @@ def find_several(client: Requester, numbers: Collection[str]) -> dict[str, Perso
     employee_nos = [row for number in numbers for row in _employee_no_list(number)]
     if not 0 < len(employee_nos) <= PAGE:
         raise ValueError("1 to 30 numbers")
-    people: dict[str, Person] = {}
+    people: dict[str, TerminalPerson] = {}
     other_forms = {form for number in numbers for form in _other_forms(number)}
     for number, row in every_row(_search_by_numbers(client, employee_nos)):
         if number in numbers:
@@ -295,7 +295,7 @@ def new_search() -> str:
     return uuid.uuid4().hex
 
 
-def list_page(client: Requester, search_id: str, position: int) -> tuple[list[Person], Page]:
+def list_page(client: Requester, search_id: str, position: int) -> tuple[list[TerminalPerson], Page]:
     """Return one page of everybody on the terminal, from a position on, and what it says about the list.
 
     :raises TerminalError: :raises Nonsense: when it is no list or a row has no number.
@@ -304,8 +304,8 @@ def list_page(client: Requester, search_id: str, position: int) -> tuple[list[Pe
     return [_person(number, row) for number, row in listed.rows], listed
 
 
-def _person(number: str, row: Json) -> Person:
-    return Person(
+def _person(number: str, row: Json) -> TerminalPerson:
+    return TerminalPerson(
         number=number,
         name=str(row.get("name") or ""),
         faces=counted(row.get("numOfFace")),

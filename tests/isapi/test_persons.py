@@ -238,7 +238,7 @@ def test_cards_and_fingerprints_are_counted() -> None:
 def test_finding_asks_for_the_one_number() -> None:
     url = "https://h/LOCALS/pic/enrlFace/0/3.jpg@WEB1"
     client = Prepared(page(person("100222", faceURL=url), total=1))
-    assert persons.find(client, "100222") == persons.Person("100222", "name 100222", 1, url)
+    assert persons.find(client, "100222") == persons.TerminalPerson("100222", "name 100222", 1, url)
     assert sent_json(client)["UserInfoSearchCond"]["EmployeeNoList"] == [{"employeeNo": "100222"}]
 
 
@@ -333,7 +333,7 @@ def test_a_firmware_that_counts_no_faces_says_none() -> None:
     row = person("1")
     del row["numOfFace"]
     found = persons.find(Prepared(page(row, total=1)), "1")
-    assert found == persons.Person("1", "name 1", None, None)
+    assert found == persons.TerminalPerson("1", "name 1", None, None)
 
 
 def test_a_search_advances_by_what_came_and_keeps_its_id() -> None:
@@ -350,7 +350,7 @@ def test_the_seed_terminals_recorded_search_is_complete() -> None:
     client = Prepared(answer(numbered("seed_terminal/51_POST_AccessControl_UserInfo_Search.response.json")))
     url = "https://192.168.1.67/LOCALS/pic/enrlFace/0/0000000003.jpg@WEB000000000023"
     decade = persons.Validity(datetime.fromisoformat("2025-12-10"), datetime.fromisoformat("2035-12-10T23:59:59"))
-    assert persons.find(client, "12") == persons.Person(
+    assert persons.find(client, "12") == persons.TerminalPerson(
         "12", "0" * 32, 1, url, decade, cards=0, fingerprints=0, doors="1", plans=((1, "1"),), user_type="normal"
     )
 
@@ -376,7 +376,7 @@ def test_without_a_total_the_words_more_and_ok_decide() -> None:
 
 def test_one_person_as_an_object_is_a_list_of_one() -> None:
     body = b'{"UserInfoSearch":{"responseStatusStrg":"OK","totalMatches":1,"UserInfo":{"employeeNo":7,"name":"a"}}}'
-    assert persons.find(Prepared(answer(body)), "7") == persons.Person("7", "a", None, None)
+    assert persons.find(Prepared(answer(body)), "7") == persons.TerminalPerson("7", "a", None, None)
 
 
 def test_a_refused_search_is_not_an_empty_list() -> None:

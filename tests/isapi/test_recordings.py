@@ -51,7 +51,9 @@ ASKED: dict[tuple[str, str], tuple[Callable[[Replay], object], object]] = {
     ("PUT", "/ISAPI/Intelligent/FDLib/FDSetUp"): (lambda client: faces.bind_url(client, "3242", URL), None),
     ("POST", f"{ACCESS}/UserInfo/Search"): (
         lambda client: persons.find(client, BLANKED),
-        persons.Person(BLANKED, BLANKED, 0, None, DECADE, 0, 0, doors="1", plans=((1, "1"),), user_type="normal"),
+        persons.TerminalPerson(
+            BLANKED, BLANKED, 0, None, DECADE, 0, 0, doors="1", plans=((1, "1"),), user_type="normal"
+        ),
     ),
     ("GET", f"{ACCESS}/AcsCfg"): (lambda client: access_config.switches(client)["saveVerificationPic"], True),
     ("GET", f"{ACCESS}/UserInfo/Count"): (persons.count, persons.Count(people=12, faces=3)),

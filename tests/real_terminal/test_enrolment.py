@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from hikflask.isapi import persons
 from hikflask.isapi.client import Client
-from hikflask.isapi.persons import Person
+from hikflask.isapi.persons import TerminalPerson
 from tests.real_terminal.conftest import NAME, NUMBER, Place
 
 RENAMED = "HIKTEST Анна Вторая"
@@ -41,7 +41,7 @@ def sync(api: FlaskClient, user: int, device: dict[str, Any]) -> TestResponse:
     return api.post(f"/api/users/{user}/sync-to-device", json={"device_id": device["id"]})
 
 
-def on_terminal(beside: Client) -> Person:
+def on_terminal(beside: Client) -> TerminalPerson:
     found = persons.find(beside, NUMBER)
     assert found is not None
     return found

@@ -17,7 +17,7 @@ from hikflask.extensions import db
 from hikflask.isapi import faces, persons
 from hikflask.isapi.errors import NoAnswer, Nonsense, NotSupported, TerminalError
 from hikflask.isapi.paging import PAGE, Page
-from hikflask.isapi.persons import Person
+from hikflask.isapi.persons import TerminalPerson
 from hikflask.models import Comparison, Employee, Enrolment, PersonThere
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import FACES, FAILED, MISSING, PEOPLE, PICTURES, READING, VERDICTS
@@ -216,7 +216,7 @@ class Reading:
         untold = select(PersonThere.id).where(self._here, PersonThere.faces.is_(None)).limit(1)
         self._write(step=FACES if db.session.execute(untold).first() else PICTURES)
 
-    def _keep(self, people: Collection[Person]) -> None:
+    def _keep(self, people: Collection[TerminalPerson]) -> None:
         rows = [
             {
                 "comparison_id": self._row.id,

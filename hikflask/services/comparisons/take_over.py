@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from hikflask.employee_fields import MAX_NAME_LENGTH
 from hikflask.extensions import db
 from hikflask.isapi import faces, persons
-from hikflask.isapi.persons import Person
+from hikflask.isapi.persons import TerminalPerson
 from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
@@ -91,7 +91,7 @@ class Confirmed:
 class Shown:
     """What the terminal shows of one person: the person, and the JPEG of the enrolled face where it is given."""
 
-    person: Person
+    person: TerminalPerson
     picture: bytes | None
 
     @property

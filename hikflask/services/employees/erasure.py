@@ -18,7 +18,7 @@ from hikflask.services.enrolments.reconcile_now import ChangedRow
 from hikflask.services.groups import locks
 from hikflask.services.photos import deletion, storage
 from hikflask.services.privacy import certificates, import_traces, passage_traces, traces
-from hikflask.services.privacy.import_traces import Person
+from hikflask.services.privacy.import_traces import ErasedPerson
 
 
 def erase_employee(employee_id: int) -> ChangedRow[Erasure]:
@@ -36,14 +36,14 @@ def erase_employee(employee_id: int) -> ChangedRow[Erasure]:
             raise NotFound("employee_unknown")
         numbers = _numbers_of(employee)
         # To write the files anew, and to read the wrong rows, may take long, so nothing is locked meanwhile.
-        person = Person(numbers, {employee.name} | audit.names_known(numbers, employee_id))
+        person = ErasedPerson(numbers, {employee.name} | audit.names_known(numbers, employee_id))
         import_traces.forget_files(person)
         erasure_id = _erase(employee_id, person, import_traces.wrong_rows(person))
     return _complete(erasure_id)
 
 
 @transactional
-def _erase(employee_id: int, person: Person, wrong: list[int]) -> int | None:
+def _erase(employee_id: int, person: ErasedPerson, wrong: list[int]) -> int | None:
     """Return the id of the erasure; None when the employee has got another number, whose traces are to be found first.
 
     :param person: the person to find in imports. :param wrong: the ids of the wrong rows with that person.
@@ -81,14 +81,14 @@ def erase_by_number(number: str) -> ChangedRow[Erasure] | None:
     if not has_data_of(number):
         return _complete(unfinished.id) if unfinished else None
     names = {row.last_name for row in queries.of_number(number)} | audit.names_known([number], None)
-    person = Person({number}, names | ({unfinished.name} if unfinished else set()))
+    person = ErasedPerson({number}, names | ({unfinished.name} if unfinished else set()))
     import_traces.forget_files(person)
     erasure_id = _erase_left(number, person, import_traces.wrong_rows(person))
     return _complete(erasure_id) if erasure_id else None
 
 
 @transactional
-def _erase_left(number: str, person: Person, wrong: list[int]) -> int | None:
+def _erase_left(number: str, person: ErasedPerson, wrong: list[int]) -> int | None:
     lock_numbers(number)
     if search.by_number(number):  # Somebody was saved with it meanwhile.
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import case
 
-from hikflask.isapi.persons import Person, Rights, Validity
+from hikflask.isapi.persons import Rights, TerminalPerson, Validity
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.core.db import transaction
@@ -77,7 +77,7 @@ class Attempt:
         """The employee's own names, whoever wrote them."""
         return {self._full, self._own} - {""}
 
-    def is_ours(self, person: Person) -> bool:
+    def is_ours(self, person: TerminalPerson) -> bool:
         """True when we wrote the name that is there, or it is the employee's own in full.
 
         A shortened name that we never wrote may be somebody else's.

@@ -23,7 +23,7 @@ from hikflask.isapi.errors import (
 )
 from hikflask.isapi.faces import FaceCall
 from hikflask.isapi.multipart import PICTURE_NAMES
-from hikflask.isapi.persons import Person
+from hikflask.isapi.persons import TerminalPerson
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.models.refusal import Refusal
 from hikflask.models.terminal import BY_PICTURE, BY_URL, FACE_ADD_OR_REPLACE, FACE_SET_UP
@@ -88,7 +88,7 @@ class FaceOutcome:
         return bool(self.refusal) or self.face == REFUSED
 
 
-def bind_face(attempt: Attempt, there: Person | None) -> FaceOutcome:
+def bind_face(attempt: Attempt, there: TerminalPerson | None) -> FaceOutcome:
     """Bind the desired face.
 
     A face that is on the terminal and cannot be bound again (its photo is forgotten, its capture is gone) is verified
@@ -128,7 +128,7 @@ def _is_as_before(attempt: Attempt, face: FaceThere) -> bool:
     return not attempt.row.face_there or face.sha256 in {None, attempt.row.face_there}
 
 
-def without_late_face(attempt: Attempt, there: Person | None) -> Person | None:
+def without_late_face(attempt: Attempt, there: TerminalPerson | None) -> TerminalPerson | None:
     """Remove a face that may have come late, after its answer was given up: by then, the file at its URL may have been
     somebody else's. Return the person as there now.
 
@@ -147,7 +147,7 @@ def without_late_face(attempt: Attempt, there: Person | None) -> Person | None:
     return replace(there, faces=0, face_url=None) if _take_off(attempt, enrolled) else there
 
 
-def take_back_late_face(attempt: Attempt, there: Person) -> None:
+def take_back_late_face(attempt: Attempt, there: TerminalPerson) -> None:
     """Remove the face of who leaves from a record that is somebody else's by now, where it may have come late.
 
     Only the very photo goes: somebody else's own face stays.
@@ -159,7 +159,7 @@ def take_back_late_face(attempt: Attempt, there: Person) -> None:
         _remove_face(attempt)
 
 
-def shows_face(attempt: Attempt, found: Person, outcome: FaceOutcome) -> bool:
+def shows_face(attempt: Attempt, found: TerminalPerson, outcome: FaceOutcome) -> bool:
     """True when the terminal's own answer shows a face that differs from the previous one."""
     found = _with_faces(attempt, found)
     if not found.faces:
@@ -168,12 +168,12 @@ def shows_face(attempt: Attempt, found: Person, outcome: FaceOutcome) -> bool:
     return outcome.previous is None or _enrolled_sha256(attempt, found) not in {None, outcome.previous}
 
 
-def stays_there(attempt: Attempt, found: Person, outcome: FaceOutcome) -> bool:
+def stays_there(attempt: Attempt, found: TerminalPerson, outcome: FaceOutcome) -> bool:
     """True when the terminal shows the previous face, which it refused to remove, although it took another one."""
     return outcome.stays and _enrolled_sha256(attempt, found) == outcome.previous
 
 
-def stored_otherwise(attempt: Attempt, found: Person) -> str:
+def stored_otherwise(attempt: Attempt, found: TerminalPerson) -> str:
     """Return the SHA-256 of our face as the terminal stores it, just after it was bound; empty where it is the photo's,
     or not shown.
     """
@@ -181,7 +181,7 @@ def stored_otherwise(attempt: Attempt, found: Person) -> str:
     return "" if attempt.row.photo is None or enrolled in {None, attempt.row.photo.sha256} else enrolled or ""
 
 
-def has_face(attempt: Attempt, found: Person) -> bool:
+def has_face(attempt: Attempt, found: TerminalPerson) -> bool:
     """True when the terminal shows a face of this person."""
     told = usable_answer(lambda: _with_faces(attempt, found))
     return told is not None and bool(told.faces)
@@ -381,7 +381,7 @@ def _file_sha256(attempt: Attempt, url: str) -> str | None:
         return None
 
 
-def _enrolled_sha256(attempt: Attempt, person: Person | None) -> str | None:
+def _enrolled_sha256(attempt: Attempt, person: TerminalPerson | None) -> str | None:
     """Return the SHA-256 of a person's enrolled picture, or None when neither Search nor the face library shows it."""
     if person is None:
         return None
@@ -395,7 +395,7 @@ def _enrolled_sha256(attempt: Attempt, person: Person | None) -> str | None:
         return None
 
 
-def _with_faces(attempt: Attempt, person: Person) -> Person:
+def _with_faces(attempt: Attempt, person: TerminalPerson) -> TerminalPerson:
     """Return the person with the count of faces. If Search did not tell it, ask the face library."""
     if person.faces is not None:
         return person

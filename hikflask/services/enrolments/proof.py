@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from hikflask.isapi import persons
-from hikflask.isapi.persons import Person
+from hikflask.isapi.persons import TerminalPerson
 from hikflask.models.enrolment import REFUSED
 from hikflask.models.refusal import OLD_FACE, Refusal
 from hikflask.models.terminal import BY_PICTURE, UNKNOWN
@@ -62,7 +62,7 @@ def confirm_without_face(attempt: Attempt, refusal: Refusal) -> None:
     _confirm_person(attempt, _find_ours(attempt), face=REFUSED, refusal=refusal)
 
 
-def _confirm_person(attempt: Attempt, person: Person, *, face: str, refusal: Refusal | None) -> None:
+def _confirm_person(attempt: Attempt, person: TerminalPerson, *, face: str, refusal: Refusal | None) -> None:
     _require_rights(attempt, person, state.RIGHTS_NOT_SHOWN)
     if refusal:
         params = {name: value for name, value in refusal["params"].items() if name != OLD_FACE}
@@ -73,7 +73,7 @@ def _confirm_person(attempt: Attempt, person: Person, *, face: str, refusal: Ref
     attempt.write(state.PERSON_CONFIRMED, written_name=attempt.name, **_rights(attempt, person), **why)
 
 
-def _rights(attempt: Attempt, person: Person) -> dict[str, Any]:
+def _rights(attempt: Attempt, person: TerminalPerson) -> dict[str, Any]:
     """Return what is known of the rights after a proof: a lifted limit needs not be lifted again.
 
     While something may arrive that changes them, what must be there then is kept.
@@ -85,14 +85,14 @@ def _rights(attempt: Attempt, person: Person) -> dict[str, Any]:
     return proven
 
 
-def _words(person: Person) -> str:
+def _words(person: TerminalPerson) -> str:
     return person.valid.words if person.valid else ""
 
 
 # --- what the person may do ---
 
 
-def _require_rights(attempt: Attempt, person: Person, not_shown: Transition) -> None:
+def _require_rights(attempt: Attempt, person: TerminalPerson, not_shown: Transition) -> None:
     """Refuse to confirm a person for whom the terminal does not show the rights that must be there.
 
     :raises validity_not_verified: when it shows another validity than the one asked for. :raises validity_not_shown:
@@ -113,7 +113,7 @@ def _require_rights(attempt: Attempt, person: Person, not_shown: Transition) -> 
     )
 
 
-def _write_unproven(attempt: Attempt, person: Person, not_shown: Transition) -> None:
+def _write_unproven(attempt: Attempt, person: TerminalPerson, not_shown: Transition) -> None:
     kept = rights.only(attempt.rights, rights.unproven(attempt, person) - rights.asked(attempt))
     attempt.write(not_shown, valid_there=_words(person), rights_before=rights.to_store(kept))
 
@@ -121,7 +121,7 @@ def _write_unproven(attempt: Attempt, person: Person, not_shown: Transition) -> 
 # --- the person ---
 
 
-def _find_ours(attempt: Attempt) -> Person:
+def _find_ours(attempt: Attempt) -> TerminalPerson:
     """Return the person as the terminal shows it now. Rights that are missing or other ones are set again, once.
 
     :raises person_not_verified: :raises name_not_verified: as in _find_by_name().
@@ -136,7 +136,7 @@ def _find_ours(attempt: Attempt) -> Person:
     return _find_by_name(attempt)
 
 
-def _find_by_name(attempt: Attempt) -> Person:
+def _find_by_name(attempt: Attempt) -> TerminalPerson:
     """Return the person as the terminal shows it now.
 
     :raises person_not_verified: when it shows nobody. :raises name_not_verified: when it shows another name.

@@ -11,7 +11,7 @@ from dataclasses import replace
 from hikflask import request_id
 from hikflask.isapi import persons
 from hikflask.isapi.errors import NumberTaken, Refused, TerminalError
-from hikflask.isapi.persons import Person, Rights, Validity
+from hikflask.isapi.persons import Rights, TerminalPerson, Validity
 from hikflask.models import Capture, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, REFUSED
 from hikflask.services.core.errors import (
@@ -150,7 +150,7 @@ def _enrol(attempt: Attempt) -> None:
     prove(attempt, outcome)
 
 
-def _put_person(attempt: Attempt) -> Person | None:
+def _put_person(attempt: Attempt) -> TerminalPerson | None:
     """Put the person there; a face that came late is seen to also where the name is refused for good."""
     try:
         return _add_or_adopt(attempt)
@@ -160,7 +160,7 @@ def _put_person(attempt: Attempt) -> Person | None:
         raise
 
 
-def _add_or_adopt(attempt: Attempt) -> Person | None:
+def _add_or_adopt(attempt: Attempt) -> TerminalPerson | None:
     """Add the person, or update our own record; return the person who was there before, or None.
 
     A number that was never sent there is added at once. Otherwise the terminal is first asked who has the number,
@@ -176,7 +176,7 @@ def _add_or_adopt(attempt: Attempt) -> Person | None:
     return _add(attempt) if there is None else _adopt(attempt, there)
 
 
-def _overwritten(attempt: Attempt, there: Person | None) -> Person | None:
+def _overwritten(attempt: Attempt, there: TerminalPerson | None) -> TerminalPerson | None:
     """Remove another person with this number; our own record stays, with its face."""
     if there is None or attempt.is_ours(there):
         attempt.write(state.NOTHING_TO_OVERWRITE)
@@ -187,7 +187,7 @@ def _overwritten(attempt: Attempt, there: Person | None) -> Person | None:
     return None
 
 
-def _add(attempt: Attempt) -> Person | None:
+def _add(attempt: Attempt) -> TerminalPerson | None:
     """Send Record; return the person if the number already exists there under our name, else None.
 
     :raises Full: when the terminal has no room for one more person.
@@ -213,7 +213,7 @@ def _add(attempt: Attempt) -> Person | None:
     return None
 
 
-def _adopt(attempt: Attempt, there: Person) -> Person:
+def _adopt(attempt: Attempt, there: TerminalPerson) -> TerminalPerson:
     """Accept the person with this number as ours if we wrote the name or it is a whole one, and update what differs.
 
     What the person may do there stays, unless another validity is asked for; what an earlier change lost is set again.

@@ -2,7 +2,7 @@
 
 from hikflask.isapi import faces, persons
 from hikflask.isapi.errors import Nonsense, Refused, TerminalError
-from hikflask.isapi.persons import Person
+from hikflask.isapi.persons import TerminalPerson
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.core.errors import NumberTakenThere, ServiceError
 from hikflask.services.enrolments import queries
@@ -29,7 +29,7 @@ def remove(attempt: Attempt) -> None:
     checks.recognise(attempt.talk)
     attempt.read_again()
     attempt.claim("removal")
-    there: Person | None = None
+    there: TerminalPerson | None = None
     try:
         there = _holder(attempt)
     except (Refused, Nonsense) as error:
@@ -50,7 +50,7 @@ def remove(attempt: Attempt) -> None:
     attempt.write_gone()
 
 
-def _holder(attempt: Attempt) -> Person | None:
+def _holder(attempt: Attempt) -> TerminalPerson | None:
     """Return who has the number there, maybe in another form.
 
     A terminal that has never shown this employee with the number may show others otherwise, and remove them with it.
@@ -79,7 +79,7 @@ def _require_own_record(attempt: Attempt) -> None:
     raise ServiceError("other_device") if row.waits_for_hand else ServiceError("holder_not_shown")
 
 
-def _refuse_somebody_elses(attempt: Attempt, there: Person | None) -> None:
+def _refuse_somebody_elses(attempt: Attempt, there: TerminalPerson | None) -> None:
     is_ours = there is not None and attempt.is_ours(there)
     # We may have written our name to this device before we noticed that it is another one.
     if attempt.row.waits_for_hand and not is_ours:
@@ -134,7 +134,7 @@ def _keep_late(attempt: Attempt) -> None:
         attempt.keep_late()
 
 
-def _left(attempt: Attempt) -> Person | None:
+def _left(attempt: Attempt) -> TerminalPerson | None:
     """Return who still has the number there. Who is to be replaced had it in this very form."""
     try:
         desired = attempt.row.desired == PRESENT

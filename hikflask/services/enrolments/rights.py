@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from hikflask.isapi import persons
-from hikflask.isapi.persons import Person, Rights, Validity
+from hikflask.isapi.persons import Rights, TerminalPerson, Validity
 from hikflask.models import Enrolment
 from hikflask.services.enrolments import validity
 from hikflask.services.enrolments.attempt import Attempt
@@ -16,7 +16,7 @@ from hikflask.services.enrolments.attempt import Attempt
 NO_LIMIT = {"off", validity.words(validity.UNLIMITED)}
 
 
-def before(row: Enrolment, there: Person) -> Rights:
+def before(row: Enrolment, there: TerminalPerson) -> Rights:
     """Return the rights that the person had on the terminal before the unproven change, or has now if none is open."""
     stored: dict[str, Any] = row.rights_before or {}
     rights = there.rights
@@ -66,7 +66,7 @@ def _is_shown(expected: Validity | None, shown: Validity | None) -> bool:
     return {expected.words, shown.words} == NO_LIMIT
 
 
-def unproven(attempt: Attempt, person: Person) -> set[str]:
+def unproven(attempt: Attempt, person: TerminalPerson) -> set[str]:
     """Return the names of the rights that must be there and are not shown.
 
     What was never shown is no right that was lost, but a terminal that does not tell it. Only a validity that is asked

@@ -34,7 +34,7 @@ Spellings = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
-class Person:
+class KnownEmployee:
     """An employee as the database has it. `sha256` is that of the current photo, `sent`: wanted on the terminal.
 
     `has_face`: wanted on some terminal with a face.
@@ -99,7 +99,7 @@ class CurrentData:
     """
 
     terminal_id: int | None
-    people: dict[str, Person] = field(default_factory=dict)
+    people: dict[str, KnownEmployee] = field(default_factory=dict)
     leaving: dict[str, list[Leaving]] = field(default_factory=dict)
     spellings: Spellings = field(default_factory=dict)
     lacking: Collection[str] = ()
@@ -161,7 +161,7 @@ def read_current_data(
     return current
 
 
-def _read_people(numbers: Collection[str], terminal_id: int | None) -> dict[str, Person]:
+def _read_people(numbers: Collection[str], terminal_id: int | None) -> dict[str, KnownEmployee]:
     columns = (
         *(Employee.number, Employee.id, Employee.name, Employee.department, Employee.is_active, Employee.photo_id),
         *(Employee.valid_from, Employee.valid_to, Employee.has_face, Photo.sha256, Photo.forgotten_at),
@@ -176,7 +176,7 @@ def _read_people(numbers: Collection[str], terminal_id: int | None) -> dict[str,
         .where(Employee.number.in_(numbers))
     )
     return {
-        row.number: Person(
+        row.number: KnownEmployee(
             row.id,
             row.name,
             row.department,
@@ -239,7 +239,7 @@ def _compared(values: Values, picture: Picture | None, now: CurrentData) -> Verd
     return Verdict(CHANGED if person else NEW, before, refused or None, employee_id)
 
 
-def _refused_photo(picture: Picture | None, person: Person | None) -> dict[str, Refusal]:
+def _refused_photo(picture: Picture | None, person: KnownEmployee | None) -> dict[str, Refusal]:
     if picture and picture.error:
         return {PHOTO: picture.error}
     if picture and consents.is_required() and not (person and person.consented):
@@ -263,7 +263,7 @@ def _wrong_department(values: Values, now: CurrentData) -> dict[str, Refusal]:
     return {DEPARTMENT: Refusal(code="department_day", params={})} if is_day(department) else {}
 
 
-def _read_errors(values: Values, person: Person | None) -> dict[str, Refusal]:
+def _read_errors(values: Values, person: KnownEmployee | None) -> dict[str, Refusal]:
     """Return what is wrong with the texts alone. A name that is here as it is is right, whatever stands in it."""
     refusal = values.errors.get(NAME)
     is_text = refusal is not None and refusal["code"] in {"name_note", "letters_broken"}
@@ -272,7 +272,7 @@ def _read_errors(values: Values, person: Person | None) -> dict[str, Refusal]:
     return values.errors
 
 
-def _errors(values: Values, person: Person | None, now: CurrentData) -> dict[str, Refusal]:
+def _errors(values: Values, person: KnownEmployee | None, now: CurrentData) -> dict[str, Refusal]:
     errors = {} if values.leaves else _wrong_days(values, person)
     number = _unknown_number(values, now) if person is None else None
     if number:
@@ -298,7 +298,7 @@ def _unknown_number(values: Values, now: CurrentData) -> Refusal | None:
     return None
 
 
-def _wrong_days(values: Values, person: Person | None) -> dict[str, Refusal]:
+def _wrong_days(values: Values, person: KnownEmployee | None) -> dict[str, Refusal]:
     """Return what is wrong with the validity that there would be."""
     if values.errors.keys() & set(DAYS):
         return {}
@@ -326,7 +326,7 @@ def _is_said(text: str, name: str, value: str) -> bool:
     return text in said
 
 
-def _before(values: Values, picture: Picture | None, person: Person, now: CurrentData) -> dict[str, Any]:
+def _before(values: Values, picture: Picture | None, person: KnownEmployee, now: CurrentData) -> dict[str, Any]:
     """Return the fields that change, with their current values."""
     compared = (NAME, DEPARTMENT) if values.leaves else (NAME, DEPARTMENT, *DAYS)
     current = {name: getattr(person, name) for name in compared}

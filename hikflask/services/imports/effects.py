@@ -16,7 +16,7 @@ from hikflask.models.import_batch import CHANGED, NEW, OPEN, WRONG
 from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.similar_names import are_wholly_other, has_fewer_words, have_other_given_names
-from hikflask.services.imports.classify import PHOTO, CurrentData, Person, Verdict
+from hikflask.services.imports.classify import PHOTO, CurrentData, KnownEmployee, Verdict
 from hikflask.services.imports.table.columns import DEPARTMENT, LEFT, NAME, NUMBER, VALID_TO
 from hikflask.services.imports.table.values import Values
 from hikflask.text_rules import LAST_DAY, folded
@@ -108,7 +108,7 @@ def _unknown(values: Values, verdict: Verdict, now: CurrentData) -> dict[str, An
     return effects | ({UNKNOWN_IDS: meant} if meant != values.number == meant.lstrip("0") else {})
 
 
-def _changes(values: Values, before: Mapping[str, Any], person: Person, now: CurrentData) -> dict[str, Any]:
+def _changes(values: Values, before: Mapping[str, Any], person: KnownEmployee, now: CurrentData) -> dict[str, Any]:
     effects = _other_name(values.texts[NAME], person, now) if NAME in before else {}
     if before.get(VALID_TO) and values.texts[VALID_TO] in NO_LIMIT:
         effects[VALIDITY_LIFTED] = person.valid_to
@@ -121,7 +121,7 @@ def _changes(values: Values, before: Mapping[str, Any], person: Person, now: Cur
     return effects
 
 
-def _other_name(name: str, person: Person, now: CurrentData) -> dict[str, Any]:
+def _other_name(name: str, person: KnownEmployee, now: CurrentData) -> dict[str, Any]:
     """Return what another name means: that of another ID here is another person's, as of a column sorted apart."""
     owner = now.namesakes.get(folded(name))
     effects: dict[str, Any] = {KNOWN_ELSEWHERE: owner[0]} if owner else {}

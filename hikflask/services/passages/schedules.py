@@ -58,7 +58,7 @@ def read(enrolment_id: int, holder: str) -> None:
             state.apply(state.SCHEDULES_TOLD, Enrolment.id == enrolment_id, plans_there=told)
 
 
-def _plans(talk: Conversation, person: persons.Person) -> list[dict[str, Any]] | None:
+def _plans(talk: Conversation, person: persons.TerminalPerson) -> list[dict[str, Any]] | None:
     if person.doors == "":
         return []
     if person.plans is None:

@@ -35,7 +35,7 @@ SHEETS = select(ImportRow.sheet).where(ImportRow.sheet != "").distinct()
 
 
 @dataclass(frozen=True)
-class Person:
+class ErasedPerson:
     """The numbers and the whole names that a person has or had, by which traces are found."""
 
     numbers: Collection[str]
@@ -69,7 +69,7 @@ def of_number(number: str) -> list[int]:
     return list(db.session.execute(select(ImportRow.id).where(ImportRow.number == number)).scalars())
 
 
-def forget_files(person: Person) -> None:
+def forget_files(person: ErasedPerson) -> None:
     """Remove the person's photos from the stored archives and their thumbnails, and the tables that were not read yet.
 
     This may take long, so no transaction is open meanwhile. A dry run that has read one of these files writes no row
@@ -91,7 +91,7 @@ def forget_files(person: Person) -> None:
                 changed_rows(same_batch.values(table_file="", layout={**layout, **NOTHING_SHOWN}))
 
 
-def wrong_rows(person: Person) -> list[int]:
+def wrong_rows(person: ErasedPerson) -> list[int]:
     """Return the ids of the wrong rows that name the person.
 
     There may be very many to read, so nothing is locked, and no transaction is open for long.
@@ -105,7 +105,7 @@ def wrong_rows(person: Person) -> list[int]:
     return ids
 
 
-def forget_rows(person: Person, employee_id: int | None, wrong: list[int]) -> None:
+def forget_rows(person: ErasedPerson, employee_id: int | None, wrong: list[int]) -> None:
     """Delete a person's rows within the caller's transaction, and blank files, sheets and columns that name the person.
 
     :param wrong: the ids of wrong_rows(), of which those that still name the person are deleted.
@@ -149,7 +149,7 @@ def _forget_sheets_in_errors(sheets: Collection[str]) -> None:
     db.session.flush()
 
 
-def _naming(person: Person, rows: Iterable[Any]) -> list[int]:
+def _naming(person: ErasedPerson, rows: Iterable[Any]) -> list[int]:
     def is_naming(row: Any) -> bool:
         meant = (refusal["params"].get("meant", "") for refusal in (row.errors or {}).values())
         return person.is_named_in(row.number, *row.values.values(), *(row.cells or ()), row.photo, *meant)

@@ -40,7 +40,7 @@ from hikflask.services.core.db import (
 )
 from hikflask.services.photos import storage
 from hikflask.services.privacy import import_traces, passage_traces
-from hikflask.services.privacy.import_traces import Person
+from hikflask.services.privacy.import_traces import ErasedPerson
 
 # Among the params of an import's job: numbers.
 CONFIRMED = "confirmed_numbers"
@@ -92,7 +92,7 @@ def forget_again(numbers: Collection[str], names: Collection[str], employee_id: 
 
     An employee who has got one of the numbers meanwhile keeps everything.
     """
-    wrong = import_traces.wrong_rows(Person(numbers, names))
+    wrong = import_traces.wrong_rows(ErasedPerson(numbers, names))
     with transaction():
         lock_numbers(*numbers)
         # After the transactions that hold or read a comparison; see hold_comparison().
@@ -104,7 +104,7 @@ def forget_again(numbers: Collection[str], names: Collection[str], employee_id: 
         changed_rows(delete(PersonThere).where(PersonThere.number.in_(taken), PersonThere.name.in_(names)))
         pictures = passage_traces.forget(left, employee_id, () if taken else names)[1]
         after_commit(lambda: storage.unlink(*pictures))
-        import_traces.forget_rows(Person(left, () if taken else names), employee_id, wrong)
+        import_traces.forget_rows(ErasedPerson(left, () if taken else names), employee_id, wrong)
         audit.destroy_keys(numbers, employee_id)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, and_, delete, exists, func, 
 
 from hikflask.extensions import db
 from hikflask.isapi import persons
-from hikflask.isapi.persons import Count, Person
+from hikflask.isapi.persons import Count, TerminalPerson
 from hikflask.models import Comparison, Drift, Enrolment, PersonThere, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import COUNT, DONE, NAME, ONLY_HERE
@@ -139,7 +139,7 @@ def check_some_people(talk: Conversation) -> None:
                 _check_person(terminal_id, row, people.get(row.number))
 
 
-def _check_person(terminal_id: int, row: EnrolmentColumns, person: Person | None) -> None:
+def _check_person(terminal_id: int, row: EnrolmentColumns, person: TerminalPerson | None) -> None:
     # The name that the terminal confirmed, the one that was sent since, and the employee's whole names.
     whole = (row.employee.name, row.employee.terminal_name) if row.employee else ()
     names = [name for name in (row.written_name, row.sent_name, *whole, *row.names_sent) if name]

@@ -14,7 +14,7 @@ from hikflask.services.imports.batches import ColumnsUnclear, DaysUnknown, Uploa
 from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import imports
 from hikflask.services.privacy import import_traces
-from hikflask.services.privacy.import_traces import Person
+from hikflask.services.privacy.import_traces import ErasedPerson
 from hikflask.services.spreadsheets import reader_process
 from tests.spreadsheets import workbooks as xlsx
 from tests.support.between import Between
@@ -237,7 +237,7 @@ def test_dry_run_is_taken_back_so_that_other_columns_can_be_chosen() -> None:
 def test_import_that_began_or_is_being_checked_and_one_without_its_table_are_not_taken_back() -> None:
     begun, erased, running = checked("1;Иван;"), checked("3;Иван;"), made("2;Иван;")
     apply(begun)
-    import_traces.forget_files(Person(["77"]))
+    import_traces.forget_files(ErasedPerson(["77"]))
     started(imports.start_check, running)
 
     for batch_id, code in ((begun, "import_started"), (running, "import_started"), (erased, "import_file_gone")):

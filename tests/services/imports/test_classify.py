@@ -10,8 +10,8 @@ from hikflask.messages import refusal_sentence
 from hikflask.models.people import spelling_key
 from hikflask.services.imports.classify import (
     CurrentData,
+    KnownEmployee,
     Leaving,
-    Person,
     Picture,
     Verdict,
     classify,
@@ -25,11 +25,11 @@ from tests.support.refusals import refusal
 
 pytestmark = pytest.mark.usefixtures("context")
 
-IVAN = Person(7, "Иван Иванов", "Охрана", True, None, None, sent=False, consented=False)
+IVAN = KnownEmployee(7, "Иван Иванов", "Охрана", True, None, None, sent=False, consented=False)
 
 
 def compared(
-    person: Person | None,
+    person: KnownEmployee | None,
     picture: Picture | None = None,
     leaves: bool | None = None,
     mode: str = "both",
@@ -212,7 +212,9 @@ def test_days_that_differ_are_a_change_and_an_empty_one_lifts_the_limit() -> Non
         (None, {"name": "Иван", "valid_to": "2020-01-01"}, {"valid_to": refusal("validity_over")}),
     ],
 )
-def test_days_that_cannot_be_are_wrong(person: Person | None, texts: dict[str, Any], errors: dict[str, object]) -> None:
+def test_days_that_cannot_be_are_wrong(
+    person: KnownEmployee | None, texts: dict[str, Any], errors: dict[str, object]
+) -> None:
     assert compared(person, **texts).errors == errors
 
 
@@ -228,7 +230,7 @@ def test_days_of_somebody_who_leaves_or_has_left_do_not_matter() -> None:
 
 
 def test_same_picture_is_no_change() -> None:
-    pictured = Person(7, "Иван Иванов", "", True, 3, "abc", sent=False, consented=False)
+    pictured = KnownEmployee(7, "Иван Иванов", "", True, 3, "abc", sent=False, consented=False)
 
     assert compared(pictured, Picture("1.jpg", "abc")).verdict == "unchanged"
     assert compared(pictured, Picture("1.jpg", "def")).before == {"photo": 3}
@@ -253,6 +255,8 @@ def test_people_are_read_with_one_look() -> None:
 
     now = read_current_data(["1", "2"], None, read_spellings())
 
-    assert now.people == {"1": Person(ivan, "Иван Иванов 1", "Охрана", True, None, None, sent=False, consented=False)}
+    assert now.people == {
+        "1": KnownEmployee(ivan, "Иван Иванов 1", "Охрана", True, None, None, sent=False, consented=False)
+    }
     assert now.spelling("ОХРАНА") == "Охрана"
     assert now.spelling("Цех") == "Цех"

@@ -16,7 +16,7 @@ from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.table import mappings
 from hikflask.services.imports.table.options import DEFAULT
 from hikflask.services.privacy import certificates, import_traces
-from hikflask.services.privacy.import_traces import Person
+from hikflask.services.privacy.import_traces import ErasedPerson
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.erasures import enrol, every_text, fresh, settle_all
@@ -157,7 +157,7 @@ def test_sheet_with_the_name_of_the_person_is_not_named_any_more() -> None:
         theirs.sheet, other.sheet = "Пётр Петров", "Охрана"
 
     with transaction():
-        import_traces.forget_rows(import_traces.Person(["77"], ["Петров Пётр", "Пётр Петров"]), None, [])
+        import_traces.forget_rows(import_traces.ErasedPerson(["77"], ["Петров Пётр", "Пётр Петров"]), None, [])
 
     assert [row.sheet for row in rows(found)] == ["", "Охрана"]
 
@@ -180,7 +180,7 @@ def test_kept_columns_that_name_the_person_are_deleted() -> None:
         found.layout = {**found.layout, "columns": ["100222", "Иванов  Иван", "Цех"]}
 
     with transaction():
-        import_traces.forget_rows(Person(["77"], ["Иванов Иван"]), None, [])
+        import_traces.forget_rows(ErasedPerson(["77"], ["Иванов Иван"]), None, [])
 
     assert batch(found.id).layout["columns"] == ["", "", ""]
     assert [mapping.name for mapping in mappings.list_all()] == ["Отдел кадров"]
@@ -195,6 +195,6 @@ def test_sheet_with_the_name_of_the_person_is_not_named_in_other_rows() -> None:
         other.errors = {"number": refusal("number_twice", lines="Пётр Петров 2, 7")}
 
     with transaction():
-        import_traces.forget_rows(Person(["77"], ["Петров Пётр", "Пётр Петров"]), None, [])
+        import_traces.forget_rows(ErasedPerson(["77"], ["Петров Пётр", "Пётр Петров"]), None, [])
 
     assert rows(found)[1].errors == {"number": refusal("number_twice", lines="2, 7")}
