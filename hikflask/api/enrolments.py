@@ -11,7 +11,7 @@ from hikflask.forms.employees import EnrolmentFilterForm
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.models import Enrolment
 from hikflask.services.core.errors import told
-from hikflask.services.core.keyset import Place
+from hikflask.services.core.keyset import PagePosition
 from hikflask.services.enrolments import listing
 from hikflask.services.enrolments.listing import EnrolmentFilter
 
@@ -26,7 +26,7 @@ def list_enrolments() -> ResponseReturnValue:
     """A page of enrolments, the earliest change first; the header Link leads to the next page."""
     form = body.form_of(EnrolmentFilterForm, request.args.to_dict())
     wanted = EnrolmentFilter(form.state.data or "", form.terminal_id, form.moment)
-    page = listing.page(wanted, paging.limit(), Place(after=request.args.get("after", "")))
+    page = listing.page(wanted, paging.limit(), PagePosition(after=request.args.get("after", "")))
     return paging.with_link(jsonify([shape(enrolment) for enrolment in page.rows]), page.after)
 
 

@@ -37,7 +37,7 @@ from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import own_records
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.core.keyset import Place
+from hikflask.services.core.keyset import PagePosition
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -89,7 +89,7 @@ def list_users() -> ResponseReturnValue:
     """
     limit, offset = paging.limit(), paging.whole("offset", 0, 2**31)
     form = body.form_of(EmployeeFilterForm, request.args.to_dict())
-    place = Place(after=request.args.get("after", ""))
+    place = PagePosition(after=request.args.get("after", ""))
     if offset and place.after:
         raise InputError({"after": "Either “after” or “offset” says where the page begins."})
     if request.args.get("count", "") not in {"", "exact"}:

@@ -26,10 +26,10 @@ MIN_SECONDS = 0.01
 # not take yet, for minutes after its answer was given up, and a person who was removed meanwhile is there again.
 RESET = struct.pack("ii", 1, 0)
 
-Place = tuple[socket.AddressFamily, Any]
+SocketAddress = tuple[socket.AddressFamily, Any]
 # Host, port and seconds → the socket addresses that may be connected to, none when the host is refused.
 # Raises OSError when its name is not resolved in that time.
-Resolver = Callable[[str, int, float], list[Place]]
+Resolver = Callable[[str, int, float], list[SocketAddress]]
 # Seconds, and a function that is called when no answer has begun after them.
 Slow = tuple[float, Callable[[], None]]
 
@@ -140,7 +140,7 @@ class WatchedConnection(http.client.HTTPConnection):
         super().send(data)
 
 
-def resolve_any(host: str, port: int, _seconds: float) -> list[Place]:
+def resolve_any(host: str, port: int, _seconds: float) -> list[SocketAddress]:
     """Return all socket addresses of a host. This resolver limits neither the addresses nor the time."""
     infos = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
     return [(family, place) for family, _, _, _, place in infos]
@@ -169,7 +169,7 @@ def open_socket(host: str, port: int, seconds: float, resolve: Resolver) -> sock
     raise failure or OSError("no address")
 
 
-def _connected(place: Place, seconds: float) -> socket.socket:
+def _connected(place: SocketAddress, seconds: float) -> socket.socket:
     family, address = place
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -14,7 +14,7 @@ from typing import Any
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Place = tuple[socket.AddressFamily, Any]
+SocketAddress = tuple[socket.AddressFamily, Any]
 
 # Never allowed, whatever the settings say. Clouds give out keys at their metadata addresses.
 NEVER = tuple(
@@ -55,7 +55,7 @@ class AllowedAddresses:
             return False
         return not self.networks or any(address in network for network in self.networks)
 
-    def places(self, host: str, port: int, seconds: float) -> list[Place]:
+    def places(self, host: str, port: int, seconds: float) -> list[SocketAddress]:
         """Return the allowed socket addresses of a host; none when it is refused.
 
         :param seconds: the time-out of the name's resolution.
@@ -76,9 +76,9 @@ def _embedded(address: Address) -> Address:
     return address.ipv4_mapped or address.sixtofour or address
 
 
-def _resolve(host: str, port: int, seconds: float) -> list[Place]:
+def _resolve(host: str, port: int, seconds: float) -> list[SocketAddress]:
     """Resolve a host name in a separate thread, because the system's resolver has no time-out."""
-    answers: queue.SimpleQueue[list[Place] | OSError] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[list[SocketAddress] | OSError] = queue.SimpleQueue()
 
     def resolve() -> None:
         try:

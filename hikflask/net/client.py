@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
-from hikflask.net.addresses import AllowedAddresses, Place
+from hikflask.net.addresses import AllowedAddresses, SocketAddress
 
 RESOLVE_SECONDS = 3.0
 
@@ -57,7 +57,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], addresses: AllowedAd
         connection.close()
 
 
-def resolve(url: str, addresses: AllowedAddresses, seconds: float = RESOLVE_SECONDS) -> list[Place]:
+def resolve(url: str, addresses: AllowedAddresses, seconds: float = RESOLVE_SECONDS) -> list[SocketAddress]:
     """Return the allowed socket addresses of a URL's host. :raises OSError: when its name is not resolved."""
     return addresses.places(urlsplit(url).hostname or "", _port(url), seconds)
 
@@ -73,7 +73,7 @@ class _Connection(http.client.HTTPConnection):
     Whatever is begun before the deadline is cut off at the deadline; later nothing is begun.
     """
 
-    def __init__(self, host: str, port: int, places: list[Place], secure: bool, deadline: float) -> None:
+    def __init__(self, host: str, port: int, places: list[SocketAddress], secure: bool, deadline: float) -> None:
         super().__init__(host, port)
         self._places = places
         self._deadline = deadline
@@ -101,7 +101,7 @@ class _Connection(http.client.HTTPConnection):
                 self.sock.close()
         return self._connect_to(self._places[-1], 1)
 
-    def _connect_to(self, place: Place, places_left: int) -> None:
+    def _connect_to(self, place: SocketAddress, places_left: int) -> None:
         family, address = place
         self.sock = socket.socket(family, socket.SOCK_STREAM)
         self.sock.settimeout(self._seconds_left() / places_left)

@@ -1,7 +1,7 @@
 """Removals that are open, and what is agreed to where a test takes access from many people and is not about that."""
 
 from hikflask.models import Enrolment
-from hikflask.services.core.keyset import Place
+from hikflask.services.core.keyset import PagePosition
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.mass_removals import Confirmation
 
@@ -25,4 +25,4 @@ BY_OPERATOR = Confirmation(None, by_admin=False)
 
 def open_removals() -> list[Enrolment]:
     """The unconfirmed removals as their page lists them, the oldest first."""
-    return queries.page_of_removals(100, Place()).rows
+    return queries.page_of_removals(100, PagePosition()).rows

@@ -31,7 +31,7 @@ MAX_INTEGER = 2**53
 
 
 @dataclass(frozen=True)
-class Place:
+class QueuePosition:
     """A place in the queue, after which the next page begins: part, time of the next attempt, id."""
 
     part: int
@@ -64,7 +64,7 @@ class Queue:
     in_use: bool
     now: list[Enrolment]
     lines: list[Line]
-    following: Place | None
+    following: QueuePosition | None
     counts: dict[str, int]
     stopped: int
     stopped_removals: int
@@ -85,15 +85,15 @@ class Queue:
         return not (self.in_use or self.now or self.employees or self.removals)
 
 
-def place_of(text: str) -> Place | None:
+def place_of(text: str) -> QueuePosition | None:
     """Return the place that a text names, or None when it names none."""
     part, when, row = [int(number) if number.isdecimal() else -1 for number in (text.split("-") + [""] * 3)[:3]]
     if not (0 <= part < len(PARTS) and 0 <= when < MAX_INTEGER and 0 <= row < MAX_INTEGER):
         return None
-    return Place(part, EPOCH + when * MICROSECOND, row)
+    return QueuePosition(part, EPOCH + when * MICROSECOND, row)
 
 
-def queue_of(terminal: Terminal, limit: int, after: Place | None = None) -> Queue:
+def queue_of(terminal: Terminal, limit: int, after: QueuePosition | None = None) -> Queue:
     """Return the queue of a terminal, at most so many rows of it."""
     now = _now(terminal.id)
     rows = _lines(terminal.id, [enrolment.id for enrolment in now], after, limit + 1)
@@ -101,7 +101,7 @@ def queue_of(terminal: Terminal, limit: int, after: Place | None = None) -> Queu
     following = None
     if len(rows) > limit:
         number, last = rows[limit - 1]
-        following = Place(number, last.next_attempt_at or EPOCH, last.id)
+        following = QueuePosition(number, last.next_attempt_at or EPOCH, last.id)
     # The terminal's row was read before: whoever talks to it is read together with whether somebody does.
     lease = select(~leases.FREE, Terminal.lease_holder, Terminal.lease_purpose).where(Terminal.id == terminal.id)
     in_use, holder, purpose = db.session.execute(lease).one()
@@ -127,7 +127,7 @@ def _now(terminal_id: int) -> list[Enrolment]:
     return sorted(rows[:MAX_IN_A_TURN], key=lambda enrolment: not enrolment.step)
 
 
-def _lines(terminal_id: int, but: list[int], after: Place | None, limit: int) -> list[tuple[int, Enrolment]]:
+def _lines(terminal_id: int, but: list[int], after: QueuePosition | None, limit: int) -> list[tuple[int, Enrolment]]:
     """Return the first enrolments behind a place, each with the index of its part, without those with the ids `but`."""
     rows: list[tuple[int, Enrolment]] = []
     for number, (_, desired, in_bulk) in enumerate(PARTS):

@@ -29,7 +29,7 @@ class ListChanged(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
+class ListProgress:
     """How far a list is read: so many rows, from the number `first` to `last`, of `total` (None: not told for certain).
 
     `capacity` is how many rows the terminal can have, as it states (None: not told). `numbers` are those that the last
@@ -56,7 +56,7 @@ class Place:
         return self.read - self.overlap
 
 
-def follow(place: Place, page: Page) -> Place:
+def follow(place: ListProgress, page: Page) -> ListProgress:
     """Return how far a list is read with a page.
 
     :raises ListChanged: when the page does not continue the list. :raises list_incomplete: when the list stops before
@@ -82,4 +82,4 @@ def follow(place: Place, page: Page) -> Place:
     if is_last and total not in {None, read}:
         raise ListChanged("list_incomplete")
     first, last = (place.first or new[0], new[-1]) if new else (place.first, place.last)
-    return Place(read, first, last, total, place.capacity, new, is_last)
+    return ListProgress(read, first, last, total, place.capacity, new, is_last)

@@ -24,7 +24,7 @@ from hikflask.models.comparison import FACES, FAILED, MISSING, PEOPLE, PICTURES,
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.refusal import Refusal
 from hikflask.services.comparisons import differences, queries, retention
-from hikflask.services.comparisons.pages import LIST_FAILURES, ComparisonFailed, ListChanged, Place, follow
+from hikflask.services.comparisons.pages import LIST_FAILURES, ComparisonFailed, ListChanged, ListProgress, follow
 from hikflask.services.comparisons.validity_there import words_of
 from hikflask.services.core.db import changed_rows, end_read, transaction, transactional
 from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired
@@ -173,7 +173,7 @@ class Reading:
             with self._writing():
                 retention.forget_rows(PersonThere, self._here)
             return
-        before = Place(row.read, self._first(), row.last_number, row.people, self._talk.terminal.people_capacity)
+        before = ListProgress(row.read, self._first(), row.last_number, row.people, self._talk.terminal.people_capacity)
         people, page = persons.list_page(self._talk, row.search_id, before.position)
         place = follow(before, page)
         self._refuse_repeated(place.numbers, self._here)
@@ -193,7 +193,7 @@ class Reading:
             # The terminal counts fewer people than its list has, or does not count.
             self._write(step=MISSING, last_number="", people=None)
 
-    def _is_past_the_end(self, place: Place, ask: Callable[[int], Page]) -> bool:
+    def _is_past_the_end(self, place: ListProgress, ask: Callable[[int], Page]) -> bool:
         """True when a page that added nothing is followed by an empty one: the list is whole, though no count says so.
 
         What a terminal says on a page is not believed: some call each page the last one, and its length the whole list.
@@ -260,7 +260,7 @@ class Reading:
     def _read_faces(self) -> None:
         """Read a page of the faces, where the list of people does not tell them."""
         capacity = self._talk.terminal.face_capacity
-        before = Place(self._row.faces_read, self._row.first_face, self._row.last_face, None, capacity)
+        before = ListProgress(self._row.faces_read, self._row.first_face, self._row.last_face, None, capacity)
         try:
             listed, page = faces.list_page(self._talk, before.position)
         except NotSupported:

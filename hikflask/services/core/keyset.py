@@ -23,7 +23,7 @@ Order = tuple[UnaryExpression[Any], ...]
 
 
 @dataclass(frozen=True)
-class Place:
+class PagePosition:
     """Where a page begins: behind a row, or so that it ends before one. Without a cursor it is the first page."""
 
     after: str = ""
@@ -40,7 +40,7 @@ class Place:
         return bool(self.before and not self.after)
 
 
-FIRST = Place()
+FIRST = PagePosition()
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Keyset:
         """True when the list begins with the highest."""
         return self.order[0].modifier is desc_op
 
-    def condition(self, place: Place) -> list[ColumnElement[bool]]:
+    def condition(self, place: PagePosition) -> list[ColumnElement[bool]]:
         """Return the condition for rows on the far side of the cursor.
 
         :raises CursorUnknown: when it is no cursor of a list in this order.
@@ -87,13 +87,13 @@ class Keyset:
         place_of_row = tuple_(*columns)
         return [place_of_row > here if goes_up else place_of_row < here]
 
-    def sorted(self, statement: Select[Any], place: Place) -> Select[Any]:
+    def sorted(self, statement: Select[Any], place: PagePosition) -> Select[Any]:
         """Return the statement in this order, or in the opposite one for what is before a cursor."""
         if not place.is_backwards:
             return statement.order_by(*self.order)
         return statement.order_by(*(column.asc() if self.descends else column.desc() for column in self.columns))
 
-    def chosen(self, statement: Select[Any], place: Place) -> Select[Any]:
+    def chosen(self, statement: Select[Any], place: PagePosition) -> Select[Any]:
         """Return the statement for the rows on the far side of the cursor, the nearest first.
 
         :raises CursorUnknown: when it is no cursor of a list in this order.
@@ -122,7 +122,7 @@ class Keyset:
         ]
 
 
-def read(statement: Select[Any], keyset: Keyset, limit: int, place: Place) -> Page[Any]:
+def read(statement: Select[Any], keyset: Keyset, limit: int, place: PagePosition) -> Page[Any]:
     """Return a page of rows, fresh from the database, each with the values of its place in `keyset` behind it.
 
     :param statement: selects what is shown.
@@ -133,7 +133,7 @@ def read(statement: Select[Any], keyset: Keyset, limit: int, place: Place) -> Pa
     return cut(rows, keyset, limit, place)
 
 
-def cut(rows: list[Any], keyset: Keyset, limit: int, place: Place) -> Page[Any]:
+def cut(rows: list[Any], keyset: Keyset, limit: int, place: PagePosition) -> Page[Any]:
     """Return a page of rows that were read in the direction of `place`, one more than it has if there are more."""
     backwards = place.is_backwards
     more, shown = len(rows) > limit, rows[:limit]

@@ -36,7 +36,7 @@ from hikflask.services.core.db import (
     fresh,
     transactional,
 )
-from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
+from hikflask.services.core.keyset import FIRST, Keyset, Page, PagePosition
 from hikflask.services.employees import filters, word_index
 from hikflask.services.employees.filters import ON_TERMINALS, EmployeeFilter, Ids
 from hikflask.text_rules import retyped, storable
@@ -108,7 +108,7 @@ def of_ids(ids: list[int], *, enrolments: bool = True) -> list[Employee]:
 
 
 def page(
-    wanted: EmployeeFilter, limit: int, place: Place = FIRST, up_to: int | None = None
+    wanted: EmployeeFilter, limit: int, place: PagePosition = FIRST, up_to: int | None = None
 ) -> tuple[Page[Employee], int]:
     """Return a page of the employees that a list shows, in its order, and the count of all of them.
 
@@ -121,7 +121,7 @@ def page(
     return rows, count(wanted) if up_to is None else count_up_to(wanted, up_to)
 
 
-def page_to_show(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
+def page_to_show(wanted: EmployeeFilter, limit: int, place: PagePosition = FIRST) -> tuple[Page[Employee], int]:
     """Return a page, and how many pass the filter as pages count: more than MAX_COUNTED may be one more than that.
 
     :raises CursorUnknown: when the cursor does not fit this order.
@@ -214,7 +214,7 @@ def add_up_counts() -> None:
     db.session.execute(insert(EmployeeCount).from_select([column.key for column in columns], sums))
 
 
-def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[Employee], int | None]:
+def _page(wanted: EmployeeFilter, limit: int, place: PagePosition) -> tuple[Page[Employee], int | None]:
     """Return a page, and the count of all when reading the page has told it; more than FEW may be FEW + 1.
 
     The employee with exactly the searched number comes first, and not again among the others.
@@ -244,7 +244,7 @@ def _with_number(wanted: EmployeeFilter) -> int | None:
     return db.session.execute(passing.order_by(Employee.number != number).limit(1)).scalar()
 
 
-def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tuple[list[Any], int | None]:
+def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: PagePosition) -> tuple[list[Any], int | None]:
     """Return the first rows from a place on, one more than `limit` if there are more, reading as little as possible.
 
     Return the count of all, too, when what was read tells it; more than FEW may be FEW + 1.
@@ -273,13 +273,13 @@ def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tu
     return list(db.session.execute(_in_order(wanted, order, place).limit(limit + 1))), total
 
 
-def _in_order(wanted: EmployeeFilter, order: Keyset, place: Place, *within: ColumnElement[bool]) -> Select[Any]:
+def _in_order(wanted: EmployeeFilter, order: Keyset, place: PagePosition, *within: ColumnElement[bool]) -> Select[Any]:
     """Select the employees who pass, from a place on, each looked up in the list's order."""
     statement = select(Employee.id, *order.columns).where(*filters.conditions(wanted, each=True), *within)
     return order.chosen(statement, place)
 
 
-def _end_of_walk(wanted: EmployeeFilter, order: Keyset, place: Place) -> list[ColumnElement[bool]]:
+def _end_of_walk(wanted: EmployeeFilter, order: Keyset, place: PagePosition) -> list[ColumnElement[bool]]:
     """Return the condition for the first WALK employees of the list's order, or none when there are no more."""
     if wanted == EmployeeFilter(department=wanted.department, sort=wanted.sort):
         return []
@@ -294,7 +294,7 @@ def _end_of_walk(wanted: EmployeeFilter, order: Keyset, place: Place) -> list[Co
 
 
 def _rows_together(
-    wanted: EmployeeFilter, order: Keyset, limit: int, place: Place, hits: list[str]
+    wanted: EmployeeFilter, order: Keyset, limit: int, place: PagePosition, hits: list[str]
 ) -> list[Any] | None:
     """Return the first rows of a search whose hits are together in the order of names, as those of one surname are.
 

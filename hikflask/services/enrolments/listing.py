@@ -14,7 +14,7 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import STATES
 from hikflask.services.core import keyset
-from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
+from hikflask.services.core.keyset import FIRST, Keyset, Page, PagePosition
 from hikflask.services.state.enrolment import is_in
 
 ORDER = Keyset((Enrolment.changed_at.asc(), Enrolment.id.asc()), "enrolments")
@@ -29,7 +29,7 @@ class EnrolmentFilter:
     since: datetime | None = None
 
 
-def page(wanted: EnrolmentFilter, limit: int, place: Place = FIRST) -> Page[Enrolment]:
+def page(wanted: EnrolmentFilter, limit: int, place: PagePosition = FIRST) -> Page[Enrolment]:
     """Return a page of enrolments.
 
     :raises CursorUnknown: when the cursor does not fit this list.
@@ -46,7 +46,7 @@ def page(wanted: EnrolmentFilter, limit: int, place: Place = FIRST) -> Page[Enro
     return Page([known[row_id] for row_id in found.rows if row_id in known], found.after, found.before)
 
 
-def _along_index(state: str, wanted: EnrolmentFilter, place: Place) -> Select[Any]:
+def _along_index(state: str, wanted: EnrolmentFilter, place: PagePosition) -> Select[Any]:
     statement: Any = select(Enrolment.id.label("row_id"), Enrolment.changed_at, Enrolment.id)
     statement = statement.where(is_in(state))
     if wanted.terminal_id is not None:

@@ -10,7 +10,7 @@ from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import CONFIRMED, PRESENT, REMOVED
 from hikflask.services.core.db import HELD_TERMINALS, fresh
 from hikflask.services.core.errors import EnrolmentUnknown
-from hikflask.services.core.keyset import Keyset, Page, Place, first_of_rows, read
+from hikflask.services.core.keyset import Keyset, Page, PagePosition, first_of_rows, read
 from hikflask.services.state.badges import badge_of, detail_of
 from hikflask.services.state.enrolment import IS_LEAVING, IS_THERE
 
@@ -101,7 +101,7 @@ def numbers_there(numbers: Collection[str]) -> set[str]:
     return set(db.session.execute(select(Enrolment.number).where(Enrolment.number.in_(numbers))).scalars())
 
 
-def page_of_removals(limit: int, place: Place) -> Page[Enrolment]:
+def page_of_removals(limit: int, place: PagePosition) -> Page[Enrolment]:
     """Return a page of the unconfirmed removals with their employees, the oldest first.
 
     :raises CursorUnknown: when the cursor does not fit this list.

@@ -30,7 +30,7 @@ from hikflask.services.import_files.photo_archive import Contents
 from hikflask.services.imports import batches, dry_run, effects, losses, row_check
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.classify import Picture
-from hikflask.services.imports.dry_run import MAX_LINES, WITHOUT_DIGITS, Place, line_of
+from hikflask.services.imports.dry_run import MAX_LINES, WITHOUT_DIGITS, RowPosition, line_of
 from hikflask.services.imports.photos import photo_names, pictures
 from hikflask.services.imports.table.columns import NAME, NUMBER, PARTS
 from hikflask.services.imports.table.values import Values
@@ -55,7 +55,7 @@ Read = tuple[Row, Values]
 class _Affected:
     """Rows that are checked together: those of the table by their place, and the ids of photos alone."""
 
-    of_table: Mapping[Place, ImportRow]
+    of_table: Mapping[RowPosition, ImportRow]
     photos: Collection[int]
 
     @property
@@ -248,7 +248,7 @@ def _row(
     )
 
 
-def _by_place(rows: Iterable[ImportRow]) -> dict[Place, ImportRow]:
+def _by_place(rows: Iterable[ImportRow]) -> dict[RowPosition, ImportRow]:
     return {(row.sheet, row.line or 0): row for row in rows}
 
 
@@ -259,7 +259,7 @@ def _read(batch: ImportBatch, rows: Iterable[Row]) -> list[Read]:
 
 def _others(
     batch_id: int, numbers: Collection[str], corrected: Collection[int]
-) -> tuple[dict[Place, ImportRow], set[int]]:
+) -> tuple[dict[RowPosition, ImportRow], set[int]]:
     """Return the other rows of the table with these numbers, and the ids of their photos that are not in the table."""
     theirs = (ImportRow.batch_id == batch_id, ImportRow.number.in_(numbers), ImportRow.id.not_in(corrected))
     rows = db.session.execute(select(ImportRow).where(*theirs)).scalars().all()
@@ -290,7 +290,7 @@ def _unnamed(batch_id: int, names: Iterable[str]) -> set[int]:
     return {*db.session.execute(select(ImportRow.id).where(*theirs, ImportRow.photo.in_(stored))).scalars()}
 
 
-def _rows_of_file(batch: ImportBatch, rows: Mapping[Place, ImportRow]) -> list[Row]:
+def _rows_of_file(batch: ImportBatch, rows: Mapping[RowPosition, ImportRow]) -> list[Row]:
     """Return rows with their cells; those of right ones are in the file alone."""
     found = [_row(batch, row, row.cells) for row in rows.values() if row.cells is not None]
     missing = {place for place, row in rows.items() if row.cells is None}
@@ -321,7 +321,7 @@ def _check(
 
 
 def _refuse_twice(rows: Sequence[dict[str, Any]], read: Sequence[Read]) -> None:
-    places = defaultdict[str, list[Place]](list)
+    places = defaultdict[str, list[RowPosition]](list)
     for row, entry in read:
         places[entry.number].append((row.sheet, row.line))
     for columns_of_row, (row, entry) in zip(rows, read, strict=True):
@@ -332,7 +332,7 @@ def _refuse_twice(rows: Sequence[dict[str, Any]], read: Sequence[Read]) -> None:
             columns_of_row.update(verdict=WRONG, errors=errors, before=None, effects=None, cells=row.cells)
 
 
-def _refuse_signatures(rows: Sequence[dict[str, Any]], read: Sequence[Read], places: Collection[Place]) -> None:
+def _refuse_signatures(rows: Sequence[dict[str, Any]], read: Sequence[Read], places: Collection[RowPosition]) -> None:
     """Keep what was only sent along as wrong as it was: only the whole table tells a signature."""
     for columns_of_row, (row, _) in zip(rows, read, strict=False):
         if (row.sheet, row.line) in places and columns_of_row["verdict"] == NEW:
@@ -340,7 +340,7 @@ def _refuse_signatures(rows: Sequence[dict[str, Any]], read: Sequence[Read], pla
             columns_of_row.update(verdict=WRONG, errors=errors, effects=None, cells=row.cells)
 
 
-def _keep_corrections(rows: Sequence[dict[str, Any]], read: Sequence[Read], corrected: Collection[Place]) -> None:
+def _keep_corrections(rows: Sequence[dict[str, Any]], read: Sequence[Read], corrected: Collection[RowPosition]) -> None:
     """Mark the rows that were corrected, so that another check of the table reads them as they are now."""
     for columns_of_row, (row, _) in zip(rows, read, strict=False):  # Photos alone come behind the rows of the table.
         if (row.sheet, row.line) in corrected:

@@ -53,7 +53,7 @@ WITHOUT_DIGITS = Refusal(code="number_without_digits", params={})
 # most the last. Each of the 200,000 people of the longest table takes some 400.
 BUDGET, BUDGET_TIMES, MAX_BUDGET = 16 * MEGABYTE, 64, 128 * MEGABYTE
 # A row's sheet, "" where only one is read, and line.
-Place = tuple[str, int]
+RowPosition = tuple[str, int]
 Part = TypeVar("Part")
 
 
@@ -98,8 +98,8 @@ class _DryRun:
         self._version = pictures.version(batch)
         self._photos = pictures.contents(batch)
         # The first place of each number, and all places of a number that has several.
-        self._places: dict[str, Place] = {}
-        self._twice: dict[str, list[Place]] = {}
+        self._places: dict[str, RowPosition] = {}
+        self._twice: dict[str, list[RowPosition]] = {}
         # What the first row of each number says, as a hash: tables that were joined have the same row twice.
         self._said: dict[str, int] = {}
         # The ids of rows that were corrected before: each stays until it is written anew.
@@ -262,7 +262,7 @@ class _DryRun:
             for part in _parts((row for row in rows if (row.sheet, row.line) in refused), BATCH):
                 self._refuse({(row.sheet, row.line): row for row in part})
 
-    def _signatures(self) -> set[Place]:
+    def _signatures(self) -> set[RowPosition]:
         """Return the places of the few new IDs that are words, where all others have digits: “Director;Ray Lee”."""
         words = {number for number in self._places if not any(map(str.isdigit, number))}
         if len(words) > MAX_SIGNATURES or len(self._places) - len(words) < MIN_IDS:
@@ -271,7 +271,7 @@ class _DryRun:
         here = db.session.execute(select(Employee.number).where(Employee.number.in_(words))).scalars()
         return {self._places[number] for number in words.difference(here)} - self._corrected.keys()
 
-    def _refuse(self, part: dict[Place, Row]) -> None:
+    def _refuse(self, part: dict[RowPosition, Row]) -> None:
         columns_read = (ImportRow.id, ImportRow.sheet, ImportRow.line, ImportRow.number, ImportRow.verdict)
         lines = ImportRow.line.in_({line for _, line in part})
         stored = select(*columns_read, ImportRow.errors).where(ImportRow.batch_id == self._batch.id, lines)
@@ -399,7 +399,7 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
         raise ServiceError("import_file_gone") from error
 
 
-def _corrected(batch_id: int) -> dict[Place, ImportRow]:
+def _corrected(batch_id: int) -> dict[RowPosition, ImportRow]:
     """Return the rows that were corrected in place, by their places."""
     rows = select(ImportRow).where(ImportRow.batch_id == batch_id, ImportRow.corrected)
     return {(row.sheet, row.line or 0): row for row in db.session.execute(rows).scalars()}
@@ -411,7 +411,7 @@ def _as_corrected(row: ImportRow) -> Row:
     return Row(row.line or 0, row.cells or [], sheet=row.sheet, typed=not is_refused)
 
 
-def line_of(place: Place, sheet: str) -> str:
+def line_of(place: RowPosition, sheet: str) -> str:
     """Return a row's line, after the name of its sheet where that is another one."""
     return str(place[1]) if place[0] == sheet else f"{place[0]} {place[1]}"
 

@@ -18,7 +18,7 @@ from hikflask.models.terminal import BY_URL, GROUP_DEPARTMENTS, GROUP_EMPLOYEES,
 from hikflask.services.changes import undo
 from hikflask.services.core import keyset
 from hikflask.services.core.db import end_read
-from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
+from hikflask.services.core.keyset import FIRST, Keyset, Page, PagePosition
 from hikflask.services.imports import effects
 from hikflask.services.imports.classify import PHOTO
 from hikflask.services.imports.lost_faces import LostFaces, LostFacesCount
@@ -82,7 +82,7 @@ def names(rows: Iterable[ImportRow]) -> dict[int, str]:
     return {employee_id: name for employee_id, name in employees}
 
 
-def rows_page(batch_id: int, kind: str, limit: int, place: Place = FIRST) -> tuple[Page[ImportRow], int]:
+def rows_page(batch_id: int, kind: str, limit: int, place: PagePosition = FIRST) -> tuple[Page[ImportRow], int]:
     """Return a page of an import's rows in the order of the file, and how many there are in all.
 
     Wrong rows come by their reasons. The cells are read of wrong rows alone.

@@ -20,7 +20,7 @@ from hikflask.models.enrolment import CONFIRMED, REMOVED
 from hikflask.models.job import FAILED, OPEN, SENT, STOPPED
 from hikflask.models.refusal import Refusal
 from hikflask.services.core import keyset
-from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
+from hikflask.services.core.keyset import FIRST, Keyset, Page, PagePosition
 from hikflask.services.jobs.kinds import SEND
 from hikflask.services.jobs.queries import ItemOf
 from hikflask.services.state.enrolment import NO_PHOTO, is_in
@@ -217,7 +217,7 @@ def people(reasons: Iterable[Reason]) -> dict[int, ItemOf]:
     return {item.id: ItemOf(item, employee) for item, employee in db.session.execute(items)}
 
 
-def page(job_id: int, reason: Reason, limit: int, place: Place = FIRST) -> Page[ItemOf]:
+def page(job_id: int, reason: Reason, limit: int, place: PagePosition = FIRST) -> Page[ItemOf]:
     """Return a page of the items of a reason, with their employees.
 
     :raises CursorUnknown:

@@ -10,7 +10,7 @@ from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, SENT
 from hikflask.services.core import keyset
 from hikflask.services.core.db import count_rows_up_to
-from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
+from hikflask.services.core.keyset import FIRST, Keyset, Page, PagePosition
 from hikflask.services.employees.search import SHOWN_IN_LISTS
 from hikflask.services.state.enrolment import IS_LEAVING
 from hikflask.services.terminals import lost_people
@@ -87,7 +87,7 @@ def waited_for(job_id: int) -> list[Wait]:
     ]
 
 
-def failures(job_id: int, limit: int, place: Place = FIRST) -> tuple[Page[ItemOf], int]:
+def failures(job_id: int, limit: int, place: PagePosition = FIRST) -> tuple[Page[ItemOf], int]:
     """Return a page of the items that failed, and how many there are in all.
 
     :raises CursorUnknown:

@@ -53,7 +53,7 @@ class Events:
 
 
 @dataclass(frozen=True)
-class Place:
+class ReadPosition:
     """A row up to which a program has read, and when it was received."""
 
     id: int
@@ -73,7 +73,7 @@ def read(since: str, limit: int, wanted: EventFilter) -> Events:
     :raises cursor_unknown: when it is none, or the database does not go on from there.
     """
     last = db.session.execute(select(Event.id, Event.received_at).order_by(Event.id.desc()).limit(1)).first()
-    newest = Place(*last) if last else None
+    newest = ReadPosition(*last) if last else None
     place = None if since in {"", BEGINNING} else _place(since, newest)
     if newest is None or (place and place.id >= newest.id):
         return Events([], since or BEGINNING)
@@ -83,7 +83,7 @@ def read(since: str, limit: int, wanted: EventFilter) -> Events:
     rows = db.session.execute(statement).all()
     if len(rows) < limit:
         return Events(rows, str(newest))
-    return Events(rows, str(Place(rows[-1].id, rows[-1].received_at)))
+    return Events(rows, str(ReadPosition(rows[-1].id, rows[-1].received_at)))
 
 
 def fields_of(row: Any) -> dict[str, Any]:
@@ -101,13 +101,13 @@ def zulu(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _place(since: str, newest: Place | None) -> Place:
+def _place(since: str, newest: ReadPosition | None) -> ReadPosition:
     found = CURSOR.fullmatch(since)
     try:
         received_at = datetime.strptime(found["received_at"] if found else "", MOMENT).replace(tzinfo=UTC)
     except ValueError as error:
         raise CursorUnknown(fields=("since",)) from error
-    place = Place(int(found["id"]) if found else 0, received_at)
+    place = ReadPosition(int(found["id"]) if found else 0, received_at)
     if newest is None:
         return place
     if place.id <= newest.id:

@@ -24,7 +24,7 @@ from hikflask.models.terminal import WAY_IN, WAY_OUT
 from hikflask.services.core import keyset
 from hikflask.services.core.dates import local, zone
 from hikflask.services.core.db import rows_of
-from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
+from hikflask.services.core.keyset import FIRST, Keyset, Page, PagePosition
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter
 
@@ -123,7 +123,7 @@ def of_people(employee_ids: Collection[int], span: Span) -> dict[int, dict[date,
     }
 
 
-def page(wanted: PeopleFilter, span: Span, limit: int, place: Place = FIRST) -> Page[Employee]:
+def page(wanted: PeopleFilter, span: Span, limit: int, place: PagePosition = FIRST) -> Page[Employee]:
     """Return a page of the employees who are shown: of a day who arrived first, of more days by name.
 
     Whose arrival is not known comes last, by name.

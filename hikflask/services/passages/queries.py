@@ -31,7 +31,7 @@ from hikflask.models.event import (
 from hikflask.services.core import keyset
 from hikflask.services.core.dates import end_of, start_of
 from hikflask.services.core.db import MAX_COUNTED, count_rows_up_to, rows_of
-from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
+from hikflask.services.core.keyset import FIRST, Keyset, Page, PagePosition
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search, word_index
 from hikflask.services.employees.filters import MAX_SEARCH_LENGTH
@@ -71,7 +71,7 @@ class EventFilter:
     department: str = ""
 
 
-def page_of(wanted: EventFilter, limit: int, place: Place = FIRST) -> Page[Event]:
+def page_of(wanted: EventFilter, limit: int, place: PagePosition = FIRST) -> Page[Event]:
     """Return a page of events, the newest first.
 
     :raises CursorUnknown: when the cursor is none of such a list.
@@ -136,7 +136,7 @@ def missing_since(now: datetime | None = None) -> list[Missing]:
     return [Missing(terminal, since) for terminal, since in rows]
 
 
-def _newest(where: list[ColumnElement[bool]], limit: int, place: Place) -> Iterable[Any]:
+def _newest(where: list[ColumnElement[bool]], limit: int, place: PagePosition) -> Iterable[Any]:
     # Of the index alone, as a rule: the rows themselves are read of the page only.
     statement = select(Event.id, *NEWEST.columns).where(*where)
     return db.session.execute(NEWEST.chosen(statement, place).limit(limit + 1))

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from hikflask.services.core.db import MAX_COUNTED, Exact
 from hikflask.services.core.errors import CursorUnknown
-from hikflask.services.core.keyset import FIRST, Page, Place
+from hikflask.services.core.keyset import FIRST, Page, PagePosition
 
 ROWS = 50
 # So many pages before and after the current one are linked by their numbers.
@@ -62,7 +62,7 @@ class CursorPage(Generic[Row]):
 
     page: Page[Row]
     total: int
-    place: Place = FIRST
+    place: PagePosition = FIRST
 
     @property
     def rows(self) -> list[Row]:
@@ -75,13 +75,13 @@ class CursorPage(Generic[Row]):
         return not is_many(self.total)
 
 
-def paginate(read: Callable[[int, Place], tuple[Page[Row], int]], most: int = ROWS) -> CursorPage[Row]:
+def paginate(read: Callable[[int, PagePosition], tuple[Page[Row], int]], most: int = ROWS) -> CursorPage[Row]:
     """Return the page that `?after=` or `?before=` asks for; the first one where the list has no such place.
 
     :param read: returns at most so many rows from a place on, and how many there are in all.
     :param most: rows of one page.
     """
-    place = Place(request.args.get("after", ""), request.args.get("before", ""))
+    place = PagePosition(request.args.get("after", ""), request.args.get("before", ""))
     try:
         page, total = read(most, place)
     except CursorUnknown:

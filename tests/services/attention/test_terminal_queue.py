@@ -7,7 +7,7 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.services.attention import terminal_queue
-from hikflask.services.attention.terminal_queue import MANY, REMOVALS, SINGLE, Place, Queue, place_of, queue_of
+from hikflask.services.attention.terminal_queue import MANY, REMOVALS, SINGLE, Queue, QueuePosition, place_of, queue_of
 from hikflask.services.enrolments import schedule
 from hikflask.services.terminals import leases
 from tests.support.jobs import add_people
@@ -111,7 +111,7 @@ def test_place_survives_its_text(terminal: Terminal) -> None:
     row = add(terminal, "1")
     db.session.refresh(row)
     assert row.next_attempt_at is not None
-    place = Place(2, row.next_attempt_at, row.id)
+    place = QueuePosition(2, row.next_attempt_at, row.id)
 
     assert place_of(str(place)) == place
 

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from hikflask.extensions import db, vault
 from hikflask.models import Department
 from hikflask.services.core.errors import CursorUnknown
-from hikflask.services.core.keyset import FIRST, Keyset, Place, first_of_rows, read
+from hikflask.services.core.keyset import FIRST, Keyset, PagePosition, first_of_rows, read
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -20,9 +20,9 @@ def departments(context: None) -> None:  # noqa: ARG001
     db.session.commit()
 
 
-def page(order: Keyset, place: Place, limit: int = 3) -> tuple[list[int], Place, Place]:
+def page(order: Keyset, place: PagePosition, limit: int = 3) -> tuple[list[int], PagePosition, PagePosition]:
     found = first_of_rows(read(select(Department.id), order, limit, place))
-    return found.rows, Place(after=found.after), Place(before=found.before)
+    return found.rows, PagePosition(after=found.after), PagePosition(before=found.before)
 
 
 @pytest.mark.parametrize("order", [UP, DOWN])
@@ -53,9 +53,9 @@ def test_what_is_no_cursor_is_refused() -> None:
     for cursor in ["x", "gAAAAA", "", "ё"]:
         if cursor:
             with pytest.raises(CursorUnknown):
-                page(UP, Place(after=cursor))
+                page(UP, PagePosition(after=cursor))
         with pytest.raises(CursorUnknown):
-            page(UP, Place(after=vault.encrypt(cursor)))
+            page(UP, PagePosition(after=vault.encrypt(cursor)))
 
 
 def test_cursor_of_another_order_is_refused() -> None:

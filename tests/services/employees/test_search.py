@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.keyset import FIRST, Place
+from hikflask.services.core.keyset import FIRST, PagePosition
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import LEFT, NO_FACE, ON_TERMINALS, SORTS, EmployeeFilter
 from hikflask.services.employees.lifecycle import set_active
@@ -121,10 +121,10 @@ def test_pages_are_the_same_whether_few_or_many_pass(monkeypatch: pytest.MonkeyP
                 page, total = search.page(wanted, 6, place)
                 assert total == len(expected)
                 turned += [one.id for one in page.rows] or [0]
-                place, last = Place(after=page.after), page
+                place, last = PagePosition(after=page.after), page
             assert turned == (expected or [0]), (wanted, walk, few)
             while last.before:
-                place = Place(before=last.before)
+                place = PagePosition(before=last.before)
                 last, shown_total = search.page_to_show(wanted, 6, place)
                 assert shown_total == len(expected)
                 shown = [one.id for one in last.rows]
@@ -146,9 +146,9 @@ def test_whoever_has_the_searched_number_comes_first_and_once_on_whatever_pages(
             page, total = search.page(wanted, limit, place)
             assert total == search.page_to_show(wanted, limit, place)[1] == 4
             forwards += [one.number for one in page.rows]
-            place = Place(after=page.after)
+            place = PagePosition(after=page.after)
         while page.before:
-            page, _ = search.page(wanted, limit, Place(before=page.before))
+            page, _ = search.page(wanted, limit, PagePosition(before=page.before))
             backwards = [one.number for one in page.rows] + backwards
         assert forwards == expected, (sort, limit)
         assert backwards == expected[: len(backwards)], (sort, limit)
@@ -182,7 +182,7 @@ def test_pages_of_one_list_tell_one_count(monkeypatch: pytest.MonkeyPatch) -> No
     wanted = EmployeeFilter(q="яна")
 
     first, shown = search.page_to_show(wanted, 50)
-    _, shown_later = search.page_to_show(wanted, 50, Place(after=first.after))
+    _, shown_later = search.page_to_show(wanted, 50, PagePosition(after=first.after))
 
     assert (shown, shown_later, search.page(wanted, 50)[1]) == (300, 300, 300)
 

@@ -11,7 +11,7 @@ from hikflask.forms import employees as form
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import STATES
 from hikflask.services.core.errors import CursorUnknown
-from hikflask.services.core.keyset import Place
+from hikflask.services.core.keyset import PagePosition
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments import listing
 from hikflask.services.enrolments.listing import EnrolmentFilter
@@ -26,13 +26,13 @@ pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("context")]
 
 def numbers(wanted: EnrolmentFilter = ALL, limit: int = 2) -> Iterator[str]:
     """Read all pages."""
-    place = Place()
+    place = PagePosition()
     while True:
         page = listing.page(wanted, limit, place)
         yield from (one.number for one in page.rows)
         if not page.after:
             return
-        place = Place(after=page.after)
+        place = PagePosition(after=page.after)
 
 
 def write(number: str, **columns: object) -> None:
@@ -79,7 +79,7 @@ def test_change_puts_an_enrolment_at_the_end(simulator: Simulated, terminal: Ter
     reconcile(first.id, "Анна")
     assert list(numbers(EnrolmentFilter("removed", since=first.changed_at))) == ["100222"]
     with pytest.raises(CursorUnknown):
-        listing.page(ALL, 1, Place(after="x"))
+        listing.page(ALL, 1, PagePosition(after="x"))
 
 
 @pytest.mark.parametrize("terminal_id", [None, 1])

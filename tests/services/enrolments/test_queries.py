@@ -7,7 +7,7 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import EnrolmentUnknown
-from hikflask.services.core.keyset import Place
+from hikflask.services.core.keyset import PagePosition
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from tests.support.refusals import refusal
@@ -86,8 +86,8 @@ def test_open_removals_are_those_that_no_terminal_confirmed_the_oldest_first(ter
         change_elsewhere(enrolment, desired="absent")
     change_elsewhere(done, person="confirmed")
 
-    assert queries.page_of_removals(10, Place()).rows == [older, newer]
-    assert queries.page_of_removals(1, Place()).rows == [older]
+    assert queries.page_of_removals(10, PagePosition()).rows == [older, newer]
+    assert queries.page_of_removals(1, PagePosition()).rows == [older]
     assert queries.desired_of("1001") == []
 
 

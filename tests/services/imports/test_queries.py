@@ -7,7 +7,7 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, ImportRow, Terminal
 from hikflask.models.terminal import BY_URL
 from hikflask.services.core.db import transaction
-from hikflask.services.core.keyset import Place
+from hikflask.services.core.keyset import PagePosition
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.imports import batches, queries
@@ -27,7 +27,7 @@ def test_rows_are_paged_by_verdict_in_the_order_of_the_file() -> None:
     found = checked(*(f"{number};{'Иван' if number % 2 else ''};" for number in range(1, 8)))
 
     page, total = queries.rows_page(found, "wrong", limit=2)
-    last, _ = queries.rows_page(found, "wrong", 2, Place(after=page.after))
+    last, _ = queries.rows_page(found, "wrong", 2, PagePosition(after=page.after))
     everything, count = queries.rows_page(found, "", limit=100)
 
     assert ([row.number for row in page.rows], total) == (["2", "4"], 3)
@@ -92,7 +92,7 @@ def test_wrong_rows_come_and_are_counted_by_their_reasons(monkeypatch: pytest.Mo
     batch = batches.get_one(found)
 
     page, _ = queries.rows_page(found, "wrong", limit=2)
-    rest, _ = queries.rows_page(found, "wrong", 9, Place(after=page.after))
+    rest, _ = queries.rows_page(found, "wrong", 9, PagePosition(after=page.after))
 
     nameless, odd = (("name", "text_empty"),), (("number", "number_invalid"),)
     in_order = [queries.reason_of(row.errors) for row in (*page.rows, *rest.rows)]

@@ -4,7 +4,7 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
-from hikflask.services.core.keyset import Place
+from hikflask.services.core.keyset import PagePosition
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.jobs import lifecycle, outcomes
 from hikflask.services.jobs.kinds import DEPARTMENT, GROUPS, SEND
@@ -74,7 +74,7 @@ def test_people_of_a_reason_come_in_pages(terminal: Terminal) -> None:
     (reason,) = now(claim).reasons
 
     first = outcomes.page(claim.job_id, reason, 2)
-    second = outcomes.page(claim.job_id, reason, 2, Place(first.after))
+    second = outcomes.page(claim.job_id, reason, 2, PagePosition(first.after))
 
     assert [[person.item.number for person in page.rows] for page in (first, second)] == [["1", "2"], ["3"]]
     assert first.rows[0].employee is not None

@@ -12,7 +12,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
 from hikflask.models.event import BREAK_OUT, CHECK_IN, CHECK_OUT, NO_PERMISSION, OVERTIME_IN
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.keyset import Place
+from hikflask.services.core.keyset import PagePosition
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.passages import days
 from hikflask.services.passages.days import Day, PeopleFilter, Span
@@ -221,7 +221,7 @@ def test_day_is_sorted_by_arrival_and_names_who_came_later(
         page = days.page(wanted, day, 2)
         found = [row.name for row in page.rows]
         while page.after:
-            page = days.page(wanted, day, 2, Place(after=page.after))
+            page = days.page(wanted, day, 2, PagePosition(after=page.after))
             found += [row.name for row in page.rows]
         assert len(found) == days.count(wanted, day) == len(list(days.people(wanted, day)))
         return found

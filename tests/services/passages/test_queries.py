@@ -9,7 +9,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Event, Terminal
 from hikflask.models.event import LIVENESS, NO_PERMISSION, OPERATION, PASSED, UNKNOWN_PERSON
 from hikflask.services.core.db import transaction
-from hikflask.services.core.keyset import FIRST, Place
+from hikflask.services.core.keyset import FIRST, PagePosition
 from hikflask.services.passages import queries
 from hikflask.services.passages.queries import DENIED, EventFilter, count_up_to, page_of
 from tests.support.events import AT, add_events, event_row
@@ -94,9 +94,9 @@ def test_pages_go_on_and_back_without_losing_one_of_the_same_moment(terminal: Te
         seen.append([event.id for event in page.rows])
         if not page.after:
             break
-        place = Place(after=page.after)
+        place = PagePosition(after=page.after)
     assert [one for page_ids in seen for one in page_ids] == ids[::-1]
-    before = page_of(wanted, 3, Place(before=page.before))
+    before = page_of(wanted, 3, PagePosition(before=page.before))
     assert [event.id for event in before.rows] == seen[1]
     assert (before.before, before.after) != ("", "")
 
