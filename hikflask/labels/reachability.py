@@ -11,7 +11,7 @@ from flask_babel import ngettext
 
 from hikflask.labels.dates import time_of_day
 from hikflask.services.core.dates import local
-from hikflask.services.terminals.reachability import Stretch
+from hikflask.services.terminals.reachability import ReachabilityPeriod
 
 # Each bar is ten minutes, so that the shortest silence is seen, and a terminal that comes and goes draws no thousands.
 BARS = 144
@@ -30,7 +30,7 @@ class Bar:
     width: float
 
 
-def words(stretches: Sequence[Stretch]) -> str:
+def words(stretches: Sequence[ReachabilityPeriod]) -> str:
     """Return what the strip shows, as a sentence."""
     answered, silent, unknown = ([one for one in stretches if one.answered is state] for state in (True, False, None))
     if len(stretches) == 1:
@@ -59,7 +59,7 @@ def words(stretches: Sequence[Stretch]) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
-def bars(stretches: Sequence[Stretch]) -> list[Bar]:
+def bars(stretches: Sequence[ReachabilityPeriod]) -> list[Bar]:
     """Return the bars of the strip. A silence is shown at its full width, however short it was."""
     begins, length = stretches[0].begins, (stretches[-1].ends - stretches[0].begins) / BARS
     states: list[bool | None] = [None] * BARS
@@ -77,7 +77,7 @@ def bars(stretches: Sequence[Stretch]) -> list[Bar]:
     return found
 
 
-def hours(stretches: Sequence[Stretch]) -> list[tuple[float, str]]:
+def hours(stretches: Sequence[ReachabilityPeriod]) -> list[tuple[float, str]]:
     """Return the full hours below the strip, each with its place in percent; none that would stand over an edge."""
     begins, ends = stretches[0].begins, stretches[-1].ends
     hour = begins.replace(minute=0, second=0, microsecond=0)
@@ -89,7 +89,7 @@ def hours(stretches: Sequence[Stretch]) -> list[tuple[float, str]]:
     return marks
 
 
-def _length(stretches: Sequence[Stretch]) -> str:
+def _length(stretches: Sequence[ReachabilityPeriod]) -> str:
     minutes = round(sum((one.ends - one.begins for one in stretches), timedelta()) / timedelta(minutes=1))
     whole, rest = divmod(minutes, 60)
     if not whole:
@@ -97,11 +97,11 @@ def _length(stretches: Sequence[Stretch]) -> str:
     return str(_("%(h)s h %(m)s min", h=whole, m=rest) if rest else _("%(h)s h", h=whole))
 
 
-def _times(some: Sequence[Stretch], stretches: Sequence[Stretch]) -> str:
+def _times(some: Sequence[ReachabilityPeriod], stretches: Sequence[ReachabilityPeriod]) -> str:
     return ", ".join(_time(one, stretches[0].begins, stretches[-1].ends) for one in some)
 
 
-def _time(one: Stretch, day_begins: datetime, day_ends: datetime) -> str:
+def _time(one: ReachabilityPeriod, day_begins: datetime, day_ends: datetime) -> str:
     begins, ends = time_of_day(one.begins), time_of_day(one.ends)
     if one.begins == day_begins:
         return str(_("until %(ends)s", ends=ends))

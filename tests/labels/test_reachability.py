@@ -8,16 +8,18 @@ from flask import Flask
 from flask_babel import force_locale
 
 from hikflask.labels import reachability
-from hikflask.services.terminals.reachability import Stretch
+from hikflask.services.terminals.reachability import ReachabilityPeriod
 
 NOW = datetime(2026, 11, 30, 9, 30, tzinfo=UTC)
 
 
-def day(*changes: tuple[float, bool | None]) -> list[Stretch]:
+def day(*changes: tuple[float, bool | None]) -> list[ReachabilityPeriod]:
     """A day of 24 hours: from so many hours ago on this was so."""
     moments = [NOW - timedelta(hours=hours) for hours, _ in changes] + [NOW]
     states = [answered for _, answered in changes]
-    return [Stretch(begins, ends, state) for (begins, ends), state in zip(pairwise(moments), states, strict=True)]
+    return [
+        ReachabilityPeriod(begins, ends, state) for (begins, ends), state in zip(pairwise(moments), states, strict=True)
+    ]
 
 
 SILENCES = [(hours, state) for hour in (20, 15, 10, 5) for hours, state in ((hour, False), (hour - 0.5, True))]

@@ -35,7 +35,7 @@ from hikflask.services.passages.retention import kept_since
 from hikflask.services.passages.schedules import Rights
 from hikflask.services.state.badges import badge_of, detail_of
 from hikflask.services.terminals import clock, connection, reachability, registry
-from hikflask.services.terminals.reachability import Stretch
+from hikflask.services.terminals.reachability import ReachabilityPeriod
 
 # People remember a time about so well.
 AROUND = timedelta(minutes=15)
@@ -78,7 +78,7 @@ class Facts:
     events: Sequence[Event] = ()
     strangers: Sequence[Event] = ()
     gap: Gap | None = None
-    silence: Stretch | None = None
+    silence: ReachabilityPeriod | None = None
 
     @property
     def refusal(self) -> Event | None:

@@ -29,7 +29,7 @@ HELD_INTERVALS = 3
 
 
 @dataclass(frozen=True)
-class Stretch:
+class ReachabilityPeriod:
     """A stretch of time in which a terminal answered, or did not; None: it is not known."""
 
     begins: datetime
@@ -69,7 +69,7 @@ def _known_until(terminal: Terminal, now: datetime) -> datetime:
     return measured_at if measured_at + held < now else now
 
 
-def last_day(terminals: Collection[Terminal], now: datetime | None = None) -> dict[int, list[Stretch]]:
+def last_day(terminals: Collection[Terminal], now: datetime | None = None) -> dict[int, list[ReachabilityPeriod]]:
     """Return for each terminal, by its id, the stretches of the 24 hours until now, in their order and without gaps.
 
     :param now: the current moment, or a past one.
@@ -94,12 +94,12 @@ def _changes(terminal_ids: Collection[int], since: datetime, until: datetime) ->
     return changes
 
 
-def _stretches(terminal: Terminal, changes: dict[datetime, bool | None], now: datetime) -> Iterator[Stretch]:
+def _stretches(terminal: Terminal, changes: dict[datetime, bool | None], now: datetime) -> Iterator[ReachabilityPeriod]:
     begins, answered = now - DAY, None
     known_until = _known_until(terminal, now)
     for at, next_answered in [*changes.items(), (known_until, None), (now, None)]:
         if begins < at <= now and (next_answered is not answered or at == now):
-            yield Stretch(begins, at, answered)
+            yield ReachabilityPeriod(begins, at, answered)
             begins = at
         answered = next_answered
 
