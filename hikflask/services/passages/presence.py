@@ -33,7 +33,7 @@ PRESSED_AT = select(Event.terminal_id).where(Event.attendance != literal_column(
 
 
 @dataclass(frozen=True)
-class Inside:
+class PersonInside:
     """Somebody who is inside: the last passage, and the employee where there is one.
 
     `name` is the employee's, or, of a number that is nobody's here, the one that the terminal showed.
@@ -77,18 +77,18 @@ class Presence:
 
     now: datetime
     day_began: datetime
-    people: Sequence[Inside]
+    people: Sequence[PersonInside]
     out_without_in: int
     terminals: Sequence[Terminal]
     unread: Sequence[Unread]
 
     @cached_property
-    def today(self) -> list[Inside]:
+    def today(self) -> list[PersonInside]:
         """Those who came in since the border of the day."""
         return [person for person in self.people if person.passed_at >= self.day_began]
 
     @cached_property
-    def earlier(self) -> list[Inside]:
+    def earlier(self) -> list[PersonInside]:
         """Those who came in before it: a night shift, or people who did not pass at an exit."""
         return [person for person in self.people if person.passed_at < self.day_began]
 
@@ -113,7 +113,7 @@ def directed() -> list[Terminal]:
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
-def found(people: Iterable[Inside], words: str = "", department: str | None = None) -> list[Inside]:
+def found(people: Iterable[PersonInside], words: str = "", department: str | None = None) -> list[PersonInside]:
     """Return those who have all these words in name, number or department, and are of a department, if one is given."""
     wanted = folded(words).split()
     return [
@@ -124,22 +124,22 @@ def found(people: Iterable[Inside], words: str = "", department: str | None = No
     ]
 
 
-def by_department(people: Iterable[Inside]) -> dict[str, list[Inside]]:
+def by_department(people: Iterable[PersonInside]) -> dict[str, list[PersonInside]]:
     """Return people by their department, in the order in which they come."""
-    departments: dict[str, list[Inside]] = {}
+    departments: dict[str, list[PersonInside]] = {}
     for person in people:
         departments.setdefault(person.department, []).append(person)
     return departments
 
 
-def employees(people: Iterable[Inside]) -> dict[int, Employee]:
+def employees(people: Iterable[PersonInside]) -> dict[int, Employee]:
     """Return the employees with their photos, by id."""
     ids = [person.employee_id for person in people if person.employee_id is not None]
     statement = select(Employee).where(Employee.id.in_(ids)).options(joinedload(Employee.photo))
     return {employee.id: employee for employee in db.session.execute(statement).scalars()}
 
 
-def _insiders(terminals: Sequence[Terminal], began: datetime, now: datetime) -> tuple[list[Inside], int]:
+def _insiders(terminals: Sequence[Terminal], began: datetime, now: datetime) -> tuple[list[PersonInside], int]:
     """Return those whose last passage was at an entrance, and how many went out today who had not come in."""
     if not terminals:
         return [], 0
@@ -152,7 +152,7 @@ def _insiders(terminals: Sequence[Terminal], began: datetime, now: datetime) -> 
             continue
         name, department = row.name or row.name_there or row.number, row.department or ""
         about = (row.employee_id, terminal.id, terminal.name, row.occurred_at)
-        people.append(Inside(row.number, name, department, *about))
+        people.append(PersonInside(row.number, name, department, *about))
     people.sort(key=lambda one: (not one.department, folded(one.department), folded(one.name), one.number))
     return people, out_without_in
 
