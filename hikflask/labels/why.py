@@ -24,7 +24,7 @@ from hikflask.models.event import (
     UNKNOWN_PERSON,
 )
 from hikflask.services.passages.queries import DENIED
-from hikflask.services.passages.why import Answer, Facts, Gap
+from hikflask.services.passages.why import AccessFacts, Answer, Gap
 from hikflask.text_rules import N_, filled, isolated
 
 SENTENCES = {
@@ -93,7 +93,7 @@ def answer_sentence(answer: Answer) -> str:
     return filled(_(SENTENCES[answer.cause]), _values(answer.facts))
 
 
-def _values(facts: Facts) -> dict[str, Any]:
+def _values(facts: AccessFacts) -> dict[str, Any]:
     """Return what sentences say of the facts."""
     employee, enrolment = facts.employee, facts.enrolment
     days = {"first": employee.valid_from, "last": employee.valid_to}
@@ -106,7 +106,7 @@ def _values(facts: Facts) -> dict[str, Any]:
     return {**values, "schedule": _schedule(facts)}
 
 
-def _moments(facts: Facts) -> dict[str, datetime | None]:
+def _moments(facts: AccessFacts) -> dict[str, datetime | None]:
     seen = {
         "time": facts.refusal,
         "passed": facts.passage,
@@ -120,13 +120,13 @@ def _small(sentence: str) -> str:
     return f"{sentence[:1].lower()}{sentence[1:]}"
 
 
-def _schedule(facts: Facts) -> str:
+def _schedule(facts: AccessFacts) -> str:
     """Return the schedules that did not allow it, as far as they are known."""
     rights = facts.rights
     return schedules.rights_label(rights) if rights and rights.schedules else str(_(UNKNOWN_SCHEDULE))
 
 
-def _clock(facts: Facts) -> str:
+def _clock(facts: AccessFacts) -> str:
     """Return what is wrong with the clock: now, as it can be set, or else as it was when it turned somebody away."""
     warning = clock_warning(facts.terminal) if facts.terminal else ""
     if warning:
@@ -167,7 +167,7 @@ def known(answer: Answer) -> list[str]:
     return sentences
 
 
-def _known_of(facts: Facts) -> list[str]:
+def _known_of(facts: AccessFacts) -> list[str]:
     terminal, rights = facts.terminal, facts.rights
     if terminal is None:
         return []

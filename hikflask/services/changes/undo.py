@@ -22,7 +22,7 @@ from hikflask.services.photos import storage
 
 ACTIVE, PHOTO, ENROLMENTS = "is_active", "photo", "enrolments"
 # Of an employee: what is typed, ACTIVE, PHOTO, and ENROLMENTS. A change may know some of them only.
-Facts = dict[str, Any]
+EmployeeFacts = dict[str, Any]
 # Terminal, photo, and whether a group asked for it, of the enrolments that are desired present.
 Desired = list[list[Any]]
 # Made once: to make a statement costs more than to run it.
@@ -33,7 +33,7 @@ DESIRED = (
 )
 
 
-def facts(employee: Employee) -> Facts:
+def facts(employee: Employee) -> EmployeeFacts:
     """Return the facts of an employee, within the caller's transaction."""
     return {**_own_facts(employee), ENROLMENTS: desired_enrolments(employee)}
 
@@ -43,16 +43,16 @@ def desired_enrolments(employee: Employee) -> Desired:
     return [list(row) for row in db.session.execute(DESIRED, {"number": employee.number})]
 
 
-def _own_facts(employee: Employee) -> Facts:
+def _own_facts(employee: Employee) -> EmployeeFacts:
     return {**employee.typed(), "id": employee.id, ACTIVE: employee.is_active, PHOTO: employee.photo_id}
 
 
-def is_untouched(employee: Employee, written: Facts) -> bool:
+def is_untouched(employee: Employee, written: EmployeeFacts) -> bool:
     """True while an employee has what a change wrote; the terminals are not asked for."""
     return all(value == written[name] for name, value in _own_facts(employee).items() if name in written)
 
 
-def require_same(employee: Employee, expected: Facts) -> None:
+def require_same(employee: Employee, expected: EmployeeFacts) -> None:
     """Refuse to go on where the facts are others than a change wrote, or than were there before it.
 
     :raises changed_since:
@@ -61,7 +61,7 @@ def require_same(employee: Employee, expected: Facts) -> None:
         raise ServiceError("changed_since")
 
 
-def restore(employee: Employee, before: Facts, written: Facts) -> None:
+def restore(employee: Employee, before: EmployeeFacts, written: EmployeeFacts) -> None:
     """Give back to an employee what was there before a change, except for the terminals.
 
     :raises PhotoForgotten: when the former photo is deleted. :raises ServiceError: as a save does.

@@ -26,7 +26,7 @@ from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.changes import undo
-from hikflask.services.changes.undo import Facts
+from hikflask.services.changes.undo import EmployeeFacts
 from hikflask.services.comparisons.queries import MAX_VALUE_LENGTH, name_wanted
 from hikflask.services.comparisons.validity_there import Limits, limits_taken
 from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee
@@ -104,8 +104,8 @@ class TakenOver(NamedTuple):
     """The enrolment of somebody who was taken over, and the employee before (None: there was none) and after it."""
 
     enrolment: Enrolment
-    before: Facts | None
-    after: Facts
+    before: EmployeeFacts | None
+    after: EmployeeFacts
 
 
 @contextmanager
@@ -199,7 +199,7 @@ class _TakeOver:
     confirmed: Confirmed
     files: storage.Files
     # The employee who has the number already.
-    before: Facts | None = None
+    before: EmployeeFacts | None = None
     # A photo was still to be sent to the terminal.
     is_face_due: bool = False
 

@@ -14,7 +14,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Job, JobItem
 from hikflask.services import audit
 from hikflask.services.changes import undo
-from hikflask.services.changes.undo import Facts
+from hikflask.services.changes.undo import EmployeeFacts
 from hikflask.services.comparisons import own_records
 from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import ServiceError
@@ -58,7 +58,7 @@ def take_back(job_id: int, number: str) -> None:
     changed_rows(update(JobItem).where(JobItem.id == item.id).values(written=None))
 
 
-def _refuse_impossible(job: Job, before: Facts | None, after: Facts) -> None:
+def _refuse_impossible(job: Job, before: EmployeeFacts | None, after: EmployeeFacts) -> None:
     if not after["is_active"]:
         raise ServiceError("leaves_by_take_over")
     if before is None:

@@ -13,7 +13,7 @@ from hikflask.models import Employee, Enrolment, ImportRow
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.models.import_batch import APPLIED, NEW, UNDONE
 from hikflask.services.changes import undo
-from hikflask.services.changes.undo import ENROLMENTS, Desired, Facts
+from hikflask.services.changes.undo import ENROLMENTS, Desired, EmployeeFacts
 from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
@@ -50,13 +50,13 @@ def undo_row(row: ImportRow) -> None:
         departments.delete_unused(written[DEPARTMENT])
 
 
-def written_facts(row: ImportRow) -> Facts:
+def written_facts(row: ImportRow) -> EmployeeFacts:
     """Return what the import wrote, as facts of the employee."""
     written = row.written or {}
     return {"number": row.number, **_renamed(written), ENROLMENTS: _complete(written[ENROLMENTS])}
 
 
-def _renamed(stored: dict[str, Any]) -> Facts:
+def _renamed(stored: dict[str, Any]) -> EmployeeFacts:
     facts = {name: value for name, value in stored.items() if name != LEFT}
     return facts | {undo.ACTIVE: not stored[LEFT]} if LEFT in stored else facts
 
@@ -66,7 +66,7 @@ def _complete(stored: Desired) -> Desired:
     return [[*enrolment, False][:3] for enrolment in stored]
 
 
-def _restore(employee: Employee, row: ImportRow, written: Facts) -> None:
+def _restore(employee: Employee, row: ImportRow, written: EmployeeFacts) -> None:
     before = {**_renamed(row.before or {}), ENROLMENTS: _complete(written[FORMER_ENROLMENTS])}
     undo.restore(employee, before, written)
     _restore_enrolments(employee, written[ENROLMENTS], before[ENROLMENTS])

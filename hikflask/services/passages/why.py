@@ -64,7 +64,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Facts:
+class AccessFacts:
     """What is known of an employee at a terminal around a moment; without a terminal where none is meant.
 
     `events` are of the employee there, the nearest first, and `strangers` those of people whom it did not recognise.
@@ -189,7 +189,7 @@ class Rule:
 
     cause: str
     step: str
-    applies: Callable[[Facts], bool]
+    applies: Callable[[AccessFacts], bool]
 
 
 NO_FACE = {PERSON_ONLY, CAPTURE_AGAIN, NO_PHOTO_THERE}
@@ -237,8 +237,8 @@ class Answer:
 
     cause: str
     step: str
-    facts: Facts
-    every: Sequence[Facts] = field(default_factory=list)
+    facts: AccessFacts
+    every: Sequence[AccessFacts] = field(default_factory=list)
 
     @property
     def events(self) -> list[Event]:
@@ -273,7 +273,7 @@ def why(employee: Employee, at: datetime, terminal: Terminal | None = None, now:
     raise AssertionError("the last rule applies to all")
 
 
-def _step(rule: Rule, facts: Facts) -> str:
+def _step(rule: Rule, facts: AccessFacts) -> str:
     """Return what helps; of a terminal that cannot be asked, what is to be done before."""
     if rule.step not in ASKS_TERMINAL or facts.terminal is None or not connection.is_out_of_reach(facts.terminal):
         return rule.step
@@ -283,7 +283,7 @@ def _step(rule: Rule, facts: Facts) -> str:
     return REMOVAL if rule.step == REMOVAL else CHECK
 
 
-def _facts(employee: Employee, at: datetime, terminal: Terminal | None, now: datetime) -> list[Facts]:
+def _facts(employee: Employee, at: datetime, terminal: Terminal | None, now: datetime) -> list[AccessFacts]:
     """Return the facts of each terminal that may be meant; one without a terminal when there is none.
 
     Where somebody who left may still open a door is said whichever terminal is meant.
@@ -301,7 +301,7 @@ def _facts(employee: Employee, at: datetime, terminal: Terminal | None, now: dat
     gaps = _gaps(terminals, at)
     days = reachability.last_day(terminals, min(now, at + AROUND))
     return [
-        Facts(
+        AccessFacts(
             employee,
             at,
             row,
@@ -312,7 +312,7 @@ def _facts(employee: Employee, at: datetime, terminal: Terminal | None, now: dat
             next((one for one in days[row.id] if one.begins <= at <= one.ends and one.answered is False), None),
         )
         for row in terminals
-    ] or [Facts(employee, at)]
+    ] or [AccessFacts(employee, at)]
 
 
 def _gaps(terminals: Sequence[Terminal], at: datetime) -> dict[int, Gap]:
