@@ -21,7 +21,7 @@ from hikflask.models.capture import CAPTURED
 from hikflask.models.enrolment import REFUSED, WAITING
 from hikflask.models.job import FAILED
 from hikflask.services.attention import people_problems, terminal_problems
-from hikflask.services.attention.people_problems import MAX_FACES, PeopleProblem, Shown
+from hikflask.services.attention.people_problems import MAX_FACES, PeopleProblem, ProblemWithPeople
 from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.backups import records
 from hikflask.services.core import heartbeat, no_space
@@ -154,7 +154,7 @@ class Overview:
     """
 
     counts: Counts
-    people: Sequence[Shown]
+    people: Sequence[ProblemWithPeople]
     nowhere: Sequence[Employee]
     waiting_count: int
     waiting: dict[int, Waiting]

@@ -82,7 +82,7 @@ class PeopleProblem:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ProblemWithPeople:
     """A problem with the first people of it: their enrolments, those first that have been so for longest, or
     themselves, of the cause LINGERING_ACCESS.
     """
@@ -92,12 +92,14 @@ class Shown:
     employees: Sequence[Employee]
 
     @property
-    def each(self) -> list["Shown"]:
+    def each(self) -> list["ProblemWithPeople"]:
         """Each of these people alone."""
-        of_enrolments = [Shown(replace(self.problem, count=1), [enrolment], ()) for enrolment in self.enrolments]
+        of_enrolments = [
+            ProblemWithPeople(replace(self.problem, count=1), [enrolment], ()) for enrolment in self.enrolments
+        ]
         people = {person.employee_id: person for person in self.problem.people}
         return of_enrolments or [
-            Shown(replace(self.problem, count=1, people=[people[employee.id]]), (), [employee])
+            ProblemWithPeople(replace(self.problem, count=1, people=[people[employee.id]]), (), [employee])
             for employee in self.employees
         ]
 
@@ -121,7 +123,7 @@ def find(terminals: Sequence[Terminal], working: Collection[int]) -> list[People
     return sorted(problems, key=lambda problem: (_place(problem.cause), problem.cause, problem.terminal.name))
 
 
-def shown(problems: Sequence[PeopleProblem]) -> list[Shown]:
+def shown(problems: Sequence[PeopleProblem]) -> list[ProblemWithPeople]:
     """Return problems with the first people of each."""
     by_enrolment = [problem for problem in problems if problem.cause != LINGERING_ACCESS]
     first: dict[tuple[str, int], list[Enrolment]] = {}
@@ -130,18 +132,18 @@ def shown(problems: Sequence[PeopleProblem]) -> list[Shown]:
     return [
         _with_employees(problem, MAX_FACES)
         if problem.cause == LINGERING_ACCESS
-        else Shown(problem, first.get((problem.cause, problem.terminal.id), ()), ())
+        else ProblemWithPeople(problem, first.get((problem.cause, problem.terminal.id), ()), ())
         for problem in problems
     ]
 
 
-def everybody(cause: str, terminal: Terminal) -> Shown:
+def everybody(cause: str, terminal: Terminal) -> ProblemWithPeople:
     """Return all people of a cause at a terminal, as far as they are counted."""
     if cause == LINGERING_ACCESS:
         people = [person for person in lingering_access.find() if person.terminal_id == terminal.id]
         return _with_employees(PeopleProblem(cause, terminal, len(people), people=people), MAX_COUNTED)
     enrolments = causes.everybody(cause, terminal.id, MAX_COUNTED + 1)
-    return Shown(PeopleProblem(cause, terminal, len(enrolments)), enrolments[:MAX_COUNTED], ())
+    return ProblemWithPeople(PeopleProblem(cause, terminal, len(enrolments)), enrolments[:MAX_COUNTED], ())
 
 
 def without_terminal(limit: int) -> list[Employee]:
@@ -150,9 +152,9 @@ def without_terminal(limit: int) -> list[Employee]:
     return list(db.session.execute(statement.order_by(Employee.id)).scalars())
 
 
-def _with_employees(problem: PeopleProblem, limit: int) -> Shown:
+def _with_employees(problem: PeopleProblem, limit: int) -> ProblemWithPeople:
     ids = [person.employee_id for person in problem.people[:limit]]
-    return Shown(problem, (), search.of_ids(ids, enrolments=False))
+    return ProblemWithPeople(problem, (), search.of_ids(ids, enrolments=False))
 
 
 def _place(cause: str) -> int:

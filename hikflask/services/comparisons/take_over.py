@@ -88,7 +88,7 @@ class Confirmed:
 
 
 @dataclass(frozen=True)
-class Shown:
+class PersonWithPicture:
     """What the terminal shows of one person: the person, and the JPEG of the enrolled face where it is given."""
 
     person: TerminalPerson
@@ -144,7 +144,7 @@ def taking_over(
         yield take_over
 
 
-def _ask(talk: Conversation, number: str, name_seen: str) -> Shown:
+def _ask(talk: Conversation, number: str, name_seen: str) -> PersonWithPicture:
     person = persons.find(talk, number)
     if person is None:
         raise ServiceError("not_there", n=number)
@@ -160,10 +160,10 @@ def _ask(talk: Conversation, number: str, name_seen: str) -> Shown:
             url = enrolled.face_url if enrolled else None
         return faces.fetch_picture(talk, url) if url and person.faces != 0 else None
 
-    return Shown(person, usable_answer(picture))
+    return PersonWithPicture(person, usable_answer(picture))
 
 
-def _photo(terminal_id: int, shown: Shown, files: storage.Files) -> Photo | None:
+def _photo(terminal_id: int, shown: PersonWithPicture, files: storage.Files) -> Photo | None:
     """Return the photo of the enrolled picture: the one that the employee has already, or a new one.
 
     None without a picture, and for a new one that is too large to be kept.
@@ -180,7 +180,7 @@ def _photo(terminal_id: int, shown: Shown, files: storage.Files) -> Photo | None
     return files.add(storage.keep(shown.picture, shown.person.number, TAKEN_OVER))
 
 
-def _encoded_photo(terminal_id: int, shown: Shown) -> Photo | None:
+def _encoded_photo(terminal_id: int, shown: PersonWithPicture) -> Photo | None:
     """Return the desired photo of which the enrolled picture counts as the terminal's own encoding, or None.
 
     The photo stays the employee's face: nobody saw the picture there and chose it.
@@ -194,7 +194,7 @@ class _TakeOver:
     """Writes what a terminal shows of one person, within one transaction that has locked the number."""
 
     terminal: Terminal
-    shown: Shown
+    shown: PersonWithPicture
     photo: Photo | None
     confirmed: Confirmed
     files: storage.Files

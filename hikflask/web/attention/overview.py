@@ -24,7 +24,7 @@ from hikflask.models import Employee, Terminal, TerminalPrivacy
 from hikflask.models.terminal import NO_CAPTURE
 from hikflask.services.attention import overview, people_problems, terminal_problems
 from hikflask.services.attention.overview import Counts, Waiting
-from hikflask.services.attention.people_problems import LINGERING_ACCESS, NO_TERMINAL, PeopleProblem, Shown
+from hikflask.services.attention.people_problems import LINGERING_ACCESS, NO_TERMINAL, PeopleProblem, ProblemWithPeople
 from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.core.db import MAX_COUNTED
 from hikflask.services.enrolments import causes
@@ -219,7 +219,7 @@ def _drift_line(terminal: Terminal) -> TerminalLine:
     return TerminalLine(terminal, drift_summary(changes), min((row.noticed_at for row in changes), default=None))
 
 
-def _people_line(shown: Shown, counts: Counts, line_id: str = "") -> PeopleLine:
+def _people_line(shown: ProblemWithPeople, counts: Counts, line_id: str = "") -> PeopleLine:
     """Return the line of some people with one cause at one terminal.
 
     :param line_id: its id on the page, where that is not said by the cause and the terminal.
