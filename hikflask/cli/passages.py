@@ -12,9 +12,8 @@ from flask.cli import with_appcontext
 from hikflask.cli.console import CommandGroup, moment
 from hikflask.services import audit
 from hikflask.services.core.dates import today
-from hikflask.services.passages import days, exports, interpretation, switch
+from hikflask.services.passages import days, exports, interpretation, switch, uncertain_passages
 from hikflask.services.passages.days import PeopleFilter, Span
-from hikflask.services.passages.doubts import doubts_of
 from hikflask.services.passages.exports import KINDS, LAYOUTS, RAW, Record
 from hikflask.services.spreadsheets import csv_writer, table_file
 from hikflask.services.spreadsheets.table_file import CSV, FORMATS, XLSX
@@ -77,7 +76,7 @@ def _span(first: datetime | None, last: datetime | None) -> Span:
 
 def _print_doubts(span: Span) -> None:
     """Say on standard error of which times passages may be missing in the table."""
-    for doubt in doubts_of(span):
+    for doubt in uncertain_passages.find(span):
         for gap in doubt.gaps:
             times = f"from {moment(gap.from_at)} to {moment(gap.to_at)}"
             click.echo(f"Passages may be missing at “{doubt.terminal.name}” {times}: {gap.reason}.", err=True)

@@ -15,7 +15,7 @@ from hikflask.services import audit
 from hikflask.services.core.dates import local
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
-from hikflask.services.passages import day_start, days, doubts, exports, switch
+from hikflask.services.passages import day_start, days, exports, switch, uncertain_passages
 from hikflask.services.passages.days import CAME, PeopleFilter, Span
 from hikflask.services.passages.exports import FOR_1C, FRAPPE
 from hikflask.services.passages.retention import kept_since
@@ -73,11 +73,11 @@ def _about(form: DaysForm) -> dict[str, Any]:
     present = days.day_of(datetime.now(UTC))
     employee = search.get(form.employee_id) if form.employee_id else None
     period = {"month": f"{span.first:%Y-%m}"} if form.shown_month or employee else {"day": span.first.isoformat()}
-    missing = doubts.doubts_of(span)
+    missing = uncertain_passages.find(span)
     about = {
         "form": form,
         "missing": missing,
-        "doubtful": doubts.days_in(missing),
+        "doubtful": uncertain_passages.days_in(missing),
         "kept_since": kept_since() if span.begins < kept_since() else None,
         "span": span,
         "is_month": bool(form.shown_month or employee),

@@ -16,14 +16,14 @@ from hikflask.services.passages.queries import MIN_LATE_SECONDS, READINGS_MISSED
 
 
 @dataclass(frozen=True)
-class Doubt:
+class UncertainPassages:
     """A terminal, and the spans of time of which its passages may be missing, the earliest first."""
 
     terminal: Terminal
     gaps: list[Covered]
 
 
-def doubts_of(span: Span, now: datetime | None = None) -> list[Doubt]:
+def find(span: Span, now: datetime | None = None) -> list[UncertainPassages]:
     """Return what may be missing of these days until now, by the names of the terminals in use.
 
     What is not read yet, since it happened a moment ago, is no doubt; nor is the time before a terminal was added here.
@@ -33,20 +33,20 @@ def doubts_of(span: Span, now: datetime | None = None) -> list[Doubt]:
     now = now or datetime.now(UTC)
     late = timedelta(seconds=max(READINGS_MISSED * current_app.config["PASSAGES_INTERVAL"], MIN_LATE_SECONDS))
     until = min(span.ends, now - late)
-    doubts = []
+    uncertain = []
     terminals = _not_wholly_read(span.begins, until)
     spans = coverage.spans_of_each(terminals, now)
     for terminal in terminals:
         since = max(span.begins, terminal.created_at)
         if gaps := list(_within(spans[terminal.id], since, until)):
-            doubts.append(Doubt(terminal, gaps))
-    return doubts
+            uncertain.append(UncertainPassages(terminal, gaps))
+    return uncertain
 
 
-def days_in(doubts: list[Doubt]) -> set[date]:
+def days_in(uncertain: list[UncertainPassages]) -> set[date]:
     """Return the days of work that some of it belongs to."""
     found: set[date] = set()
-    for gap in (gap for doubt in doubts for gap in doubt.gaps):
+    for gap in (gap for doubt in uncertain for gap in doubt.gaps):
         day, last = days.day_of(gap.from_at), days.day_of(gap.to_at)
         while day <= last:
             found.add(day)

@@ -10,7 +10,7 @@ from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.models.event import NOT_READ, OVERWRITTEN
 from hikflask.services.core.db import transaction
-from hikflask.services.passages import coverage, doubts
+from hikflask.services.passages import coverage, uncertain_passages
 from hikflask.services.passages.days import Span
 from tests.support.groups import add_terminals
 from tests.support.statements import counted_statements
@@ -50,7 +50,7 @@ def found(span: Span = WEEK, now: datetime = WEDNESDAY_NOON) -> list[tuple[str, 
 
     return [
         (doubt.terminal.name, hours(gap.from_at), hours(gap.to_at), gap.reason)
-        for doubt in doubts.doubts_of(span, now)
+        for doubt in uncertain_passages.find(span, now)
         for gap in doubt.gaps
     ]
 
@@ -77,7 +77,10 @@ def test_gaps_are_said_as_far_as_they_are_in_these_days(door: Terminal) -> None:
     cover(door, 30, 31, OVERWRITTEN)
 
     assert found() == [("Вход", 0, 2, OVERWRITTEN), ("Вход", 30, 31, OVERWRITTEN)]
-    assert doubts.days_in(doubts.doubts_of(WEEK, WEDNESDAY_NOON)) == {MONDAY, MONDAY + timedelta(days=1)}
+    assert uncertain_passages.days_in(uncertain_passages.find(WEEK, WEDNESDAY_NOON)) == {
+        MONDAY,
+        MONDAY + timedelta(days=1),
+    }
     assert found(Span(MONDAY + timedelta(days=2), MONDAY + timedelta(days=2))) == []
 
 
