@@ -110,7 +110,7 @@ class _DryRun:
         self._nameless = self._here = 0
         self._unused = UnusedColumns(batch.layout.get("columns", []), batch.fields)
         # Rows with nothing in the columns that are read.
-        self._left_out: list[Place] = []
+        self._left_out: list[RowPosition] = []
         self._done = self._bytes = 0
         paths = [stored_files.path_of(name) for name in (batch.table_file, batch.photos_file) if name]
         size = sum(path.stat().st_size for path in paths if path.is_file())

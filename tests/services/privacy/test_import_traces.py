@@ -167,7 +167,7 @@ def test_column_that_is_not_read_is_not_told_any_more_where_it_names_the_person(
     found = checked(*(f"{at};Ольга Ёлкина {at};Пётр Петров;ночь" for at in range(2)), header=head)
 
     with transaction():
-        import_traces.forget_rows(import_traces.Person(["77"], ["Петров Пётр", "Пётр Петров"]), None, [])
+        import_traces.forget_rows(import_traces.ErasedPerson(["77"], ["Петров Пётр", "Пётр Петров"]), None, [])
 
     assert batch(found).layout["unused"] == {"Смена": ["ночь"]}
 
