@@ -1,7 +1,7 @@
 """People on a terminal.
 
 What the vendor allows: Record, Modify, Search, Count and Delete under /ISAPI/AccessControl/UserInfo, and
-UserInfoDetail/Delete, which starts a removal with cards and faces and does not wait for its end (ISAPI guide, "TerminalPerson
+UserInfoDetail/Delete, which starts a removal with cards and faces and does not wait for its end (ISAPI guide, "Person
 management"). Numbers have 1 to 32 characters; times have no zone.
 """
 
