@@ -387,7 +387,7 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
                 raise ServiceError("table_second_head", line=row.line)
             called = row.sheet or layout.sheet
             if not says_who_left and (are_leavers(called) or may_be_leavers(called)):
-                raise ServiceError("table_leavers", line=row.line - 1)
+                raise ServiceError("table_leavers", line=f"{row.sheet} {row.line - 1}" if row.sheet else row.line - 1)
             if may_be := dict(watch.doubts_in(row.cells)):
                 raise ColumnsUnclear(layout.columns, may_be, row.cells)
             if days := columns.day_cells(layout.columns, row.cells, undecided):

@@ -238,7 +238,10 @@ class Budget:
 
 @dataclass
 class Contents:
-    """What is in a sheet. `rows` counts those that are not empty, `head` are the first of them."""
+    """What is in a sheet. `rows` counts those that are not empty, `head` are the first of them.
+
+    `width`: the most cells of a row below these, of a sheet that is no CSV, among those that were counted by reading.
+    """
 
     format: str
     encoding: str = ""
@@ -247,6 +250,7 @@ class Contents:
     hidden: bool = False
     rows: int = 0
     head: list[Row] = field(default_factory=list)
+    width: int = 0
     hidden_rows: int = 0
     filtered: bool = False
     pictures: int = 0
@@ -288,13 +292,13 @@ def inspect(file: BinaryIO) -> Iterator[Contents]:
         shown = (text for _, cells, _, _, merged, _ in head for text in (*cells, *(text for _, text in merged)))
         heads.spend(sum(sys.getsizeof(text) + AROUND_TEXT for text in shown))
         # Of XML in a ZIP only the first rows are read, since somebody waits.
-        counted = sum(1 for _ in (islice(rows, budget) if sheet.tags else rows))
-        budget -= counted if sheet.tags else 0
-        count = len(head) + counted
+        widths = [len(cells) for _, cells, *_ in (islice(rows, budget) if sheet.tags else rows)]
+        budget -= len(widths) if sheet.tags else 0
+        count = len(head) + len(widths)
         if next(iter(rows), None):
             count = max(count + 1, sheet.tags)
         name = _shortened(_cleaned(sheet.name), MAX_SHOWN)
-        contents = Contents(form, sheet=name, hidden=sheet.hidden, rows=count, head=head)
+        contents = Contents(form, sheet=name, hidden=sheet.hidden, rows=count, head=head, width=max(widths, default=0))
         contents.hidden_rows, contents.pictures = sheet.hidden_rows, sheet.pictures
         contents.filtered, contents.since_1904 = sheet.filtered and sheet.hidden_rows > 0, sheet.since_1904
         yield contents
@@ -1248,6 +1252,8 @@ def _csv_records(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Reco
         elif following and following[-1].endswith(END):
             is_last_line = broken_off and "\n" not in following[-1] and "\r" not in following[-1]
             raise Refused("table_cut" if is_last_line else "table_quote", line=line + 1)
+        if any("\n" in cell and _has_rows(cell, delimiter, width) for cell in following):
+            raise Refused("table_quote", line=line + 1)
         if read_so_far:
             yield _as_typed(line, cells, ())
         if 0 < width == len(cells):
@@ -1255,6 +1261,11 @@ def _csv_records(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Reco
         # The names of the columns are among the first rows.
         width = max(width, len(following)) if read_so_far < HEAD and any(following) else width
         line, cells = line + 1, following
+
+
+def _has_rows(cell: str, delimiter: str, width: int) -> bool:
+    """Return whether a cell has other rows in it: a quotation mark within one was closed by a mark in another."""
+    return any(line.count(delimiter) >= max(width - 1, 2) for line in cell.splitlines()[1:])
 
 
 class _LastColumn:

@@ -159,7 +159,9 @@ class _Sheet:
         self.line = self.head[place][0] if self.head and place >= 0 else 0
         self.is_too_wide: bool = bool(self.head) and self.head[max(place, 0)][3]
         below = [_filled(cells, merged) for _, cells, _, _, merged, _ in self.head[place + 1 : place + 1 + SAMPLE]]
-        width = min(max(map(len, [names, *below])), MAX_COLUMNS)
+        # A note may stand beside a person further down.
+        further = 0 if contents["format"] == "csv" else max((len(row[1]) for row in self.head[place + 1 :]), default=0)
+        width = min(max(contents.pop("width"), further, *map(len, [names, *below])), MAX_COLUMNS)
         self.columns = [" ".join(name.split()) for name in _padded(names, width)]
         self.sample = [_padded(cells, width)[:width] for cells in below]
         self.fields = dict(recognise(self.columns))
@@ -259,10 +261,22 @@ def _header(head: list[Any], recognise: Recognise) -> tuple[int, list[str]]:
             goes_on = merged or is_second or all(recognise([cell]) for cell in cells if cell)
             if count > most or (count == most and goes_on and place == at - 1 and names is not cells):
                 most, place, columns = count, at, names
+    if most == 1 and not recognise(columns):
+        place, columns = next(_wide_heads(head, recognise), (place, columns))
     is_first_person = any(map(str.isdecimal, columns)) and not recognise(columns)
     if place == 0 and head and (is_first_person or _is_person(head, 0, recognise)):
         return -1, []
     return place, columns
+
+
+def _wide_heads(head: list[Any], recognise: Recognise) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows with a name that is known and no number, which have as many cells as any below: no titles."""
+    for at, (_, cells, *_) in enumerate(head[:HEAD]):
+        most = max((_count(row[1]) for row in head[at + 1 :]), default=0)
+        is_told = {KEY, *NAMES} & recognise(cells).keys()
+        is_head = is_told and _count(cells) >= max(most, 2) and not any(map(str.isdecimal, cells))
+        if is_head and not _is_person(head, at, recognise):
+            yield at, cells
 
 
 def _is_second_head(above: list[str], cells: list[str], recognise: Recognise) -> bool:
@@ -345,8 +359,9 @@ def read(path: Path, layout: Layout, key: int | None = None) -> Generator[Row, N
     csv = [layout.encoding, layout.delimiter] if layout.format == "csv" else []
     sheets = _to_read(layout)
     width = len(layout.columns) - (layout.group_column is not None)
-    names = [at for at, name in enumerate(layout.columns[:width], 1) if name and csv and layout.header_line]
-    end = max(names, default=MAX_COLUMNS)
+    names = [at for at, name in enumerate(layout.columns[:width], 1) if name and layout.header_line]
+    # Of sheets that are alike one may have a column more.
+    end = max(names, default=MAX_COLUMNS) if csv else MAX_COLUMNS if layout.sheet == ALL else width
     with _output(path, ["read", str(READ_SECONDS), layout.format, *csv, *map(str, sheets)]) as lines:
         for line, cells, formulas, too_long, merged, at in lines:
             sheet, header_line = sheets.get(at, ("", layout.header_line))
@@ -355,7 +370,7 @@ def read(path: Path, layout: Layout, key: int | None = None) -> Generator[Row, N
                 padded = _padded(_filled(cells, merged) if has_own_id else cells, width)
                 if layout.group_column is not None:
                     padded.insert(layout.group_column, "")
-                shifted = bool("".join(cells[end : end + 1]))
+                shifted = bool("".join(cells[end : end + 1] if csv else cells[end:]))
                 yield Row(line, padded, frozenset(formulas), too_long, sheet, typed=not csv, shifted=shifted)
 
 

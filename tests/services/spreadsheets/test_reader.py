@@ -274,6 +274,13 @@ def test_last_row_that_is_short_breaks_off_only_where_its_line_does_not_end() ->
     assert refusal((PEOPLE.replace("Иванов ", '"Иванов ') + "7;Пётр").encode()) == "table_quote"
 
 
+def test_quotation_mark_that_is_closed_by_one_in_another_row_swallows_nobody() -> None:
+    swallowed = '101;Бук Лев;"Участок 5\n102;Вяз Лев;Цех\n103;Граб Лев;"Участок 5\n'
+
+    assert refusal(f"ID;ФИО;Отдел\n{swallowed}".encode()) == "table_quote"
+    assert found('ID;ФИО;Отдел;Адрес\n1;Бук Лев;Цех;"Мира 5;\nкв. 3; код 1"\n'.encode()).rows == 2
+
+
 def test_last_cell_that_is_shorter_than_all_others_is_asked_about_where_its_line_does_not_end() -> None:
     ids = "ФИО;Отдел;ID\r\nИванов Иван;Цех;100344\r\nЁлкина Анна;Склад;100346\r\n"
     days = "ID;Годен до\n1;2027-12-31\n2;2026-10-20\n"

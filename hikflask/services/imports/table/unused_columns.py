@@ -19,22 +19,26 @@ class UnusedColumns:
     """The columns without a field that have anything in them, and their different words while these are few."""
 
     def __init__(self, columns: Sequence[str], fields: Mapping[str, int]) -> None:
-        read = set(fields.values())
-        self._names = [name or str(index + 1) for index, name in enumerate(columns)]
-        self._words: dict[int, set[str]] = {index: set() for index in range(len(columns)) if index not in read}
+        self._names = {index: name for index, name in enumerate(columns) if name}
+        self._read = set(fields.values())
+        self._words: dict[int, set[str]] = {}
         self._rows = 0
 
     def add(self, cells: Sequence[str]) -> None:
         """Look at a row."""
         self._rows += 1
-        for index, words in self._words.items():
-            if index < len(cells) and cells[index] and len(words) <= MAX_WORDS:
-                words.add(storable(cells[index])[:MAX_LENGTH])
+        for index, cell in enumerate(cells[:MAX_COLUMNS]):
+            if cell and index not in self._read:
+                words = self._words.setdefault(index, set())
+                if len(words) <= MAX_WORDS:
+                    words.add(storable(cell)[:MAX_LENGTH])
 
     def told(self) -> dict[str, list[str]]:
         """Return the words by the name of their column; none where they are many, or say who somebody is."""
-        filled = [(self._names[index], sorted(words)) for index, words in self._words.items() if words]
-        return {name: words if self._may_be_a_status(words) else [] for name, words in filled[:MAX_COLUMNS]}
+        filled = [
+            (self._names.get(index, str(index + 1)), sorted(words)) for index, words in sorted(self._words.items())
+        ]
+        return {name: words if self._may_be_a_status(words) else [] for name, words in filled}
 
     def _may_be_a_status(self, words: Sequence[str]) -> bool:
         is_short = all("@" not in word and sum(map(str.isdigit, word)) <= MAX_DIGITS for word in words)

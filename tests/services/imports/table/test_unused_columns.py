@@ -27,6 +27,6 @@ def test_words_are_told_where_they_are_few_and_say_nobody() -> None:
 def test_column_without_a_name_is_told_by_its_place_and_a_long_word_is_cut() -> None:
     unused = UnusedColumns(["ID", "", "ФИО"], {"number": 0, "name": 2})
     for at in range(2):
-        unused.add([str(at), "я" * 100, "Иван Иванов"])
+        unused.add([str(at), "я" * 100, "Иван Иванов", "в отпуске" if at else ""])
 
-    assert unused.told() == {"2": ["я" * 64]}
+    assert unused.told() == {"2": ["я" * 64], "4": ["в отпуске"]}
