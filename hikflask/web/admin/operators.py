@@ -17,7 +17,7 @@ from hikflask.services.accounts.errors import LdapDecides
 from hikflask.services.core.errors import ServiceError
 from hikflask.text_rules import isolated
 from hikflask.web.security import current_operator, resubmission
-from hikflask.web.support.notices import conflict_details, conflict_question, flash_kept_fields
+from hikflask.web.support.notices import conflict, flash_kept_fields
 from hikflask.web.support.responses import refuse, shown_once
 
 bp = Blueprint("operators", __name__, url_prefix="/operators")
@@ -65,8 +65,7 @@ def update(operator_id: int) -> ResponseReturnValue:
         role, is_active = (form.value(name) if name in form.changed() else None for name in form.stored)
         operators.change(operator_id, role, is_active, require=lambda locked: form.merge_saved(_as_saved(locked)))
     except ChangedMeanwhile as error:
-        details = conflict_details(form, error.differences)
-        return _form(form, operator, HTTPStatus.CONFLICT, problem=conflict_question(), details=details)
+        return _form(form, operator, HTTPStatus.CONFLICT, **conflict(form, error.differences))
     except ServiceError as error:
         return _form(form, operator, refuse(form.role, error))
     flash(_("Saved."))
@@ -141,5 +140,5 @@ def _page(form: OperatorForm, status: int = 200) -> Response:
     return make_response(render_template("admin/operators.html", form=form, operators=operators.list_all()), status)
 
 
-def _form(form: OperatorChangeForm, operator: Operator, status: int = 200, **conflict: object) -> Response:
-    return make_response(render_template("admin/operator_form.html", form=form, operator=operator, **conflict), status)
+def _form(form: OperatorChangeForm, operator: Operator, status: int = 200, **about: object) -> Response:
+    return make_response(render_template("admin/operator_form.html", form=form, operator=operator, **about), status)

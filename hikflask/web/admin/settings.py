@@ -2,18 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import (
-    Blueprint,
-    Response,
-    abort,
-    current_app,
-    flash,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
@@ -167,7 +156,7 @@ def _saved(name: str) -> ResponseReturnValue:
     return redirect(url_for(".index"), 303)
 
 
-def _refused(form: SettingForm, name: str, error: ServiceError) -> Response:
+def _refused(form: SettingForm, name: str, error: ServiceError) -> ResponseReturnValue:
     """Answer the form with the sentence of a refusal, in which settings have the names that people know."""
     about = dict(error.params)
     if "longer" in about:
@@ -178,9 +167,8 @@ def _refused(form: SettingForm, name: str, error: ServiceError) -> Response:
     return _form(form, name, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-def _form(form: SettingForm, name: str, status: int = 200) -> Response:
+def _form(form: SettingForm, name: str, status: int = 200) -> ResponseReturnValue:
     about: dict[str, object] = {"name": name, "row": change.in_force().get(name), "may_change": change.may_change(name)}
     if name == PASSAGES:
         about |= {"is_on": switch.is_on(), "stored": retention.count()[0]}
-    page = render_template("admin/setting.html", form=form, config=current_app.config, **about)
-    return make_response(page, status)
+    return render_template("admin/setting.html", form=form, config=current_app.config, **about), status

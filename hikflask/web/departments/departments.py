@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -139,8 +139,7 @@ def _merge_question(form: MergeForm, status: int = HTTPStatus.OK) -> ResponseRet
         merge = changing.preview_of_merge(form.department_ids, form.into.data)
     except NotFound:
         return _choose(form, _("Choose two different departments.")), HTTPStatus.UNPROCESSABLE_ENTITY
-    page = render_template("departments/merge.html", merge=merge, found=merge.differences, form=form)
-    return make_response(page, status)
+    return render_template("departments/merge.html", merge=merge, found=merge.differences, form=form), status
 
 
 def _merge(*, by_admin: bool) -> ResponseReturnValue:
@@ -177,15 +176,14 @@ def _choose(form: MergeForm, problem: str = "") -> str:
     )
 
 
-def _list(form: DepartmentForm, status: int = 200) -> Response:
+def _list(form: DepartmentForm, status: int = 200) -> ResponseReturnValue:
     page, alike = listed(queries.page), queries.lookalikes()
-    return make_response(render_template("departments/list.html", form=form, found=page, alike=alike), status)
+    return render_template("departments/list.html", form=form, found=page, alike=alike), status
 
 
-def _edited(department: Counted, form: DepartmentForm, status: int = 200) -> Response:
+def _edited(department: Counted, form: DepartmentForm, status: int = 200) -> ResponseReturnValue:
     others = [other for other in queries.list_all() if other.id != department.id]
-    body = render_template("departments/edit.html", department=department, form=form, others=others)
-    return make_response(body, status)
+    return render_template("departments/edit.html", department=department, form=form, others=others), status
 
 
 def _department_or_404(department_id: int) -> Counted:

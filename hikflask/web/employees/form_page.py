@@ -37,8 +37,9 @@ from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.employees.employees import latest_added, list_before
 from hikflask.web.security import headers, resubmission
 from hikflask.web.security.current_operator import operator_name
+from hikflask.web.support import notices
 from hikflask.web.support.locale import LANGUAGES, remember_language
-from hikflask.web.support.notices import conflict_details, conflict_question, flash_kept_fields, shown_value
+from hikflask.web.support.notices import flash_kept_fields, shown_value
 
 # The name of a field in the form → in a draft.
 OF_DRAFT = {field: name for name, field in FORM_NAMES.items()}
@@ -155,15 +156,14 @@ def show(
     status: int = 200,
     problem: str = "",
     ask: str = "",
-    differences: Iterable[Difference] = (),
+    details: Iterable[str] = (),
 ) -> Response:
     """Answer the whole page.
 
     :param problem: a sentence above the form.
     :param ask: the form's field that answers the sentence when it is a question; its button saves all the same.
-    :param differences: the fields that somebody else has saved meanwhile, listed below the sentence.
+    :param details: sentences below the one above the form.
     """
-    details = conflict_details(form, differences, _shown_value)
     about: dict[str, Any] = {"problem": problem, "ask": ask, "details": details}
     if not form.employee_id.data:
         about |= {"latest": latest_added(), "back": list_before()}
@@ -232,8 +232,8 @@ def take_in_saved(form: EmployeePageForm) -> None:
 
 def conflict(form: EmployeePageForm, differences: Iterable[Difference]) -> Response:
     """Answer the page as typed, with the fields that somebody else has saved meanwhile; Save writes what is typed."""
-    shown = capture_panel.for_form(form)
-    return show(form, shown, HTTPStatus.CONFLICT, conflict_question(), differences=differences)
+    about = notices.conflict(form, differences, _shown_value)
+    return show(form, capture_panel.for_form(form), HTTPStatus.CONFLICT, **about)
 
 
 def _shown_value(field: Field, value: Any) -> str:

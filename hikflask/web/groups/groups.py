@@ -37,13 +37,7 @@ from hikflask.services.terminals import registry as terminals
 from hikflask.text_rules import isolated
 from hikflask.web.security import resubmission
 from hikflask.web.support import htmx
-from hikflask.web.support.notices import (
-    conflict_details,
-    conflict_question,
-    flash_kept_fields,
-    flash_plan_changed,
-    shown_value,
-)
+from hikflask.web.support.notices import conflict, flash_kept_fields, flash_plan_changed, shown_value
 from hikflask.web.support.responses import refuse
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
@@ -202,8 +196,7 @@ def _save(form: GroupPageForm, group: Listed | None) -> ResponseReturnValue:
         wanted, digest = _wanted(form, group), form.shown.data or ""
         done = changing.change(group_id, wanted, tasks.apply_groups, _agreed(form), digest=digest, require=merge_saved)
     except ChangedMeanwhile as error:
-        details = conflict_details(form, error.differences, _shown_value)
-        return _page(form, group, HTTPStatus.CONFLICT, problem=conflict_question(), details=details)
+        return _page(form, group, HTTPStatus.CONFLICT, **conflict(form, error.differences, _shown_value))
     except PlanChanged:
         return _page(form, group, flash_plan_changed(form), changing.preview(group_id, wanted))
     except UnsafePlan as error:

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, abort, make_response, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, abort, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
@@ -132,8 +132,7 @@ def _question(job_id: int, form: JobForm, status: int = HTTPStatus.OK) -> Respon
     job = started_or_404(job_id)
     if not lifecycle.can_retry(job):
         return redirect(url_for(".show", job_id=job_id), 303)
-    page = render_template("jobs/retry.html", job=job, form=form, losses=losses.of_rest(job))
-    return make_response(page, status)
+    return render_template("jobs/retry.html", job=job, form=form, losses=losses.of_rest(job)), status
 
 
 def _retry(job_id: int, agreed: Confirmation) -> ResponseReturnValue:

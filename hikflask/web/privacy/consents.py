@@ -21,7 +21,7 @@ from hikflask.services.passages.uses import uses
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from hikflask.web.security import current_operator, resubmission
-from hikflask.web.support.notices import conflict_details, conflict_question, shown_value, with_link
+from hikflask.web.support.notices import conflict, shown_value, with_link
 
 bp = Blueprint("consents", __name__)
 
@@ -51,8 +51,7 @@ def record(employee_id: int) -> ResponseReturnValue:
     try:
         consents.record(employee_id, given, lambda: form.merge_saved(_as_saved(consents.get(employee_id))))
     except ChangedMeanwhile as error:
-        details = conflict_details(form, error.differences, _shown_value)
-        return _form(form, employee_id, HTTPStatus.CONFLICT, problem=conflict_question(), details=details)
+        return _form(form, employee_id, HTTPStatus.CONFLICT, **conflict(form, error.differences, _shown_value))
     flash(_("The consent is recorded."))
     return _back(employee_id)
 

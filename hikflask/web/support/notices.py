@@ -55,15 +55,10 @@ def flash_kept_fields(form: VersionedForm, kept: Iterable[Difference]) -> None:
         flash(_("Somebody else has changed meanwhile: %(fields)s. That stays.", fields=fields))
 
 
-def conflict_question() -> str:
-    """Return the sentence above a form in which fields were changed that somebody else has changed, too."""
-    return str(_("Somebody else has changed this meanwhile. Nothing is saved yet: “Save” writes what is typed here."))
-
-
-def conflict_details(
+def conflict(
     form: VersionedForm, differences: Iterable[Difference], value_of: Callable[[Field, Any], str] = shown_value
-) -> list[str]:
-    """Return a sentence about each field that somebody else has saved since the page was made.
+) -> dict[str, Any]:
+    """Return what version() of _form_fields.html says above a form of which somebody else has saved fields meanwhile.
 
     :param value_of: how the page shows a value.
     """
@@ -76,4 +71,5 @@ def conflict_details(
             sentences.append(_("%(field)s: “%(saved)s” is saved, “%(typed)s” is typed here.", **values))
         else:
             sentences.append(_("%(field)s: “%(saved)s” is saved, and now stands here, too.", **values))
-    return sentences
+    problem = _("Somebody else has changed this meanwhile. Nothing is saved yet: “Save” writes what is typed here.")
+    return {"problem": problem, "details": sentences}

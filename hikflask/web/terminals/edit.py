@@ -23,7 +23,7 @@ from hikflask.services.terminals import allowed_addresses, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import operator_name
-from hikflask.web.support.notices import conflict_details, conflict_question, flash_kept_fields
+from hikflask.web.support.notices import conflict, flash_kept_fields
 from hikflask.web.support.responses import refuse
 from hikflask.web.terminals.checks import check_soon
 from hikflask.web.terminals.terminals import bp, terminal_or_404
@@ -93,8 +93,7 @@ def update(terminal_id: int) -> ResponseReturnValue:
             )
     except ChangedMeanwhile as error:
         form.password.errors = [_("Enter the password again, please.")] if form.password.data else []
-        about = {"problem": conflict_question(), "details": conflict_details(form, error.differences)}
-        return _form(form, terminal, HTTPStatus.CONFLICT, **about)
+        return _form(form, terminal, HTTPStatus.CONFLICT, **conflict(form, error.differences))
     except ServiceError as error:
         return _refused(form, error, terminal)
     return check_soon(terminal_id)
