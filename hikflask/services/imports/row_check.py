@@ -36,18 +36,23 @@ def read_known(batch: ImportBatch) -> Known:
 
 def row_reader(batch: ImportBatch) -> Callable[[Row], Values | None]:
     """Return what reads a row of the table of an import, as was chosen for it; see values.read()."""
-    left = batch.fields.get(columns.LEFT)
+    left, sample = batch.fields.get(columns.LEFT), batch.layout.get("sample", [])
     status = reasons = False
     if left is not None:
         status = columns.is_status(batch.layout["columns"][left])
-        reasons = doubts.has_reasons(batch.layout["columns"][left], [row[left] for row in batch.layout["sample"]])
+        reasons = doubts.has_reasons(batch.layout["columns"][left], [row[left] for row in sample])
     name = batch.fields.get(NAME)
-    commas = name is not None and "," in batch.layout["columns"][name]
+    commas = name is not None and _has_commas(batch.layout["columns"][name], [row[name] for row in sample])
     options = Options.from_json(batch.options)
     hired = columns.hired_columns(batch.layout.get("columns", []))
     since_1904 = batch.layout.get("since_1904", False)
     of_table = {"status": status, "commas": commas, "hired": hired, "since_1904": since_1904, "reasons": reasons}
     return partial(values.read, fields=batch.fields, options=options, **of_table)
+
+
+def _has_commas(column: str, cells: Sequence[str]) -> bool:
+    """Return whether a surname stands before a comma: the column is called so, or each of the first names has one."""
+    return "," in column or (all("," in cell for cell in cells) and any(map(values.SURNAME_FIRST.match, cells)))
 
 
 def check_rows(

@@ -80,13 +80,26 @@ def test_department_that_only_begins_like_those_who_left_is_one() -> None:
         *("Бывшие цеха", "Отдел увольнений", "Удалённые сотрудники", "Former Soviet Union", "Left Bank"),
         *("Отдел архива", "Архив и делопроизводство", "Archive office", "Архивариусы"),
         *("Работа с уволенными и их семьями в Сибирской области", "Disabled access"),
+        *("Отдел кадров", "Ушу", "Сокращенный день", "Отдел отчислений", "Доступная среда", "Работа с уволенными"),
+        *("Активные продажи", "Исключительные права", "Alumni relations", "Отключения и аварии", "Пенсионный отдел"),
     )
     for department in departments:
         assert compared(None, name="Иван Иванов", department=department).errors is None, department
 
 
 @pytest.mark.parametrize(
-    "group", ["Архив", "АРХИВ:", "_Архив 2026", "Архивные", "Archive", "All users/Archive", "Архив\\Цех 2"]
+    "group",
+    [
+        "Архив",
+        "АРХИВ:",
+        "_Архив 2026",
+        "Архивные",
+        "Archive",
+        "All users/Archive",
+        "Архив\\Цех 2",
+        "Пенсионеры",
+        "Alumni",
+    ],
 )
 def test_archive_is_asked_about_unless_it_is_a_department_here_or_a_column_says_who_left(group: str) -> None:
     asked = {"department": refusal("department_archive")}
@@ -111,6 +124,9 @@ def test_sign_for_as_above_is_no_department(sign: str) -> None:
      *("Уволенные:", "Уволились", "_Уволенные", "УВОЛЕННЫЕ!!!", "Уволенные сотрудники (3 чел.)", "Увольнения 2026"),
      *("Уволен", "Список уволенных", "Уволенный персонал", "Уволенные (не удалять)", "Уволен. сотрудники", "Blacklist"),
      *("Terminated employees:", "Disabled Users", "Ex employees", "Удалённые", "Заблокированные", "Leavers 2026 (3)"),
+     *("Выбыли", "Выбывшие", "Сокращены", "Неработающие", "Ушли", "Неактивные", "Не действующие", "Отключенные"),
+     *("Исключены", "Отчислены", "Нет доступа", "Disabled Accounts", "Block List", "All->Block List", "Left company"),
+     *("Offboarded", "Deprovisioned", "Ishdan bo‘shatilganlar", "Жұмыстан кеткендер", "OU=Leavers,DC=x"),
      *("Ушли в 2026", "Ишдан кетган", "Ишламайди", "Ex-staff", "No longer with us", "Left", "Left in 2026"),
      *("Уволенные\\Цех 2", "All Departments/Dismissed/Workshop 2", "Завод > Бывшие работники > Цех")],
 )  # fmt: skip

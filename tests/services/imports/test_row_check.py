@@ -37,3 +37,13 @@ def test_text_beside_empty_cells_of_who_left_is_a_reason_and_beside_yes_or_no_it
 
         assert entry is not None
         assert (entry.leaves, bool(entry.errors)) == (leaves, leaves is None)
+
+
+@pytest.mark.parametrize(("other", "name"), [("Benn, Aro", "Smith Jones Ann"), ("Benn Aro", "Smith Jones, Ann")])
+def test_comma_behind_a_surname_of_two_words_is_left_out_where_all_names_have_one(other: str, name: str) -> None:
+    found = batch(made(f'1;"{other}"', '2;"De La Cruz, Ana"', header="ID;ФИО"))
+
+    entry = row_check.row_reader(found)(Row(9, ["3", "Smith Jones, Ann"]))
+
+    assert entry is not None
+    assert entry.texts["name"] == name

@@ -63,7 +63,7 @@ NAMES: dict[str, str] = {
     """,
     DEPARTMENT: """
         Отдел | Подразделение | Подразделение организации | Структурное подразделение | Наименование подразделения
-        Наименование отдела
+        Наименование отдела | Подразд.
         Отдел / подразделение | Место работы | Цех | Департамент | Подразделения
         Организационная единица | Орг. единица | Bo‘lim | Bo‘limi | Бўлим | Бўлими | Бөлім | Бөлімше | Бөлімшесі
         Department | Department name | Dept. | Dept. name | Division | Organizational unit | Org. unit | Person group
@@ -110,8 +110,9 @@ UNSURE: dict[str, str] = {
     NUMBER: """
         ID | Идентификатор | Код сотрудника | Код | Номер | Code | Number | User ID
     """,
-    NAME: "Display name | User name | Имя пользователя",
+    NAME: "Display name | User name | Имя пользователя | Студент | Преподаватель",
     DEPARTMENT: """
+        Бригада | Кафедра | Участок
         Организация | Организация / подразделение | Группа | Группа пользователей | Цех № | Отдел №
         Organization | Organisation | Group | User group
     """,

@@ -43,25 +43,38 @@ FORMULA = re.compile(r"[=+\-@＝＋－＠]")
 NO_VALUE = re.compile(r"#(?:N/A|Н/?Д|[^\W\d][\w/]*[!?])\Z|(?:Err|Ошибка):\d{3}\Z")
 # SAP has 3 for who works, 1 for who is away, 0 for who left.
 SAP_WORKS = {"3"}
+# What userAccountControl of Active Directory has of ordinary accounts, and of those without access.
+AD_WORKS, AD_LEFT = {"512", "544", "66048", "66080"}, {"514", "546", "66050", "66082"}
 YES = {"да", "yes", "y", "true", "истина", "1", "x", "х", "+", "v", "✓", "✔"}
 NO = {"нет", "no", "n", "false", "ложь", "0", "-", "–", "—"}
 # What cells say of somebody who left, as folded. In a column that nobody chose such words count within other ones, too.
 GONE_ANYWHERE = (
-    r"увол(?:ен(?:\(а\)|[ао])?|ил(?:ся|ась)|ьнени[ея])|(?:уже |больше )?не работает|(?:уже |больше )не сотрудник|"
+    r"увол(?:ен(?:\(а\)|[ао])?|ил(?:ся|ась)|ьнени[ея]|\.)|(?:уже |больше )?не (?:работает|числится)|"
+    r"(?:уже |больше )не сотрудник|снят[ао]? с учета|"
     r"договор (?:прекращен|расторгнут)|расторгнут|бывш\w+ (?:сотрудник|работник)\w*|"
-    r"dismissed|terminated|resigned|fired|archived|inactive|deactivated|deprovisioned|offboarded|suspended|"
-    r"ex[- ]?(?:employee|staff|worker)|former (?:employee|staff)|left (?:the )?(?:company|job)|"
-    r"no longer (?:works|employed|with us)|leaver|"
-    r"ishdan (?:bo.?shagan|ketgan|chiqqan)|ishlamaydi|ишдан (?:бўшаган|кетган|чиққан)|ишламайди|"
-    r"жұмыстан (?:шыққан|шықты|босатылған|кетті)"
+    r"dismissed|terminated|resigned|fired|archived|inactive|deactivated|deprovisioned|offboarded|suspended|laid off|"
+    r"passed away|contract (?:has )?ended|ex[- ]?(?:employee|staff|worker)|former (?:employee|staff)|"
+    r"left (?:the )?(?:company|job)|no longer (?:works|employed|with us)|leaver|"
+    r"ishdan (?:bo.?sha(?:til)?gan|ketgan|chiqqan)|ishlamaydi|ишдан (?:бўша(?:тил)?ган|кетган|чиққан)|ишламайди|"
+    r"жұмыстан (?:шыққан|шықты|босатылған|босаған|кеткен|кетті)"
 )
 GONE_ALONE = (
-    r"увол\.?|ув\.?|приказ об увольнении|уш(?:ел|ла)|выбыл(?:\(а\)|а)?|рассчитан(?:\(а\)|а)?|сокращен(?:\(а\)|а)?|"
-    r"(?:termination|dismissal|resignation|retired|left|quit|withdrawn|exited|former|deceased)"
+    r"увол|ув\.?|приказ об увольнении|уш(?:ел|ла)|выбыл(?:\(а\)|а)?|выб\.|рассчитан(?:\(а\)|а)?|"
+    r"сокращен(?:\(а\)|а)?|сокр\.|исключен(?:\(а\)|а)?|отчислен(?:\(а\)|а)?|не раб\.?|умер(?:ла)?|"
+    r"(?:termination|dismissal|resignation|resign|retired|relieved|abscond(?:ed|ing)|left|quit|withdrawn|exited|"
+    r"former|deceased)|bo.?sha(?:til)?gan|бўша(?:тил)?ган"
 )
-WITH_A_DAY = r"(?:\s+(?:с|от|on|since))?(?:[\s,]+[\d./-]+(?:\s*(?:г\.?|года))?)?"
-GONE = re.compile(rf"(?:{GONE_ANYWHERE}|{GONE_ALONE}|disabled|blocked|заблокирован[а]?)\Z")
+# What other programs call those whom they keep without access. Of a face or a card it says less.
+WITHOUT_ACCESS = (
+    r"disabled|blocked|заблокирован[ао]?|deleted|удален[ао]?|(?:в )?архив[е]?|не ?актив(?:ен|на|ный)|отключен[ао]?"
+)
+WITH_A_DAY = (
+    rf"(?:\s+(?:с|от|on|since))?(?:[\s,]+(?:[\d./-]+|\d*{MONTH}[^\W\d_]*\.?)(?![^\W\d_]))*(?:\s*(?:г\.?|года))?"
+)
+GONE = re.compile(rf"(?:{GONE_ANYWHERE}|{GONE_ALONE}|{WITHOUT_ACCESS})\Z")
 SAYS_WHO_LEFT = re.compile(rf"\b(?:{GONE_ANYWHERE})(?!\w)|\A(?:{GONE_ALONE}){WITH_A_DAY}\Z")
+# The same beside a name, and what stands there alone.
+MARK_OF_LEAVING = re.compile(rf"(?:{GONE_ANYWHERE}|{GONE_ALONE}|{WITHOUT_ACCESS}|del\.?|ex\.?|бывш\w*){WITH_A_DAY}\Z")
 NOT_ONE_WHO_LEFT = re.compile(r"\b(?:не|not) (?:увол|dismiss|terminat)")
 HERE = {"работает", "действующий", "действует", "активен", "активна", "active", "employed", "works", "working"}
 # What 1C calls the states of somebody who has not left.
@@ -69,6 +82,8 @@ HERE |= {"работа", "отпуск", "основной отпуск", "де�
 HERE |= {"в отпуске", "в декрете", "на больничном", "в командировке", "on leave", "probation"}
 HERE |= {"болезнь", "прогул", "прием", "штатный", "основное место работы", "enabled", "current", "onboarding", "member"}
 HERE |= {"full-time", "part-time", "full-time permanent", "leave of absence", "ishlaydi", "ишлайди"}
+HERE |= {"сотрудник", "normal", "in progress", "notice period", "garden leave", "gardening leave", "parental leave"}
+HERE |= {"long term leave", "long-term leave", "военные сборы"}
 # The last one of 1C's is followed by leaving.
 VACATION = re.compile(r"отпуск(?!.*увол)")
 # What happened to somebody last, as HR programs call it; as the reason for leaving the same word may be anything.
@@ -105,9 +120,12 @@ BESIDE_A_DAY = {
 }
 # When a day begins, or ends: a validity has no other times, and 18:00 is neither that day nor the one before.
 WHOLE_DAY = {VALID_FROM: {time.min}, VALID_TO: {time.min, time(23, 59), LAST_OF_DAY}}
-# How SAP and others write that there is no date. The first day that 1C, Excel, SQL or Unix know is none, either.
-NO_DATE = re.compile(r"[\s.:]*\Z|00[./]0[01][./](?:0000|1900)|0000-00-00")
-LAST_OF_NO_DATE = date(1970, 1, 1)
+# How SAP and others write that there is no date. The first day that 1C, Excel, SQL or Unix know is none, either; any
+# other one as old has a mistyped year.
+NO_DATE = re.compile(r"[\s.:/_]*\Z|00[./]0[01][./](?:0000|1900)|0000-00-00")
+FIRST_DAYS = {date(1, 1, 1), date(1601, 1, 1), date(1753, 1, 1), date(1899, 12, 30), date(1899, 12, 31)}
+FIRST_DAYS |= {date(1900, 1, 1), date(1904, 1, 1), date(1969, 12, 31), date(1970, 1, 1)}
+FIRST_OF_LEAVING = date(1970, 1, 2)
 # How programs write that there is no last day: SAP by the last one that it knows, terminals by theirs.
 NO_END = {"бессрочно", "бессрочный", "бессрочная", "без срока", "без ограничений", "не ограничен", "постоянно"}
 NO_END |= {"unlimited", "permanent", "never", "no expiry", "no limit", "indefinite", "9999", "2037"}
@@ -115,9 +133,10 @@ NO_END |= {"unlimited", "permanent", "never", "no expiry", "no limit", "indefini
 SHORT_DAY = re.compile(rf"\d{{1,2}}[-.]{MONTH}\Z|{MONTH}[-.]\d\d\Z|\d\d/\d\d/\d\d\Z", re.IGNORECASE)
 # What stands beside a name, or in place of one, and is none.
 NOT_A_NAME = re.compile(
-    r"\b(?:уволен[аоы]?|увольнени[ея]|вакан(?:т|си[яи])|в (?:декрете|отпуске)|"
-    r"terminated|dismissed|resigned|vacan(?:t|cy)|on leave)\b|"
-    r"@|\A[\W\d_]+\Z|"
+    r"\b(?:уволен[аоы]?|увольнени[ея]|вакан(?:т|си[яи])|в (?:декрете|отпуске)|не (?:работает|числится)|"
+    r"(?:удален|заблокирован)[ао]?|terminated|dismissed|resigned|inactive|deactivated|disabled|blocked|deleted|"
+    r"vacan(?:t|cy)|on leave)\b|"
+    r"@|\A[\W\d_]+\Z|†|"
     # As programs write it; Nan and Null are people.
     r"(?-i:\b(?:NULL|null|NaN|nan|None|none)\b)",
     re.IGNORECASE,
@@ -134,38 +153,59 @@ SMALL_WORD = re.compile(
     r"\b[A-ZА-ЯЁ]\w+ [A-ZА-ЯЁ][\w.]*(?: [A-ZА-ЯЁ][\w.]*)* (?!(?:огл[ыуі]|о[гғ]ли|угли|[кқ][ыиі]з[ыі]|ұлы|ўғли|бек|хан|"
     r"o.?g.?li|ogl[uiy]|ugli|q[iy]z[iy]|kyzy|uly|bek|khan|jr|sr|мл|ст|i{1,3}|iv)\Z)[a-zа-яё]{2,}(?: [a-zа-яё]+)*\Z"
 )
-# “Smith, John A”, also below a name of a column without a comma.
-SURNAME_FIRST = re.compile(r"[^\W\d_a-zа-яё][^\W\d_]*(?:[-'’‘ʻ][^\W\d_]+)*\s*,\s*[^\W\d_a-zа-яё][^,]*\Z")
-# How a list calls those who left, above them or in place of their department. «Архив» alone is a department of many
-# firms, and «Удалённые сотрудники» work at home.
-THOSE_WHO_LEFT = re.compile(
-    r"\bуволен(?:\b|н|[аоы]\b)|\bуволи(?:лись|лся|лась|вши)|\bбывши[ей](?: (?:сотр|раб|персон)| ?\Z)|"
-    r"\bне работают\b|\bудаленные(?! (?:сотр|раб))|\bзаблокированн|\bархив(?:ные)? (?:сотр|раб|персон|польз|людей)|"
-    r"\bчерный список|\Aушли\b|"
-    r"\bdismissed|\bterminated|\bfired\b|\bresigned|\bleavers?\b|\bex (?:employ|staff|work)|\bblack ?list|"
-    r"\bno longer (?:with|work|empl)|\A(?:have |has |who )?left(?: in)? ?\Z|"
-    r"\b(?:former|disabled|deleted|blocked|inactive|archived|deactivated|suspended)"
-    r"(?: (?:empl|user|staff|pe|work)| ?\Z)|"
-    r"\bish(?:dan (?:bo.?shagan|ketgan)|lamay)|\bиш(?:дан (?:бўшаган|кетган)|ламай)|жұмыстан (?:шыққан|босатылған)"
+# “Smith, John A” and “van der Berg, Zoe”, also below a name of a column without a comma.
+SURNAME_FIRST = re.compile(
+    r"(?:(?i:van|von|der|den|de|del|della|la|las|los|le|da|di|dos|das|du|ten|ter|el|al|bin|ibn|st\.?|фон|ван|де|дер|аль)"
+    r"(?:\s+|[-'’]))*[^\W\d_a-zа-яё][^\W\d_]*(?:[-'’‘ʻ][^\W\d_]+)*\s*,\s*[^\W\d_a-zа-яё][^,]*\Z"
 )
-# A department that may have those who left, or papers.
-ARCHIVE = re.compile(r"\s*(?:архив(?:ные)?|archives?|arxiv)\s*\Z")
+# What sets a note apart from a name.
+SET_APART = re.compile(r"[()\[\],;/|_]|\s[-–—]\s?")
+# How a list calls those who left, above them, in place of their department, and as their group in any other column.
+# «Архив» alone is a department of many firms, and «Удалённые сотрудники» work at home.
+LEAVERS = (
+    r"\bуволенн(?!ыми)|\bуволен[аоы]?\b|\bуволи(?:лись|лся|лась|вши)|\bбывши[ей](?: (?:сотр|раб|персон)| ?\Z)|"
+    r"\b(?:не работают|неработающи[ей])|\bвыбывши[ей]|\bсокращенны[ей] (?:сотр|раб)|\bушедши[ей]|"
+    r"\b(?:заблокированн|отключенн|исключенн|отчисленн)ы[ей]|\bне ?(?:активн|действующ)[ыи][ей]|"
+    r"\bархив(?:ные)? (?:сотр|раб|персон|польз|людей)|\bчерн\w+ спис|\bстоп лист|\bснят\w* с учета|"
+    r"\bdismissed|\bterminated|\bfired\b|\bresigned|\bleavers?\b|\bex (?:employ|staff|work)|\b(?:black|block) ?list|"
+    r"\bno longer (?:with|work|empl)|\bleft (?:the )?company|\boffboarded|\bdeprovisioned|"
+    r"\b(?:former|disabled|deleted|blocked|inactive|archived|deactivated|suspended)"
+    r" (?:account|empl|user|staff|pe|work)|"
+    r"\bish(?:dan (?:bo.?sha(?:til)?gan|ketgan|chiqqan)|lamay)|\bиш(?:дан (?:бўша(?:тил)?ган|кетган|чиққан)|ламай)|"
+    r"жұмыстан (?:шыққан|босатылған|босаған|кеткен)"
+)
+# The same where nothing else stands there, which elsewhere may be said of an account or a card.
+LEAVERS_ALONE = (
+    r"удаленные(?! (?:сотр|раб))|уш(?:ли|ел|ла)\b|(?:have |has |who )?left(?: in)? ?\Z|выбыл[иа]?\b|"
+    r"сокращенн?ы[ей]? ?\Z|"
+    r"(?:исключен|отчислен|отключен|заблокирован)ы?\b|нет доступа|без доступа|"
+    r"(?:former|disabled|deleted|blocked|inactive|archived|deactivated|suspended) ?\Z"
+)
+THOSE_WHO_LEFT = re.compile(rf"{LEAVERS}|\A ?(?:{LEAVERS_ALONE})")
+GROUP_OF_LEAVERS = re.compile(LEAVERS)
+# A department that may have those who left, or papers, or who works at an age.
+ARCHIVE = re.compile(r"\s*(?:архив(?:ные)?|archives?|arxiv|пенсионеры|retired|retirees|alumni)\s*\Z")
 # The same as what is done, which has a department in some firms.
 LEAVING = re.compile(r"\b(?:увольнени[ея]|terminations?|dismissals?|resignations?)\b")
 A_DEPARTMENT = re.compile(r"\b(?:отдел|служб|сектор|бюро|управлени|групп|центр|depart|division|team|office|unit)")
 # More words than these, but for those as short as prepositions, say something else.
 MAX_WORDS = 4
 LONG_WORD, NO_LETTERS = re.compile(r"[^\W\d_]{3,}"), re.compile(r"[\W\d_]+")
-LEVELS = re.compile(r"[/\\|>→]")
+# In a path, and in what LDAP calls somebody.
+LEVELS = re.compile(r"[/\\|>→]|,(?=\w+=)")
 # “As above”, by hand.
 DITTO = re.compile(r"[\W_]+\Z|то же\Z|там же\Z", re.IGNORECASE)
 # What is written where there is nothing: in any field but those of yes and no; in place of a patronymic words, too.
 DASHES = re.compile(r"[-–—−]+\Z")
 # How programs write an empty cell: databases, and those in Python. Of a name it is not left out: it may be one.
 NOTHING = {"null", "none", "nan", "nil", "n/a", "<na>", "<null>", "(null)", "[null]", r"\n"}
-NO_PATRONYMIC = NO | NOTHING | {"отсутствует", "без отчества", "б/о"}
+NO_PATRONYMIC = NO | NOTHING | {"отсутствует", "без отчества", "б/о", "жоқ", "yo'q", "йўқ"}
 NO_ID = NOTHING | {"new", "tbd", "tba", "tbc", "pending", "unknown", "unassigned"}
-WORDS_FOR_NOTHING: dict[str, set[str]] = {NUMBER: NO_ID, MIDDLE_NAME: NO_PATRONYMIC}
+NO_DEPARTMENT = NOTHING | {"нет", "0", "б/о", "без отдела", "без подразделения", "(пусто)", "не указан", "(blank)"}
+NO_DEPARTMENT |= {"no department", "(empty)"}
+WORDS_FOR_NOTHING: dict[str, set[str]] = {
+    NUMBER: NO_ID, MIDDLE_NAME: NO_PATRONYMIC, DEPARTMENT: NO_DEPARTMENT
+}  # fmt: skip
 WORDS_FOR_NOTHING |= {name: set() for name in (NAME, LAST_NAME, FIRST_NAME)}
 # How HTML writes a sign, which some programs leave in a CSV.
 ENTITY = re.compile(r"&(?:#\d{1,6}|#[xX][0-9A-Fa-f]{1,5}|amp|lt|gt|quot|apos|nbsp);")
@@ -255,7 +295,7 @@ def said_in(name: str, cell: str) -> str:
 
 def are_leavers(department: str) -> bool:
     """Return whether a department is those who left, or within them: “Уволенные 2026”, “Dismissed/Workshop”."""
-    return any(_are_called_leavers(level) for level in LEVELS.split(department))
+    return any(_are_called_leavers(level) for level in map(_in_words, LEVELS.split(department)))
 
 
 def may_be_leavers(department: str) -> bool:
@@ -264,9 +304,12 @@ def may_be_leavers(department: str) -> bool:
 
 
 def says_who_left(cell: str) -> bool:
-    """Return whether a cell of a column that nobody chose says that somebody left."""
+    """Return whether a cell of a column that nobody chose says that somebody left, or is in a group of such people."""
     text = folded(cell)
-    return SAYS_WHO_LEFT.search(text) is not None and not NOT_ONE_WHO_LEFT.search(text)
+    if NOT_ONE_WHO_LEFT.search(text):
+        return False
+    groups = (GROUP_OF_LEAVERS.search(words) and _is_short(words) for words in map(_in_words, LEVELS.split(cell)))
+    return bool(SAYS_WHO_LEFT.search(text)) or any(groups)
 
 
 def is_mere_reason(cell: str) -> bool:
@@ -280,13 +323,18 @@ def is_day(text: str) -> bool:
     return is_whole or bool(SHORT_DAY.match(text))
 
 
-def _are_called_leavers(text: str) -> bool:
-    # ʻ is within a word.
-    words = NO_LETTERS.sub(" ", folded(text).replace("'", ""))
-    if len(LONG_WORD.findall(words)) > MAX_WORDS:
-        return False
+def _are_called_leavers(words: str) -> bool:
     is_of_leaving = LEAVING.search(words) and not A_DEPARTMENT.search(words)
-    return bool(is_of_leaving or THOSE_WHO_LEFT.search(words))
+    return _is_short(words) and bool(is_of_leaving or THOSE_WHO_LEFT.search(words))
+
+
+def _is_short(words: str) -> bool:
+    return len(LONG_WORD.findall(words)) <= MAX_WORDS
+
+
+def _in_words(text: str) -> str:
+    # ʻ is within a word.
+    return NO_LETTERS.sub(" ", folded(text).replace("'", ""))
 
 
 def _read_texts(values: Values, cells: Mapping[str, str]) -> None:
@@ -360,12 +408,23 @@ def _read_notes(values: Values) -> None:
 
 
 def _is_noted(name: str) -> bool:
-    # Behind a single word, small letters may be a first name.
-    behind = name.partition(" ")[2]
-    if NOT_A_NAME.search(name) or SMALL_WORD.search(name) or (behind.islower() and says_who_left(behind)):
+    if NOT_A_NAME.search(name.replace("_", " ")) or SMALL_WORD.search(name) or _has_mark_of_leaving(name):
         return True
     notes = BESIDE_A_NAME.finditer(name) if name != name.lower() else ()
     return any(_is_note(note[1] or note[2] or "", name) for note in notes)
+
+
+def _has_mark_of_leaving(name: str) -> bool:
+    """Return whether brackets, a dash or the like set apart a word of leaving, or one ends the name.
+
+    At the end it is one where it is not written as a name is, which may be Left or Умер.
+    """
+    first, *others = (part.strip() for part in SET_APART.split(name))
+    parts = [part for part in (first, *others) if part] if others else []
+    words = name.split()
+    ends = [" ".join(words[-count:]) for count in range(1, min(len(words), MAX_WORDS))]
+    written = [end for end in ends if end.islower() or end.endswith(".") or (end.isupper() and not name.isupper())]
+    return any(MARK_OF_LEAVING.match(folded(text)) for text in (*parts, *written))
 
 
 def _is_note(begins: str, name: str) -> bool:
@@ -411,9 +470,9 @@ def _shortened(text: str, length: int) -> str:
 def _leaving(name: str, text: str, *, reasons: bool) -> str:
     """Return what a cell says: left, here, not yet (which says nothing), or unknown."""
     word = folded(text)
-    if GONE.match(word) or word in (YES if name == LEFT else NO):
+    if GONE.match(word) or word in (YES if name == LEFT else NO | AD_LEFT):
         return "left"
-    here = HERE | (NO if name == LEFT else YES | SAP_WORKS) | (set() if reasons else EVENTS)
+    here = HERE | (NO if name == LEFT else YES | SAP_WORKS | AD_WORKS) | (set() if reasons else EVENTS)
     if word in here or VACATION.match(word):
         return "here"
     if name == ACTIVE:
@@ -424,6 +483,8 @@ def _leaving(name: str, text: str, *, reasons: bool) -> str:
     # December: both must agree.
     days = [*moments(GONE_ON.sub("", word)), *_in_eight_digits(word)]
     answers = {"left" if moment.date() < today() else "not yet" for moment in days}
+    if any(moment.date() < FIRST_OF_LEAVING for moment in days):
+        answers.add("unknown")
     if not answers and (reasons or says_who_left(text)) and word not in EVENTS and _is_reason(text):
         return "left"
     return answers.pop() if len(answers) == 1 else "unknown"
@@ -443,12 +504,13 @@ def _is_before(left: str, hired: str) -> bool:
     days_left, days_hired = (
         [moment.date() for moment in moments(GONE_ON.sub("", folded(text)))] for text in (left, hired)
     )
-    return bool(days_left and days_hired) and max(days_left) < min(days_hired) and max(days_hired) <= today()
+    is_before = bool(days_left and days_hired) and max(days_left) < min(days_hired)
+    return is_before and max(days_left) >= FIRST_OF_LEAVING and max(days_hired) <= today()
 
 
 def _is_no_date(text: str) -> bool:
     days = [moment.date() for moment in moments(text)]
-    return bool(NO_DATE.match(text)) or (bool(days) and max(days) <= LAST_OF_NO_DATE)
+    return bool(NO_DATE.match(text)) or (bool(days) and FIRST_DAYS.issuperset(days))
 
 
 def _in_eight_digits(text: str) -> Iterator[datetime]:

@@ -37,6 +37,8 @@ from hikflask.services.imports.table.columns import (
         (["Surname", "Name", "Person ID"], {"last_name": 0, "first_name": 1, "number": 2}),
         (["hikvision_id", "full_name", "department", "is_active"],
          {"number": 0, "name": 1, "department": 2, "active": 3}),
+        (["Таб. №", "Студент", "Кафедра"], {"number": 0, "name": 1, "department": 2}),
+        (["Таб. №", "ФИО", "Преподаватель", "Подразд.", "Бригада"], {"number": 0, "name": 1, "department": 3}),
         (["  ID  сотрудника ", "Работает?", "Уволен (да/нет)"], {"number": 0, "active": 1, "left": 2}),
     ],
 )  # fmt: skip

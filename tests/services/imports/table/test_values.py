@@ -82,7 +82,11 @@ NAMED = {**PARTS, "department": 4}
 
 
 @pytest.mark.parametrize(
-    "nothing", ["—", "–", "-", "--", "нет", "Нет", "no", "отсутствует", "n/a", "NULL", "None", "nan", "<NA>", r"\N"]
+    "nothing",
+    [
+        *("—", "–", "-", "--", "нет", "Нет", "no", "отсутствует", "n/a", "NULL", "None", "nan", "<NA>", r"\N"),
+        *("жоқ", "yo‘q", "йўқ"),
+    ],
 )
 def test_mark_of_nothing_is_no_patronymic(nothing: str) -> None:
     found = read(NAMED, "1", "Ким", "Ольга", nothing, "Цех")
@@ -98,15 +102,19 @@ def test_dash_is_nothing_and_no_formula(nothing: str) -> None:
     assert found.texts == {"number": "1", "name": "Иван"}
     cleared = read(fields, "1", "Иван", nothing, "", nothing, options=Options(clear=("department", "valid_to")))
     assert cleared.texts == {"number": "1", "name": "Иван", "department": "", "valid_to": ""}
-    # A department may be called so, and a name as a whole is what it is.
-    assert read(NAMED, "1", "Нет", "Ольга", "", "Нет").texts == {
-        "number": "1",
-        "name": "Нет Ольга",
-        "department": "Нет",
-    }
+    # Of a name it is what it is.
+    assert read(NAMED, "1", "Нет", "Ольга", "", "").texts == {"number": "1", "name": "Нет Ольга"}
     assert read({"number": 0}, nothing + "7").errors == {"number": refusal("number_invalid")} | (
         {"number": refusal("formula")} if nothing.strip().startswith("-") else {}
     )
+
+
+@pytest.mark.parametrize("nothing", ["нет", "Нет", "0", "б/о", "без отдела", "(пусто)", "No department", "(blank)"])
+def test_word_for_no_department_makes_none(nothing: str) -> None:
+    assert read({"number": 0, "name": 1, "department": 2}, "1", "Иван", nothing).texts == {
+        "number": "1",
+        "name": "Иван",
+    }
 
 
 @pytest.mark.parametrize("nothing", ["NULL", "None", "nan", "NaN", "N/A", "<NA>", "(null)", r"\N"])
@@ -215,7 +223,18 @@ def test_leaving_is_said_in_many_ways() -> None:
         assert said("left", text) == (True, []), text
     for text in ("нет", "работает", "0", "-", "no"):
         assert said("left", text) == (False, []), text
-    for text in ("", "31.01.2999", "01.01.0001", "  .  .    ", "00.00.0000", "0000-00-00", "31.12.9999", "Бессрочно"):
+    for text in (
+        "",
+        "31.01.2999",
+        "01.01.0001",
+        "  .  .    ",
+        "  /  /    ",
+        "__.__.____",
+        "00.00.0000",
+        "0000-00-00",
+        "31.12.9999",
+        "Бессрочно",
+    ):
         assert said("left", text) == (None, []), text
     assert said("left", "когда-нибудь") == (None, ["left_unreadable"])
 
@@ -236,6 +255,8 @@ def test_states_of_1c_say_who_left(monkeypatch: pytest.MonkeyPatch) -> None:
             "Штатный",
         ),
         *("Enabled", "Current", "Onboarding", "Member", "Full-Time Permanent", "Leave of absence", "Ishlaydi"),
+        *("Сотрудник", "Normal", "In progress", "Notice Period", "Garden leave", "Parental Leave", "Long Term Leave"),
+        "Военные сборы",
     )
     for state in here:
         assert said("left", state) == (False, []), state
@@ -244,6 +265,17 @@ def test_states_of_1c_say_who_left(monkeypatch: pytest.MonkeyPatch) -> None:
         *("Увольнение", "Уволен 30.11.2026", "Уволена с 30.11.2026", "увол. 30.11.2026", "Left 30.11.2026"),
         *("ушла", "Приказ об увольнении", "Suspended", "Archived", "DEPROVISIONED", "Ex-employee", "Disabled"),
         *("Ishdan bo‘shagan", "Termination", "рассчитан(а)", "Уволен(а)", "Former"),
+        *(
+            "Ishdan bo‘shatilgan",
+            "Bo‘shagan",
+            "Ишдан бўшатилган",
+            "жұмыстан кеткен",
+            "Resign",
+            "Relieved",
+            "Absconding",
+        ),
+        *("Удален", "В архиве", "Отключена", "Неактивен", "умер", "сокр.", "выб.", "исключен", "отчислена", "laid off"),
+        *("снят с учёта", "не числится", "passed away", "contract ended", "left 12 Oct 2026", "не раб. с 01.09.26"),
     )
     for state in gone:
         assert said("left", state) == (True, []), state
@@ -335,6 +367,14 @@ def test_year_of_two_digits_is_read_as_excel_reads_it(monkeypatch: pytest.Monkey
     assert said("left", "46082") == (None, ["left_unreadable"])
 
 
+@pytest.mark.parametrize("day", ["15.11.0026", "15.11.1926", "15.11.1969"])
+def test_day_of_leaving_with_a_mistyped_year_is_asked_about(day: str) -> None:
+    found = values.read(Row(2, ["1", day, "01.02.2020"]), {"number": 0, "left": 1}, DEFAULT, hired=[2])
+
+    assert found is not None
+    assert (found.leaves, found.errors) == (None, {"left": refusal("left_unreadable")})
+
+
 @pytest.mark.parametrize(
     ("left", "hired", "leaves"),
     [
@@ -377,6 +417,8 @@ def test_active_is_the_reverse() -> None:
     assert [said("active", code) for code in "0123"] == [
         (True, []), (False, []), (None, ["left_unreadable"]), (False, [])
     ]  # fmt: skip
+    # As Active Directory has it in userAccountControl.
+    assert [said("active", code)[0] for code in ("512", "66048", "514", "66050")] == [False, False, True, True]
     assert said("left", "3") == (None, ["left_unreadable"])
     assert said("active", "31.01.2020") == (None, ["left_unreadable"])
 
@@ -492,6 +534,13 @@ def test_first_day_that_a_program_knows_is_none_and_nobody_left_by_it(text: str)
         "Karimov Aziz (ishdan ketgan)",
         "Иванов Иван / Ivanov Ivan",
         "Ann Lee <ann@x.com>",
+        *(
+            f"Зайцева Юлия ({word})"
+            for word in ("Inactive", "Disabled", "Left", "Архив", "Заблокирован", "Выбыл", "Ex")
+        ),
+        *(f"Зайцева Юлия {word}" for word in ("LEFT", "INACTIVE", "НЕ РАБОТАЕТ", "УВ.", "DEL", "†", "Inactive", "Ув.")),
+        *("Зайцева Юлия_удален", "Зайцева Юлия_УВОЛЕН", "УВОЛЕН_Зайцева Юлия", "[Left] Ann Lee", "Ann Lee - Quit"),
+        *("ЗАЙЦЕВА ЮЛИЯ УВ.", "ЗАЙЦЕВА ЮЛИЯ (АРХИВ)", "Зайцева Юлия (Умерла 12.10.2026)", "Зайцева Юлия, Бывшая"),
         "1",
         "?",
         "_______",
@@ -511,6 +560,8 @@ def test_what_a_list_writes_beside_a_name_is_none_and_keeps_no_leaver_here(name:
     [*("Увольнов Иван", "Вакансин Пётр", "Декретов Олег", "Dismissedov Ann", "Иванова (Петрова) Анна", "Lee, Ann"),
      *("иванов иван (ваня)", "Салтыков-Щедрин М.", "Салтыков - Щедрин", "ИВАНОВА (ПЕТРОВА) АННА", "Рабочий 12"),
      *("Дюма Александр ст.", "Алиев Вагиф Расим оглы", "Karimova Nodira Aziz qizi", "Ann van der Berg", "Иванов иван"),
+     *("Ann Left", "JOHN LEFT", "Умер Алиев", "Алиев Умер", "Уволь Иван", "Иван Ушлый", "Del Piero Ann"),
+     *("DEL PIERO ANN", "Архивов Иван", "Ann Leaver", "Алиев (Умеров) Иван", "Maria del Mar", "Сокр Иван"),
      *("Анна фон Берг", "Нурлан оглы", "Мехмет қызы", "Ли на", "Smith bob", "Иванова яна")],
 )  # fmt: skip
 def test_what_begins_like_a_note_may_be_a_name(name: str) -> None:
@@ -592,5 +643,11 @@ def test_surname_before_a_comma_is_the_name_without_the_comma() -> None:
     for name, text in said.items():
         values = read({"number": 0, "name": 1}, "1", name)
         assert (values.texts["name"], values.errors) == (text, {}), name
+    particles = {"van der Berg, Zoe": "van der Berg Zoe", "De La Cruz, Ana": "De La Cruz Ana"}
+    particles |= {"St. John, Bob": "St. John Bob", "al-Sayed, Omar": "al-Sayed Omar"}
+    for name, text in particles.items():
+        values = read({"number": 0, "name": 1}, "1", name)
+        assert (values.texts["name"], values.errors) == (text, {}), name
+    assert read({"number": 0, "name": 1}, "1", "Ivan Petrov, Fitter").texts["name"] == "Ivan Petrov, Fitter"
     for name in ("Иванов Иван, слесарь", "Иванов,слесарь"):
         assert read({"number": 0, "name": 1}, "1", name).errors == {"name": refusal("name_note")}, name
