@@ -124,8 +124,8 @@ class Cluster:
             connection.execute("SELECT setval(%s::regclass, %s)", (sequence, value))
 
     def drop(self, name: str) -> None:
-        """Remove a database."""
-        self._tell(f"DROP DATABASE {name} WITH (FORCE)")
+        """Remove a database, as the superuser: a connection of that one may still be ending."""
+        self._tell(f"DROP DATABASE {name} WITH (FORCE)", role=ACCOUNT)
 
     def files(self) -> Path:
         """Return the server's folder, once all that it has in memory is written there."""
