@@ -457,6 +457,13 @@ REFUSALS: dict[str, RefusalType] = {
         N_("The terminal said OK, but the person's access rights there are not as before. The next try is %(time)s."),
         N_("The terminal said OK, but the person's access rights there are not as before."),
     ),
+    "cards_lost": asked(
+        BAD_GATEWAY,
+        N_(
+            "The terminal deleted the person's cards or fingerprints with this change, perhaps a PIN, too. "
+            "Enter them there again, then try again."
+        ),
+    ),
     "face_not_verified": not_verified(
         N_("The terminal said OK, but does not show the right face. The next try is %(time)s."),
         N_("The terminal said OK, but does not show the right face."),

@@ -37,7 +37,8 @@ class Attempt:
     own name for terminals. Each tells the person from others with the number; a shorter form of the full name may be
     somebody else's, too.
 
-    `rights` must be shown by the proof; `rights_shown` are those that were shown before anything was changed.
+    `rights` must be shown by the proof; `rights_shown` are those that were shown before anything was changed, and
+    `changed` is the person as shown before a change was sent.
 
     :param prove_again: verify again what was confirmed before.
     """
@@ -59,6 +60,7 @@ class Attempt:
         self.validity = validity.asked(enrolment)
         self.rights = Rights(Validity(*self.validity) if self.validity else None)
         self.rights_shown = Rights()
+        self.changed: TerminalPerson | None = None
         # What was sent before this attempt and got no answer may arrive until then.
         self.late_until, self.late = enrolment.may_arrive_until, enrolment.may_come_late
         self.is_late = self.late_until is not None and state.may_still_arrive(enrolment)

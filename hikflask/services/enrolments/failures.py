@@ -51,9 +51,7 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
         later = attempt.late_until if waits else database_now(schedule.back_off(row.attempts))
         attempt.write(state.RESCHEDULED, next_attempt_at=later, refusal=_reason(row, error))
     else:
-        # A terminal that does not show the validity will not do so later either.
-        refused = attempt.step in {"", "person"} or error.code == "validity_not_shown"
-        person = REFUSED if refused else row.person
+        person = REFUSED if attempt.step in {"", "person"} else row.person
         attempt.write(state.GIVEN_UP, person=person, refusal=refusal_of(error))
 
 

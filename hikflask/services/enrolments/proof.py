@@ -93,24 +93,25 @@ def _words(person: TerminalPerson) -> str:
 
 
 def _require_rights(attempt: Attempt, person: TerminalPerson, not_shown: Transition) -> None:
-    """Refuse to confirm a person for whom the terminal does not show the rights that must be there.
+    """Refuse to confirm a person without the rights that must be there, or who lost cards by a change.
 
     :raises validity_not_verified: when it shows another validity than the one asked for. :raises validity_not_shown:
         when it has never shown one. :raises rights_not_verified: when other rights are missing.
+    :raises cards_lost: when a change lost cards or fingerprints, which cannot be sent again.
     """
     unproven = rights.unproven(attempt, person)
-    if not unproven:
+    if not unproven and not rights.lost_cards(attempt, person):
         return
     _write_unproven(attempt, person, not_shown)
     if unproven - rights.asked(attempt):
         raise ServiceError("rights_not_verified")
-    if person.rights.valid:
+    if unproven and person.rights.valid:
         raise ServiceError("validity_not_verified", text=_words(person))
-    raise (
-        ServiceError("validity_not_shown")
-        if attempt.rights_shown.valid is None
-        else ServiceError("rights_not_verified")
-    )
+    if unproven and attempt.rights_shown.valid is not None:
+        raise ServiceError("rights_not_verified")
+    # Another attempt would not show more, so the person is refused.
+    attempt.begin("person")
+    raise ServiceError("validity_not_shown" if unproven else "cards_lost")
 
 
 def _write_unproven(attempt: Attempt, person: TerminalPerson, not_shown: Transition) -> None:

@@ -120,7 +120,8 @@ def _enrol(attempt: Attempt) -> None:
     :raises NumberTakenThere: when another name has the number there. :raises NameTooLong: when not one letter of the
         name fits. :raises person_not_verified:
     :raises name_not_verified: :raises face_not_verified: :raises validity_not_verified: :raises validity_not_shown:
-    :raises rights_not_verified: when the terminal's own answer does not show it.
+    :raises rights_not_verified: when the terminal's own answer does not show it. :raises cards_lost: when a change of
+        the person lost cards or fingerprints there.
     :raises TerminalError: when the terminal refuses or does not answer.
     """
     if attempt.row.employee and not attempt.row.employee.is_active:
@@ -232,6 +233,7 @@ def _adopt(attempt: Attempt, there: TerminalPerson) -> TerminalPerson:
         attempt.rights = replace(before, valid=attempt.rights.valid or before.valid)
         sent = {"sent_name": attempt.name, "sent_valid": validity.words(valid) or attempt.row.sent_valid}
         stored = rights.to_store(before)
+        attempt.changed = there
         attempt.write(state.SENDING_CHANGES, written_name=there.name, rights_before=stored, **sent)
         rights.change(attempt, attempt.rights if lost else Rights(Validity(*valid) if valid else None))
     return there

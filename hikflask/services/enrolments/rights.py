@@ -82,6 +82,15 @@ def asked(attempt: Attempt) -> set[str]:
     return {"valid"} if attempt.validity else set()
 
 
+def lost_cards(attempt: Attempt, person: TerminalPerson) -> bool:
+    """Return True when a change left the person with fewer cards or fingerprints, where both are counted."""
+    before = attempt.changed
+    if before is None:
+        return False
+    counts = ((before.cards, person.cards), (before.fingerprints, person.fingerprints))
+    return any(was is not None and now is not None and now < was for was, now in counts)
+
+
 def change(attempt: Attempt, rights: Rights) -> None:
     """Send the name with these rights by the method that the terminal takes, and remember it."""
     method = attempt.talk.terminal.modify_method

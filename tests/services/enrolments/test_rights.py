@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,15 +10,16 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import NoAnswer
 from hikflask.isapi.persons import FIRST_MOMENT, LAST_MOMENT, Rights, Validity
 from hikflask.models import Employee, Enrolment, Terminal
-from hikflask.models.enrolment import CONFIRMED, PENDING
+from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services.captures import drafts
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.save import save_employee
-from hikflask.services.enrolments import queries, rights
+from hikflask.services.enrolments import desired, queries, rights
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN
 from tests.support.enrolments import desire_with_face, employee_of, enrol
+from tests.support.trail import entries
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive")]
 on_both = pytest.mark.both_databases
@@ -55,6 +57,48 @@ def rights_there(simulator: Simulated) -> dict[str, object]:
 def rename(enrolment: Enrolment, **changed: str) -> None:
     saved = drafts.of_saved(db.session.get_one(Employee, employee_of(enrolment)))
     save_employee(replace(saved, **{"name": "Иван Петров", **changed}), employee_id=enrolment.employee_id)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("lost", ["numOfCard", "numOfFP"])
+def test_change_that_loses_cards_or_fingerprints_is_said_until_somebody_has_seen_it(
+    simulator: Simulated, terminal: Terminal, lost: str
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    simulator.store.save_card("4711", {"employeeNo": "100222"})
+    simulator.people["100222"]["numOfFP"] = 1
+    change = simulator.store.change
+
+    def change_and_lose(employee_no: str, fields: dict[str, Any]) -> None:
+        change(employee_no, fields)
+        if lost == "numOfCard":
+            simulator.store.cards.clear()
+        else:
+            simulator.people[employee_no]["numOfFP"] = 0
+
+    simulator.store.change = change_and_lose  # type: ignore[method-assign]
+    rename(enrolment)
+
+    with pytest.raises(ServiceError, match=r"^cards_lost$"):
+        reconcile(enrolment.id, "operator")
+
+    after = queries.get_one(enrolment.id)
+    assert (after.state, after.face, after.next_attempt_at) == (REFUSED, CONFIRMED, None)
+    assert [entry.after for entry in entries("enrolment.refused")] == [{"reason": "cards_lost"}]
+    desired.retry(enrolment.id)
+    assert reconcile(enrolment.id, "operator").is_confirmed
+
+
+def test_change_that_keeps_cards_and_one_by_hand_between_two_proofs_are_green(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    simulator.store.save_card("4711", {"employeeNo": "100222"})
+    rename(enrolment)
+    assert reconcile(enrolment.id, "operator").is_confirmed
+
+    simulator.store.cards.clear()
+
+    assert reconcile(enrolment.id, "operator", prove_again=True).is_confirmed
 
 
 def sent(simulator: Simulated) -> list[str]:
