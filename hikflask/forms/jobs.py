@@ -53,12 +53,8 @@ class SendForm(JobForm):
     @property
     def params(self) -> dict[str, Any]:
         """The terminal; its name stays in the report when the terminal is deleted."""
-        terminal_id = self.terminal_id.data
-        return {"terminal_id": terminal_id, "terminal": self._names[terminal_id]}
-
-    @property
-    def _names(self) -> dict[int, str]:
-        return {choice.value: choice.label for choice in self.terminal_id.choices}
+        names = {choice.value: choice.label for choice in self.terminal_id.choices}
+        return {"terminal_id": self.terminal_id.data, "terminal": names[self.terminal_id.data]}
 
 
 class DepartmentForm(JobForm):

@@ -7,7 +7,7 @@ what was changed here and what was changed by others.
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from wtforms import HiddenField
 
@@ -78,9 +78,10 @@ class VersionedForm(Form):
         shown = self._shown_ids(name)
         return None if shown is None else shown - {*self.ids(name)}
 
-    def set_version(self) -> None:
-        """Set the version to that of the current values, which are the saved ones."""
+    def as_saved(self) -> Self:
+        """Return the form with the version of its values, which are the saved ones."""
         self.version.data = ".".join(self._digest_of(name) for name in self.stored)
+        return self
 
     def changed(self) -> set[str]:
         """Return the stored fields that were changed since the page was made; all when that is not known."""

@@ -127,9 +127,7 @@ def remove_factor(operator_id: int) -> ResponseReturnValue:
 
 def _as_saved(operator: Operator) -> OperatorChangeForm:
     """Return the form of an operator as it is saved now, with its version."""
-    form = OperatorChangeForm(formdata=None, obj=operator)
-    form.set_version()
-    return form
+    return OperatorChangeForm(formdata=None, obj=operator).as_saved()
 
 
 def _operator(operator_id: int) -> Operator:

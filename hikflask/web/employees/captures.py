@@ -15,11 +15,11 @@ from hikflask.models.capture import RUNNING
 from hikflask.services.captures import drafts, queries
 from hikflask.services.captures.lifecycle import cancel_capture, start_capture
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees import search
 from hikflask.services.employees.duplicates import refuse_taken
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, form_page
 from hikflask.web.employees.capture_panel import Panel
+from hikflask.web.employees.employees import employee_or_404
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support import htmx
 
@@ -54,7 +54,7 @@ def start() -> ResponseReturnValue:
 @allow(OPERATOR)
 def start_for(employee_id: int) -> ResponseReturnValue:
     """Start a capture for an employee at a terminal by one click, and show it in the employee's form."""
-    employee = search.get(employee_id) or abort(404)
+    employee = employee_or_404(employee_id)
     form = form_page.in_round(form_page.as_saved(employee_id), request.form)
     form.terminal_id.data = row_id(request.form.get("terminal_id"))
     try:

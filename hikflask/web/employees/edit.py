@@ -144,23 +144,20 @@ def _unfinished(form: EmployeePageForm, shown: Panel) -> Response | None:
     form_page.take_in_saved(form)
     if shown.running:
         return form_page.refused(form, ServiceError("capture_running"))
+    problem, ask = _question(form, shown)
+    return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask) if problem else None
+
+
+def _question(form: EmployeePageForm, shown: Panel) -> tuple[str, str]:
+    """Return what an operator must see or decide before a save, and the form's field that answers it; "" for none."""
     is_seen = form.photo_draft.data if shown.file else form.capture_id.data or shown.photo is None
     if not is_seen:
-        problem = _("The photo came just now. Look at it, then save.")
-        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem)
-    return _question(form, shown)
-
-
-def _question(form: EmployeePageForm, shown: Panel) -> Response | None:
+        return _("The photo came just now. Look at it, then save."), ""
     if _lacks_face(form, shown):
-        problem = _("There is no photo yet, so no terminal will know this employee. Save without a photo?")
-        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="without_face")
+        return _("There is no photo yet, so no terminal will know this employee. Save without a photo?"), "without_face"
     if shown.file and shown.file.is_poor and form.poor_photo.data == "0":
-        problem = _("A terminal will probably refuse this photo. Save it all the same?")
-        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="poor_photo")
-    if problem := _moves(form):
-        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="moved")
-    return None
+        return _("A terminal will probably refuse this photo. Save it all the same?"), "poor_photo"
+    return _moves(form), "moved"
 
 
 def _asks_whose(form: EmployeePageForm, shown: Panel) -> str:

@@ -68,9 +68,7 @@ def as_saved(employee_id: int) -> EmployeePageForm:
     employee = search.get(employee_id)
     if employee is None:
         raise NotFound("employee_unknown")
-    form = filled(drafts.of_saved(employee), Panel(), employee_id)
-    form.set_version()
-    return form
+    return filled(drafts.of_saved(employee), Panel(), employee_id).as_saved()
 
 
 def in_round(form: EmployeePageForm, values: Mapping[str, str]) -> EmployeePageForm:

@@ -239,8 +239,7 @@ def _as_saved(group_id: int) -> GroupPageForm:
     form = GroupPageForm(formdata=None, name=group.name)
     form.set_value("terminals", queries.ids(queries.TERMINALS, group_id))
     form.set_value("departments", queries.ids(queries.DEPARTMENTS, group_id))
-    form.set_version()
-    return form
+    return form.as_saved()
 
 
 def _redirect(done: Done) -> ResponseReturnValue:
@@ -259,11 +258,12 @@ def _page(
     **about: object,
 ) -> Response:
     """Answer the form, with what would change by it where that is the question."""
+    chosen = search.by_numbers(form.chosen_numbers)
     context: dict[str, Any] = {
         "terminals": _offered(group),
         "departments": departments.list_all(),
         "people": queries.people(group.id, MAX_PEOPLE) if group else [],
-        "chosen": _chosen(form),
+        "chosen": [*chosen.active, *chosen.inactive],
         "results": search.page_to_show(EmployeeFilter(q=form.searched.data), MAX_FOUND)[0].rows
         if form.searched.data
         else [],
@@ -272,12 +272,6 @@ def _page(
     }
     template = "groups/_draft.html" if htmx.wants_fragment() else "groups/form.html"
     return make_response(render_template(template, form=form, group=group, **context, **about), status)
-
-
-def _chosen(form: GroupPageForm) -> list[Employee]:
-    """Return the employees who were found and chosen, by name."""
-    listed = search.by_numbers(form.chosen_numbers) if form.chosen_numbers else None
-    return [*listed.active, *listed.inactive] if listed else []
 
 
 def _shown_value(field: Field, value: Any) -> str:

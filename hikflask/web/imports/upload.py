@@ -12,7 +12,6 @@ from hikflask.config import MEGABYTE
 from hikflask.forms.imports import UploadForm
 from hikflask.http import body_limits
 from hikflask.http.permissions import OPERATOR, allow
-from hikflask.messages import error_sentence
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import queries as groups
 from hikflask.services.imports import batches
@@ -21,7 +20,7 @@ from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.terminals import registry
 from hikflask.web.imports.imports import bp
 from hikflask.web.security import resubmission
-from hikflask.web.support.responses import csv_file
+from hikflask.web.support.responses import csv_file, refuse
 
 
 def longest_upload() -> int:
@@ -52,7 +51,9 @@ def create() -> ResponseReturnValue:
         batches.choose(batch.id, {}, form.terminal_id.data, groups=form.groups.data)
         tasks.enqueue_job(import_jobs.start_check(batch.id))
     except ServiceError as error:
-        return _refused(form, error)
+        at_fault = next((form[name] for name in error.fields if name in form), form.table)
+        refuse(at_fault, error)
+        return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     return redirect(url_for(".show", batch_id=batch.id), 303)
 
 
@@ -91,13 +92,6 @@ def _form(**options: object) -> UploadForm:
     form = UploadForm(**options)
     form.offer(registry.list_active())
     return form
-
-
-def _refused(form: UploadForm, error: ServiceError) -> Response:
-    """Answer the form with the sentence of the refusal beside the file at fault."""
-    at = form.photos if "photos" in error.fields else form.terminal_id if "terminal_id" in error.fields else form.table
-    at.errors = [error_sentence(error)]
-    return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _megabytes() -> dict[str, int]:

@@ -97,9 +97,7 @@ def _employee(employee_id: int) -> Employee:
 
 def _as_saved(consent: Consent | None) -> ConsentPageForm:
     """Return the form with what is recorded now, and its version."""
-    form = ConsentPageForm(formdata=None, obj=consent, today=today())
-    form.set_version()
-    return form
+    return ConsentPageForm(formdata=None, obj=consent, today=today()).as_saved()
 
 
 def _shown_value(field: Field, value: Any) -> str:

@@ -110,9 +110,7 @@ def typed_again(fields: MultiDict[str, str], terminal_id: int | None = None) -> 
 
 def _as_saved(terminal: Terminal) -> TerminalPageForm:
     """Return the form of a terminal as it is saved now, with its version."""
-    form = TerminalPageForm(formdata=None, obj=terminal, password="", adding=False)
-    form.set_version()
-    return form
+    return TerminalPageForm(formdata=None, obj=terminal, password="", adding=False).as_saved()
 
 
 def _form(
