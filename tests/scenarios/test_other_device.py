@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
@@ -16,6 +17,7 @@ from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
+from hikflask.services.comparisons import nightly
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, set_active
@@ -30,11 +32,14 @@ from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.conftest import PASSWORD
 from tests.support.captures import FACE, IVAN
+from tests.support.comparisons import compare, differences
 from tests.support.enrolments import employee_of, enrol
 from tests.support.removals import open_removals
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+MIDDAY = datetime(2030, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -107,6 +112,21 @@ def test_same_device_at_a_new_address_is_green_again(wire: InProcess, simulator:
     checks.check(replaced, "test")
 
     assert queries.of_number("100222")[0].is_green
+
+
+def test_who_left_and_is_on_the_new_device_is_found_at_once(
+    simulator: Simulated, other: Simulated, replaced: int, enrolled: int
+) -> None:
+    other.store.add("100222", simulator.people["100222"])
+    set_active(enrolled, active=False)
+    reconcile(open_removals()[0].id, "sweep")
+    assert nightly.claim_due(MIDDAY) == []
+    move(replaced)
+    checks.check(replaced, "test")
+
+    assert [nightly.claim_due(MIDDAY), nightly.claim_due(MIDDAY)] == [[replaced], []]
+
+    assert differences(compare(db.session.get_one(Terminal, replaced)))["only_there"] == ["100222"]
 
 
 def test_open_removal_is_not_confirmed_by_another_device(

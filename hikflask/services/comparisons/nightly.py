@@ -1,4 +1,4 @@
-"""Compares each terminal once a night, and after a restore: which ones are due, claimed, so that one worker does it."""
+"""Compares each terminal once a night, and after a restore or a change of device: which are due, each claimed once."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -18,11 +18,12 @@ def claim_due(now: datetime | None = None) -> list[int]:
     """Claim the terminals in use whose comparison of this night is due, and return their ids.
 
     A terminal that was added since the time of the night waits for the next one. One that was not compared since a
-    restore from a backup is due at once.
+    restore from a backup, or since another device answered at its address, is due at once: who left may be on it.
 
     :param now: the current moment, when it is not the clock's.
     """
-    uncompared = (Terminal.restored_from.is_not(None), Terminal.compared_on.is_(None), leases.CAN_BE_TAKEN)
+    changed = or_(Terminal.restored_from.is_not(None), Terminal.device_changed_at.is_not(None))
+    uncompared = (changed, Terminal.compared_on.is_(None), leases.CAN_BE_TAKEN)
     ids = _claim(today(), *uncompared)
     at: time | None = current_app.config["COMPARE_AT"]
     if at is None:

@@ -177,6 +177,7 @@ def distrust(terminal: Terminal, serial: str) -> dict[str, Any]:
     return {
         "earlier_serial": terminal.serial,
         "device_changed_at": database_now(),
+        "compared_on": None,
         "awaits_restore": awaited and not returned,
     }
 
