@@ -217,7 +217,7 @@ def _question(batch: ImportBatch, error: ColumnsAsked) -> str:
     if isinstance(error, ColumnsUnclear):
         return _unclear(batch, error)
     if isinstance(error, DaysUnknown):
-        called = "Call it “Valid from” or “Valid to”, or name it in “unused_columns”."
+        called = "Call it “Valid from”, “Valid to” or “Left”, or name it in “unused_columns”."
         return f"No validity is known in {error.params['columns']}. {called}"
     missing = API_NAMES.get(error.fields[0], error.fields[0])
     return f"No column is known as {missing}. {_columns_there(batch, missing)}"

@@ -230,8 +230,8 @@ def _question(batch: ImportBatch, error: ColumnsAsked) -> str:
         return f"It is not clear: {told}. {how}"
     if isinstance(error, DaysUnknown):
         return (
-            f"No validity is known in {error.params['columns']}. Name it by --column valid_to=HEADER or --column "
-            "valid_from=HEADER, or say that it is not needed by --unused HEADER."
+            f"No validity is known in {error.params['columns']}. Name it by --column valid_to=HEADER, "
+            "--column valid_from=HEADER or --column left=HEADER, or say that it is not needed by --unused HEADER."
         )
     field = error.fields[0]
     return f"No column is known as {field}. {_columns_there(batch, field)}"

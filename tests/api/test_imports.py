@@ -291,7 +291,8 @@ def test_imported_job_tells_what_came_of_it(
         ("Пропуск;ФИО;Прим.;Пускать до\n1;Пётр;уволен;31.12.2027\n", "column_missing",
          "file: No column is known as hikvision_id. The table has “Пропуск”, “ФИО”, “Прим.”, “Пускать до”. It is not "
          "clear: “Прим.” may be left. Choose it, such as left=Прим. in “columns”, or name it in “unused_columns”. No "
-         "validity is known in “Пускать до”. Call it “Valid from” or “Valid to”, or name it in “unused_columns”."),
+         "validity is known in “Пускать до”. Call it “Valid from”, “Valid to” or “Left”, or name it in "
+         "“unused_columns”."),
         ("Таб. №;Кого пускать;Отдел\n1;Пётр Ким;Цех\n", "column_missing",
          "Nobody here has these IDs (1), and no column has names. Choose the column of the full name."),
     ],
@@ -327,7 +328,7 @@ def test_column_of_days_that_is_not_known_is_refused_until_it_is_named_as_unused
     refused = call(client, content)
 
     why = (
-        "No validity is known in “Пускать до”, “Смена, с”. Call it “Valid from” or “Valid to”, or name it in "
+        "No validity is known in “Пускать до”, “Смена, с”. Call it “Valid from”, “Valid to” or “Left”, or name it in "
         "“unused_columns”."
     )
     assert (refused.status_code, refused.json) == (

@@ -259,8 +259,8 @@ def test_column_of_days_is_named_or_said_to_be_unused(app: Flask, tmp_path: Path
 
     assert (refused.exit_code, refused.stderr) == (
         1,
-        "Error: No validity is known in “Пускать до”. Name it by --column valid_to=HEADER or --column "
-        "valid_from=HEADER, or say that it is not needed by --unused HEADER.\n",
+        "Error: No validity is known in “Пускать до”. Name it by --column valid_to=HEADER, --column "
+        "valid_from=HEADER or --column left=HEADER, or say that it is not needed by --unused HEADER.\n",
     )
     assert last_line(imported(app, path, "--json", "--unused", "пускать до"))["new"] == 1
     assert last_line(imported(app, path, "--json", "--column", "valid_to=Пускать до"))["changed"] == 1
@@ -276,8 +276,8 @@ def test_column_that_is_not_clear_is_named_or_said_to_be_unused(app: Flask, tmp_
         1,
         "Error: It is not clear: “Сотрудник” may be name, “Прим.” may be left. Name it by --column FIELD=HEADER, or "
         "say that it is not needed by --unused HEADER.\n"
-        "No validity is known in “Пускать до”. Name it by --column valid_to=HEADER or --column valid_from=HEADER, or "
-        "say that it is not needed by --unused HEADER.\n",
+        "No validity is known in “Пускать до”. Name it by --column valid_to=HEADER, --column valid_from=HEADER or "
+        "--column left=HEADER, or say that it is not needed by --unused HEADER.\n",
     )
     chosen = ("--column", "name=Сотрудник", "--unused", "Прим.", "--column", "valid_to=Пускать до")
     assert last_line(imported(app, path, "--json", *chosen))["new"] == 1

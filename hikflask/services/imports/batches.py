@@ -21,6 +21,7 @@ from hikflask.services.imports.effects import IS_AGREED
 from hikflask.services.imports.table import columns, doubts, report_rows
 from hikflask.services.imports.table.columns import PARTS
 from hikflask.services.imports.table.options import DEFAULT, Options
+from hikflask.services.imports.table.values import says_who_left
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.reader_process import Layout
 from hikflask.services.terminals import registry
@@ -54,7 +55,9 @@ class ColumnsUnknown(ColumnsAsked):
     def __init__(self, names: Sequence[str], indexes: Iterable[int], cells: Sequence[str] = ()) -> None:
         self.indexes, self.cells = tuple(indexes), cells
         told = columns.told_apart(names)
-        super().__init__(columns=", ".join(f"“{told[index]}”" for index in self.indexes))
+        # The words that the question comes from, where they say who left.
+        words = {at: f" (“{cells[at][:MAX_SHOWN]}”)" for at in self.indexes if cells and says_who_left(cells[at])}
+        super().__init__(columns=", ".join(f"“{told[index]}”{words.get(index, '')}" for index in self.indexes))
 
 
 class DaysUnknown(ColumnsUnknown):

@@ -144,6 +144,14 @@ def test_two_people_in_a_row_are_not_taken_for_one() -> None:
         batches.choose(batches.make(table(person, header=other), None).id, fields, None)
 
 
+def test_question_from_a_row_further_down_says_the_words_of_leaving_and_no_others() -> None:
+    cells = ["1", "Иван", "уволен 01.10.2026", "Иван Ким"]
+
+    asked = ColumnsUnclear(["ID", "ФИО", "Прим.", "Сотрудник"], {2: "left", 3: "name"}, cells)
+
+    assert asked.params == {"columns": "“Прим.” (“уволен 01.10.2026”), “Сотрудник”"}
+
+
 def test_column_of_days_is_chosen_or_said_to_be_unused() -> None:
     batch_id = batches.make(table("1;Иван;31.12.2027", header="ID;ФИО;Куда пускать и до какого числа"), None).id
     fields = {"number": 0, "name": 1}

@@ -21,7 +21,16 @@ from hikflask.services.imports.table.columns import (
     NUMBER,
     PARTS,
 )
-from hikflask.services.imports.table.values import NO, YES, is_mere_reason, says_who_left
+from hikflask.services.imports.table.values import (
+    AD_LEFT,
+    GONE,
+    NO,
+    YES,
+    is_left,
+    is_mere_reason,
+    says_nothing_of_leaving,
+    says_who_left,
+)
 from hikflask.text_rules import folded
 
 # Fields of which a second column is asked about where its cells say something else.
@@ -30,6 +39,8 @@ ONLY_ONE = {NUMBER, NAME, LAST_NAME, FIRST_NAME, LEFT}
 TOO_MANY_NAMESAKES = 5
 # What counts rows, where the first so many are counted one by one.
 NUMBERS, FEW = {"номер", "number"}, 5
+# The same beside another column that may have the ID; alone they are counted in some programs.
+NUMBERS_BESIDE_OTHERS = {"id", "код", "code", "идентификатор"}
 TELEPHONE_OR_CAR = re.compile(r"[+(]?\d(?:[\s()-]*\d){9,14}\Z|[A-ZА-Я]\s?\d{3}\s?[A-ZА-Я]{2}\s?\d{2,3}\Z")
 WORD = re.compile(r"[^\W\d_]+")
 # Days, as those of a vacation, and no answer to whether somebody left: 0 and 1 may be one.
@@ -46,9 +57,11 @@ VISITOR = re.compile(
 # What a column of an unknown name is called that says who left, or who works here. Folded, in separate words.
 CALLED_GONE = re.compile(
     r"увол|архив|неактив|заблок|\bудален[аы]?\b|\b(?:пометка|дата) (?:на )?удалени|\bвыбыл|\bвыбыти|\bуш(?:ел|ла)\b|"
-    r"(?:причина|дата) ухода|прекращени|\bпропуск сдан|\bобходной|\bчерн\w+ спис|"
+    r"(?:причина|дата) ухода|прекращени|\bпропуск сдан|\bобходной|\bчерн\w+ спис|\bстоп.?лист|\bснят[ао]? с учета|"
+    r"\bаннулир|\bдата ув\b|"
     r"dismiss|terminat|resign|\bfired|\boffboard|archiv|inactiv|deactiv|disabl|suspend|\bdeleted|\b(?:b?locked)\b|"
-    r"\bblack ?list|\b(?:exit|leave|leaving|separation) (?:reason|date)|\b(?:reason|date) (?:of|for) (?:exit|leaving)|"
+    r"\b(?:black|block) ?list|\bexited|\bdate out\b|\blast (?:working )?day\b|\bdate of exit\b|\bterm\.? date|"
+    r"\b(?:exit|leave|leaving|separation) (?:reason|date)|\b(?:reason|date) (?:of|for) (?:exit|leaving)|"
     r"\bdeparture date|\bishdan\b|\bишдан\b|жұмыстан"
 )
 # What the column of who left is called that says why, and of days.
@@ -59,7 +72,7 @@ CALLED_HERE = re.compile(
     r"\bcurrent (?:empl|staff)|\bemployed"
 )
 # What may have a status as a code: 0 is who left in SAP, and I in PeopleSoft. Folded.
-CALLED_STATUS = re.compile(r"\bstat(?:us)?(?: ?\d)?\b|\bстатус|\bсостояни")
+CALLED_STATUS = re.compile(r"\bstat(?:us)?(?: ?\d)?\b|user account control|\bстатус|\bсостояни")
 STATUS_OF_ELSE = re.compile(r"marital|family|семейн|visa|\bвиз|card|карт|consent|согла|document|документ|health|здоров")
 CODE = re.compile(r"\w{1,2}\Z")
 
@@ -103,28 +116,39 @@ class Watch:
         gone = (index for index, name in called.items() if CALLED_GONE.search(name))
         self._gone = [index for index in gone if not known.has_other_meaning(self._open[index])]
         self._here = [index for index, name in called.items() if CALLED_HERE.search(name)]
-        codes = (index for index, name in called.items() if CALLED_STATUS.search(name))
-        self._codes = [index for index in codes if not STATUS_OF_ELSE.search(called[index])]
+        self._why = {index for index, name in called.items() if REASON.search(name)}
+        statuses = (index for index, name in called.items() if CALLED_STATUS.search(name))
+        self._statuses = [index for index in statuses if not STATUS_OF_ELSE.search(called[index])]
         # The first code in each.
         self._first: dict[int, str] = {}
-        self._answers = [fields[field] for field in (LEFT, ACTIVE) if field in fields]
+        self._answers = [(field, fields[field]) for field in (LEFT, ACTIVE) if field in fields]
 
     def doubts_in(self, cells: Sequence[str]) -> Iterator[tuple[int, str]]:
         """Yield the indexes of columns that a row makes doubtful, with the field that each may have."""
         for index, field, chosen in self._rivals:
             if cells[index] and _says_more(field, cells[index], cells[chosen]):
                 yield index, field
-        if not any(cells[index] for index in self._answers):
-            yield from self._leaving_in(cells)
+        # Who works by one column may have left by another one.
+        if all(says_nothing_of_leaving(field, cells[index]) for field, index in self._answers):
+            yield from self._said_in(cells)
+        if not any(cells[index] for _, index in self._answers):
+            yield from self._perhaps_said_in(cells)
 
-    def _leaving_in(self, cells: Sequence[str]) -> Iterator[tuple[int, str]]:
-        yield from ((index, LEFT) for index in self._gone if cells[index] and folded(cells[index]) not in NO)
+    def _said_in(self, cells: Sequence[str]) -> Iterator[tuple[int, str]]:
+        """Yield the columns that say of somebody that they left."""
+        yield from ((index, LEFT) for index in self._gone if is_left(cells[index], reasons=index in self._why))
         yield from ((index, ACTIVE) for index in self._here if folded(cells[index]) in NO)
-        codes = ((index, cells[index]) for index in self._codes if CODE.match(cells[index]))
+        yield from ((index, ACTIVE) for index in self._statuses if cells[index] in AD_LEFT)
+        yield from ((index, LEFT) for index in self._statuses if GONE.match(folded(cells[index])))
+        yield from ((index, LEFT) for index in self._open if cells[index] and says_who_left(cells[index]))
+
+    def _perhaps_said_in(self, cells: Sequence[str]) -> Iterator[tuple[int, str]]:
+        """Yield the columns that may say so where none has an answer."""
+        yield from ((index, LEFT) for index in self._gone if cells[index] and folded(cells[index]) not in NO)
+        codes = ((index, cells[index]) for index in self._statuses if CODE.match(cells[index]))
         yield from (
             (index, ACTIVE) for index, code in codes if self._first.setdefault(index, code) != code or code == "0"
         )
-        yield from ((index, LEFT) for index in self._open if cells[index] and says_who_left(cells[index]))
 
 
 def has_reasons(name: str, cells: Iterable[str]) -> bool:
@@ -240,7 +264,9 @@ def _judge_cells(
     whole = [cells[fields[NAME]] for cells in sample if NAME in fields and cells[fields[NAME]]]
     if len(whole) >= TOO_MANY_NAMESAKES and len(set(whole)) == 1:
         doubts[fields[NAME]] = NAME
-    if NUMBER in fields and _is_no_id(names[fields[NUMBER]], [cells[fields[NUMBER]] for cells in sample]):
+    others = [at for at, name in enumerate(names) if known.UNSURE_FIELD_OF.get(known.plain_name(name)) == NUMBER]
+    counters = NUMBERS | (NUMBERS_BESIDE_OTHERS if len(others) > 1 else set())
+    if NUMBER in fields and _is_no_id(names[fields[NUMBER]], [cells[fields[NUMBER]] for cells in sample], counters):
         doubts[fields[NUMBER]] = NUMBER
     answers = [cells[fields[LEFT]] for cells in sample] if LEFT in fields else []
     # Words in each row need not be reasons for leaving: nobody would be left.
@@ -249,13 +275,16 @@ def _judge_cells(
         doubts[fields[LEFT]] = LEFT
 
 
-def _is_no_id(name: str, cells: Sequence[str]) -> bool:
-    """Return whether a name that says little, such as “Номер”, stands above telephones, cars or numbers of rows."""
+def _is_no_id(name: str, cells: Sequence[str], counters: Collection[str]) -> bool:
+    """Return whether a name that says little, such as “Номер”, stands above telephones, cars or numbers of rows.
+
+    :param counters: how the columns are called that may count rows.
+    """
     word = known.plain_name(name)
     if known.UNSURE_FIELD_OF.get(word) != NUMBER or not cells:
         return False
     counted = [str(place) for place in range(1, len(cells) + 1)]
-    is_counted = len(cells) >= FEW and word in NUMBERS and list(cells) == counted
+    is_counted = len(cells) >= FEW and word in counters and list(cells) == counted
     return is_counted or all(map(TELEPHONE_OR_CAR.match, cells))
 
 
@@ -271,7 +300,7 @@ def _goes_on(names: Sequence[str], sample: Sequence[Sequence[str]], index: int) 
 def _says_more(field: str, cell: str, chosen: str) -> bool:
     """Return whether a cell says what the one in the chosen column for the same field does not."""
     if field == LEFT:
-        return not chosen
+        return not chosen or (says_nothing_of_leaving(LEFT, chosen) and is_left(cell))
     if field == NUMBER or not chosen:
         return cell != chosen
     is_other_alphabet = _is_cyrillic(chosen) and not _is_cyrillic(cell)

@@ -312,6 +312,22 @@ def says_who_left(cell: str) -> bool:
     return bool(SAYS_WHO_LEFT.search(text)) or any(groups)
 
 
+def says_nothing_of_leaving(name: str, cell: str) -> bool:
+    """Return whether an answer to who left is none, or that somebody works here; a day to come is one.
+
+    :param name: LEFT or ACTIVE.
+    """
+    answer = _leaving(name, cell, reasons=False) if cell else "here"
+    days = list(moments(GONE_ON.sub("", folded(cell))))
+    has_day = days and not _is_no_date(cell) and not any(_has_no_end(cell, moment.date()) for moment in days)
+    return answer == "here" or (answer == "not yet" and not has_day)
+
+
+def is_left(cell: str, *, reasons: bool = False) -> bool:
+    """Return whether a cell of a column of who left, or why, says that somebody did."""
+    return _leaving(LEFT, cell, reasons=reasons) == "left"
+
+
 def is_mere_reason(cell: str) -> bool:
     """Return whether a cell says that somebody left in a column of reasons alone, by no word that is known."""
     return (_leaving(LEFT, cell, reasons=True), _leaving(LEFT, cell, reasons=False)) == ("left", "unknown")

@@ -4,6 +4,8 @@ import pytest
 
 from hikflask.services.imports.table.doubts import Watch, doubtful, has_reasons, is_other_head, recognised_fields
 
+pytestmark = pytest.mark.usefixtures("context")
+
 ID, PARTS = "Таб. №", {"last_name": 1, "first_name": 2}
 WITH_PATRONYMIC = ["Имя Отчество", "Имя, отчество", "Имя и отчество", "Ismi va sharifi", "Аты, әкесінің аты"]
 PATRONYMICS = ["Отчество сотрудника", "Отч.", "Отчество (при наличии)", "Отчество/при наличии"]
@@ -124,6 +126,17 @@ WHOLE_NAMES += ["Name of employee", "Full name (as in passport)", "Ф.И.Ш."]
                 *(("Прим.", "договор прекращён", "left"), ("Прим.", "ушла", "left"), ("Прим.", "выбыл(а)", "left")),
                 *(("Прим.", "уже не сотрудник", "left"), ("Прим.", "сокращен(а)", "left"), ("Notes", "quit", "left")),
                 *(("Notes", "no longer works", "left"), ("Notes", "Left 30.11.2026", "left")),
+                # Groups of those who left, in any column.
+                *(("Категория", "Уволенные", "left"), ("Группа доступа", "Disabled Users", "left")),
+                *(("Папка", "/Leavers", "left"), ("OU", "OU=Disabled Users,DC=x", "left")),
+                *(("distinguishedName", "CN=Ann,OU=Уволенные,DC=x", "left"), ("Person type", "Blocklist user", "left")),
+                *(("userAccountControl", "514", "active"), ("userAccountControl", "66050", "active")),
+                *(("Block List", "Yes", "left"), ("Exited", "Yes", "left"), ("Стоп-лист", "Да", "left")),
+                *(("Снят с учета", "Да", "left"), ("Аннулирован", "Да", "left")),
+                *(("Состояние пропуска", "Заблокирован", "left"), ("Account status", "Disabled", "left")),
+                *((name, "31.12.2035", "left") for name in ("Дата ув.", "DATE_OUT", "Last Day", "Last working day")),
+                *((name, "31.12.2035", "left") for name in ("Date of Exit", "Company Exit Date", "Term. Date")),
+                *(("Прим.", "увол. пр. 45", "left"), ("Прим.", "умер", "left"), ("Notes", "left 12 Oct", "left")),
                 *(("Прим.", "жұмыстан кетті", "left"), ("User state", "Suspended", "left")),
             )
         ),
@@ -132,11 +145,28 @@ WHOLE_NAMES += ["Name of employee", "Full name (as in passport)", "Ф.И.Ш."]
         ("Name;SAP_STAT2", ["Ann;0"], {"name": 1}, {2: "active"}),
         ("Name;HR_STATUS", ["Ann;A", "Ray;I"], {"name": 1}, {2: "active"}),
         ("ФИО;Статус физлица", ["Иван;1", "Пётр;2"], {"name": 1}, {2: "active"}),
+        ("Name;userAccountControl", ["Ann;512", "Ray;66048"], {"name": 1}, {}),
+        ("ФИО;Стоп-лист;Отпечаток;Статус карты", ["Иван;Нет;Disabled;Заблокирована"], {"name": 1}, {}),
+        ("ФИО;Должность", ["Иван;Специалист по увольнениям", "Пётр;Архивариус", "Лев;Ушу"], {"name": 1}, {}),
         ("Name;Stat2;Marital status;Station", ["Ann;3;M;1", "Ray;3;S;2"], {"name": 1}, {}),
         ("ФИО;Уволен;Stat2", ["Иван;нет;3", "Пётр;да;0"], {"name": 1, "left": 2}, {}),
         ("ФИО;Примечание", ["Иван;ушла в декрет", "Пётр;не уволен", "Лев;сокращенный день"], {"name": 1}, {}),
         ("ФИО;is_fired;Уход;Удалённо", ["Иван;0;18:00;Да"], {"name": 1}, {}),
         ("ФИО;Уволен;Примечание", ["Иван;да;уволен"], {"name": 1, "left": 2}, {}),
+        # Who works by one column may have left by another one.
+        ("ФИО;Уволен;Заблокирован", ["Иван;нет;Да"], {"name": 1, "left": 2}, {3: "left"}),
+        ("ФИО;Уволен;Удалён", ["Иван;нет;Да"], {"name": 1, "left": 2}, {3: "left"}),
+        ("ФИО;Уволен;Дата увольнения", ["Иван;нет;01.02.2020"], {"name": 1, "left": 2}, {3: "left"}),
+        ("ФИО;Уволен;Дата увольнения", ["Иван;нет;01.02.2035"], {"name": 1, "left": 2}, {}),
+        ("ФИО;Активен;Архив", ["Иван;Да;Да"], {"name": 1, "active": 2}, {3: "left"}),
+        ("ФИО;Активен;Архивный номер", ["Иван;Да;123"], {"name": 1, "active": 2}, {}),
+        ("ФИО;Активен;Причина увольнения", ["Иван;Да;переезд"], {"name": 1, "active": 2}, {3: "left"}),
+        ("Name;Status;Suspended", ["Ann;Active;True", "Ray;Active;False"], {"name": 1, "left": 2}, {3: "left"}),
+        ("Name;Active;Notes", ["Ann;True;Terminated"], {"name": 1, "active": 2}, {3: "left"}),
+        ("Name;Status;Enabled", ["Ann;Active;False"], {"name": 1, "left": 2}, {3: "active"}),
+        ("ФИО;Дата увольнения;Причина увольнения", ["Иван;01.02.2035;по с/ж"], {"name": 1, "left": 2}, {}),
+        ("ФИО;Дата увольнения;Примечание", ["Иван;01.01.0001;уволен"], {"name": 1, "left": 2}, {3: "left"}),
+        ("ФИО;Уволен;HR_STATUS;Прим.", ["Иван;нет;A;не уволен", "Пётр;нет;B;"], {"name": 1, "left": 2}, {}),
         ("ФИО;Дата увольнения;Статус", ["Иван;;Уволен"], {"name": 1, "left": 2}, {3: "left"}),
         ("ФИО;Уволен;Дата увольнения", ["Иван;;01.02.2026"], {"name": 1, "left": 2}, {3: "left"}),
     ],
@@ -173,6 +203,9 @@ def test_column_of_who_left_says_why_unless_it_is_one_of_days_or_a_status() -> N
         ("Номер", ["1", "2", "3", "4", "6"], False),
         ("Номер", ["1", "2"], False),
         ("ID", ["1", "2", "3", "4", "5"], False),
+        ("ID;Номер", ["1;17", "2;23", "3;12", "4;9", "5;8"], True),
+        ("Код;ID", ["1;17", "2;23", "3;12", "4;9", "5;8"], True),
+        ("ID;Номер", ["11;17", "2;23", "3;12", "4;9", "5;8"], False),
         ("Номер", ["998901234567", "+7 (912) 345-67-89"], True),
         ("Табельный номер", ["998901234567"], False),
         ("Номер", ["998901234567", "0012"], False),
@@ -180,7 +213,8 @@ def test_column_of_who_left_says_why_unless_it_is_one_of_days_or_a_status() -> N
     ],
 )
 def test_what_is_no_id_though_it_has_a_number_is_asked_about(head: str, ids: list[str], is_asked: bool) -> None:
-    names, sample = [head, "ФИО"], [[number, f"Иван {at}"] for at, number in enumerate(ids)]
+    names = [*head.split(";"), "ФИО"]
+    sample = [[*number.split(";"), f"Иван {at}"] for at, number in enumerate(ids)]
 
     found = recognised_fields(names, sample)
 
