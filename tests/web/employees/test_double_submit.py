@@ -16,15 +16,6 @@ from tests.support.trail import entries
 MAX_TO_SAVE, MAX_TO_CONFIRM = 20, 31
 
 
-def test_second_tab_with_the_same_form_saves_once(desk: Desk) -> None:
-    capture_id = desk.capture()
-
-    answers = [desk.client.post("/employees/", data=typed(capture_id=capture_id)) for _ in range(2)]
-
-    assert [answer.location for answer in answers] == ["/employees/1", "/employees/1"]
-    assert len(desk.client.get("/api/users/").get_json()) == 1
-
-
 def test_form_is_saved_and_sent_to_the_terminal_with_few_statements(desk: Desk) -> None:
     counts = []
     for number in ("100", "101"):

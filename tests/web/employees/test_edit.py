@@ -176,16 +176,6 @@ def test_known_id_and_name_are_told_while_they_are_typed(desk: Desk) -> None:
     assert told(hikvision_id="100222", full_name="Иван Иванов", employee_id="1") == ""
 
 
-def test_without_javascript_a_known_id_links_the_person(desk: Desk) -> None:
-    desk.save()
-
-    answer = desk.client.post("/employees/", data=typed(full_name="Ольга", without_face="1"))
-
-    assert answer.status_code == 409
-    assert shown_known(answer) == "ID 100222 занят: Иван Иванов"
-    assert '<a href="/employees/1/edit">' in answer.text
-
-
 def field_of(page: str, name: str) -> str:
     """The tag of a field."""
     (found,) = re.findall(rf'<input[^>]* name="{name}"[^>]*>', page)

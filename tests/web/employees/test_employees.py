@@ -63,8 +63,11 @@ def test_the_form_has_the_labels_and_hints_in_the_language_of_the_browser(desk: 
         assert [word for word in words.split("|") if word not in page] == []
 
 
-def test_a_captured_employee_is_saved_and_confirmed(desk: Desk) -> None:
-    page = desk.text(desk.save())
+def test_a_captured_employee_is_saved_and_confirmed_and_asked_about_no_more(desk: Desk) -> None:
+    place = desk.save()
+    page, block = desk.text(place), desk.client.get(f"{place}/enrolments", headers=HTMX).text
+    assert 'data-state="confirmed"' in block
+    assert "hx-get" not in block
     assert re.search(r"Есть на терминале «Вход»: сотрудник и лицо\. Проверено в \d\d:\d\d\.", page)
     assert desk.simulator.people["100222"]["name"] == "Иван Иванов"
     assert desk.simulator.faces["100222"].jpeg == FACE
@@ -77,13 +80,6 @@ def test_nothing_is_green_before_the_terminal_was_told(desk: Desk) -> None:
     assert 'data-state="working"' in page
     assert 'hx-trigger="every 1s"' in page
     assert "status-good" not in desk.text("/employees/")
-
-
-def test_the_confirmed_block_asks_no_more(desk: Desk) -> None:
-    place = desk.save()
-    block = desk.client.get(f"{place}/enrolments", headers=HTMX).text
-    assert 'data-state="confirmed"' in block
-    assert "hx-get" not in block
 
 
 def test_an_employee_without_a_photo_is_on_no_terminal(desk: Desk) -> None:
@@ -118,6 +114,7 @@ def test_a_known_number_is_a_conflict_and_keeps_the_photo(desk: Desk) -> None:
         assert answer.status_code == 409
         assert sentence in answer.text
         assert 'value="Другой Человек"' in answer.text
+        assert '<a href="/employees/1/edit">' in answer.text
         assert '<img src="/uploads/' in answer.text
 
 
@@ -206,7 +203,10 @@ def test_activating_who_would_be_on_no_terminal_says_so(desk: Desk, app: Flask) 
 
 def test_deleting_asks_first_and_goes_back_to_the_list(desk: Desk) -> None:
     place = desk.save()
-    assert "Удалить: Иван Иванов?" in desk.text(f"{place}/delete")
+    page = desk.text(f"{place}/delete")
+    assert "Удалить: Иван Иванов?" in page
+    # Only who was taken over from a terminal had a record there before.
+    assert "own-leave" not in page
     answer = desk.client.post(f"{place}/delete")
     desk.run_jobs()
     assert answer.location == "/employees/"
@@ -249,10 +249,6 @@ def test_deleting_who_was_taken_over_asks_what_becomes_of_the_terminals_own_reco
     assert there == ((["900"], ["77"]) if is_left else ([], []))
     listed = desk.client.get("/terminals/1/comparison?kind=left", headers=ENGLISH).text
     assert ('id="left-1"' in listed) is is_left
-
-
-def test_deleting_anybody_else_asks_no_such_thing(desk: Desk) -> None:
-    assert "own-leave" not in desk.text(f"{desk.save()}/delete")
 
 
 def test_a_number_taken_there_asks_and_replaces_on_demand(desk: Desk, simulator: Simulated) -> None:

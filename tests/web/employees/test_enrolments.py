@@ -111,9 +111,11 @@ def test_removal_is_tried_in_its_row(desk: Desk, app: Flask) -> None:
     assert re.search(TRIED, unescape(ended))
 
     away(app).clear()
-    desk.client.post("/enrolments/1/retry", data={"next": "/removals/"}, headers=HTMX)
+    without_javascript = desk.client.post("/enrolments/1/retry", data={"next": "/removals/"})
     desk.run_jobs()
     settled = desk.client.get("/removals/state", headers=HTMX).text
+    assert without_javascript.location == "/removals/"
+    assert desk.simulator.people == {}
     assert 'data-says="Таких нет: все удаления подтверждены"' in settled
     assert "hx-get" not in settled.partition(">")[0]
 

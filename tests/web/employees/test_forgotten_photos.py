@@ -85,27 +85,21 @@ def test_panel_says_that_the_picture_was_deleted_and_offers_another(app: Flask, 
         assert "Иван" not in text
 
 
-def test_page_that_still_shows_the_picture_is_refused_and_keeps_what_is_typed(app: Flask, desk: Desk) -> None:
+def test_page_that_still_shows_the_picture_is_refused_and_who_has_read_that_may_save_without_it(
+    app: Flask, desk: Desk
+) -> None:
     capture_id = desk.capture()
     give_up(app)
 
     answer = desk.client.post("/employees/", data=typed(capture_id=capture_id), headers=ENGLISH)
 
     assert answer.status_code == 409
+    assert f'name="waiting_id" value="{capture_id}"' in answer.text
+    assert 'name="capture_id"' not in answer.text
     assert "The picture was not saved in time and is deleted. Take the photo again." in answer.text
     assert all(f'value="{value}"' in answer.text for value in typed().values())
     assert desk.client.get("/employees/").text.count("Иван Иванов") == 0
-
-
-def test_who_has_read_that_may_save_without_a_photo_or_capture_again(app: Flask, desk: Desk) -> None:
-    capture_id = desk.capture()
-    give_up(app)
-    refused = desk.client.post("/employees/", data=typed(capture_id=capture_id)).text
-    assert f'name="waiting_id" value="{capture_id}"' in refused
-    assert 'name="capture_id"' not in refused
-
     saved = desk.client.post("/employees/", data=typed(waiting_id=capture_id, without_face="1"))
-
     assert saved.status_code == 303
     assert IMAGE.findall(desk.text(saved.location)) == []
 

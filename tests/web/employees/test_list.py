@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import delete
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
@@ -179,18 +178,6 @@ def test_pages_are_turned_with_the_filters_in_both_directions(desk: Desk, app: F
         assert numbers(turn(desk, third, "first")) == numbers(first)
 
 
-def test_page_goes_on_behind_somebody_who_was_deleted_meanwhile(desk: Desk, app: Flask) -> None:
-    with app.app_context():
-        db.session.add_all([Employee(number=str(one), name=f"Имя {one:03}") for one in range(60)])
-        db.session.commit()
-    first = desk.text("/employees/")
-    with app.app_context():
-        db.session.execute(delete(Employee).where(Employee.number == "49"))
-        db.session.commit()
-
-    assert numbers(turn(desk, first, "next")) == [str(one) for one in range(50, 60)]
-
-
 def test_place_that_the_list_does_not_have_is_its_first_page(desk: Desk, app: Flask) -> None:
     with app.app_context():
         db.session.add(Employee(number="1", name="Имя"))
@@ -261,17 +248,6 @@ def test_face_is_called_refused_only_where_the_terminal_refused_it(desk: Desk, a
         for headers, word in ((ENGLISH, english), ({}, russian)):
             shown = desk.client.get("/employees/", headers=headers).text
             assert f"<b>{word}:</b> <bdi>Вход</bdi>" in shown
-
-
-def test_face_that_was_refused_is_not_called_missing(desk: Desk) -> None:
-    desk.simulator.faults.add("refuse", path="FDSetUp", argument="SubpicAnalysisModelingError")
-    desk.save()
-
-    refused = desk.text("/employees/?state=refused")
-
-    assert "лицо не принято" in refused
-    assert numbers(refused) == ["100222"]
-    assert numbers(desk.text("/employees/?state=no_face")) == []
 
 
 def at_terminals(app: Flask, *states: str, is_active: bool = True) -> None:

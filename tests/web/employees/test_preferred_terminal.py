@@ -42,14 +42,9 @@ def test_first_is_offered_to_somebody_who_captured_nowhere_yet(desk: Desk) -> No
     assert offered(desk.text("/employees/new")) == "Архив"
 
 
-def test_one_that_does_not_answer_is_not_offered_while_another_may(desk: Desk, app: Flask) -> None:
-    change(app, "Архив", reachable=False)
-
-    assert offered(desk.text("/employees/new")) == "Вход"
-
-
-def test_one_that_refused_the_password_is_not_offered_while_another_may(desk: Desk, app: Flask) -> None:
-    change(app, "Архив", refused_since=database_now())
+@pytest.mark.parametrize("trouble", [{"reachable": False}, {"refused_since": database_now()}])
+def test_one_in_trouble_is_not_offered_while_another_may(desk: Desk, app: Flask, trouble: dict[str, object]) -> None:
+    change(app, "Архив", **trouble)
 
     assert offered(desk.text("/employees/new")) == "Вход"
 

@@ -83,16 +83,6 @@ def test_page_belongs_to_an_entry_of_the_menu(desk: Desk, address: str, label: s
     assert re.findall(r'aria-current="page">(?:<[^>]*>)*([^<]+)</a>', desk.text(address)) == [label]
 
 
-@pytest.mark.usefixtures("left_while_away")
-def test_try_again_ends_it_when_the_terminal_is_back(desk: Desk, app: Flask) -> None:
-    app.extensions["terminal_transport"].away.clear()
-    answer = desk.client.post("/enrolments/1/retry", data={"next": "/removals/"})
-    desk.run_jobs()
-    assert answer.location == "/removals/"
-    assert "Таких нет: все удаления подтверждены" in desk.text("/removals/")
-    assert desk.simulator.people == {}
-
-
 def test_a_strangers_record_is_removed_only_on_demand(desk: Desk) -> None:
     place = desk.save()
     desk.simulator.people["100222"]["name"] = "Чужой Человек"

@@ -20,7 +20,7 @@ def shows(page: str, capture_id: str) -> bool:
     return f'name="capture_id" value="{capture_id}"' in page and '<img src="/uploads/' in page
 
 
-def test_cancelled_retake_gives_the_earlier_picture_back(desk: Desk) -> None:
+def test_cancelled_retake_gives_the_earlier_picture_back_and_it_is_saved_and_bound(desk: Desk) -> None:
     earlier = desk.capture()
     again = retake(desk, earlier)
 
@@ -31,17 +31,8 @@ def test_cancelled_retake_gives_the_earlier_picture_back(desk: Desk) -> None:
     assert "Новая съёмка отменена. Прежний снимок остаётся." in answer.text
     assert ">Сфотографировать заново</button>" in answer.text
     assert shows(desk.text(f"/employees/new?capture={again}"), earlier)
-
-
-def test_picture_that_came_back_is_saved_and_bound(desk: Desk) -> None:
-    earlier = desk.capture()
-    again = retake(desk, earlier)
-    desk.client.post(f"/captures/{again}/cancel", data=typed(waiting_id=again))
-    desk.run_jobs()
-
     saved = desk.client.post("/employees/", data=typed(capture_id=earlier))
     desk.run_jobs()
-
     assert "Есть на терминале «Вход»: сотрудник и лицо." in desk.text(saved.location)
     assert desk.simulator.faces["100222"].jpeg == FACE
 

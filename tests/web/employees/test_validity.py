@@ -1,15 +1,12 @@
 """The days of a validity in the employee form and on the employee's page."""
 
 from dataclasses import replace
-from datetime import timedelta
 from html import unescape
-from typing import Any
 
 from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee
-from hikflask.services.core.dates import today
 from tests.support.desk import ENGLISH, Desk, typed
 
 SPRING = {"valid_from": "2036-03-01", "valid_to": "2036-06-30"}
@@ -86,21 +83,6 @@ def test_days_travel_with_a_capture(desk: Desk, app: Flask) -> None:
     assert 'value="2036-07-31"' in desk.text(f"/employees/new?capture={capture_id}")
 
 
-def days_there(desk: Desk) -> tuple[str, str]:
-    valid: Any = desk.simulator.people["100222"]["Valid"]
-    return valid["beginTime"], valid["endTime"]
-
-
-def test_days_reach_the_terminal_and_leave_it(desk: Desk) -> None:
-    place = desk.save(**SPRING)
-    assert days_there(desk) == ("2036-03-01T00:00:00", "2036-06-30T23:59:59")
-
-    desk.client.post(place, data=typed(valid_from="", valid_to=""))
-    desk.run_jobs()
-
-    assert days_there(desk) == ("2000-01-01T00:00:00", "2037-12-31T23:59:59")
-
-
 def test_days_that_the_terminal_does_not_show_are_not_confirmed(desk: Desk) -> None:
     desk.simulator.profile = replace(desk.simulator.profile, not_in_search=frozenset({"Valid"}))
     place = desk.save(**SPRING)
@@ -110,25 +92,3 @@ def test_days_that_the_terminal_does_not_show_are_not_confirmed(desk: Desk) -> N
     assert russian in desk.text(place)
     assert english in unescape(desk.client.get(place, headers=ENGLISH).text)
     assert 'data-state="confirmed"' not in desk.text(place)
-
-
-def test_change_is_in_the_audit_trail(desk: Desk) -> None:
-    place = save(desk, **SPRING)
-    desk.client.post(place, data=typed(valid_from="2036-03-01"))
-
-    trail = desk.text("/audit/")
-
-    assert "Действует по" in trail
-    assert "30 июня 2036" in trail
-
-
-def test_whoever_is_over_is_not_activated_without_a_new_day(desk: Desk, app: Flask) -> None:
-    place = save(desk)
-    with app.app_context():
-        over = today() - timedelta(days=1)
-        db.session.execute(db.update(Employee).values(valid_to=over, is_active=False))
-        db.session.commit()
-
-    page = desk.client.post(f"{place}/active", data={"active": "1"}, follow_redirects=True).text
-
-    assert "Срок доступа уже закончился. Укажите более поздний последний день или уберите его." in page
