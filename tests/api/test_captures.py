@@ -132,15 +132,6 @@ def test_unsaved_capture_of_another_number_is_a_conflict_until_taken_over(
 
 
 @pytest.mark.usefixtures("terminal")
-def test_same_number_is_captured_again_without_a_question(client: FlaskClient, simulator: Simulated) -> None:
-    capture(client, simulator, hikvision_id="100222")
-
-    again = capture(client, simulator, OLGAS_FACE, hikvision_id="100222")
-
-    assert picture(client, again["photo_path"]) == OLGAS_FACE
-
-
-@pytest.mark.usefixtures("terminal")
 def test_nobody_came_is_a_time_out(app: Flask, client: FlaskClient, nobody_comes: NobodyComes) -> None:
     with nobody_comes():
         assert refused(client.post(CAPTURE)) == (504, "captureTimeout")
@@ -192,14 +183,6 @@ def test_terminal_that_is_away_is_unavailable(client: FlaskClient, wire: InProce
 
     assert refused(answer) == (503, "unreachable")
     assert answer.get_json()["message"] == "“Вход” does not answer at http://terminal.test. Check power and network."
-
-
-@pytest.mark.usefixtures("terminal")
-def test_lost_answer_is_unavailable(client: FlaskClient, simulator: Simulated) -> None:
-    simulator.faults.add("lost-after", path="/LOCALS/pic/*")
-    simulator.present_alone(IVANS_FACE)
-
-    assert refused(client.post(CAPTURE)) == (503, "no_answer")
 
 
 @pytest.mark.usefixtures("terminal")
@@ -268,13 +251,3 @@ def test_device_that_is_switched_off_here_is_refused(client: FlaskClient, simula
     assert refused(answer) == (422, "terminal_unknown")
     assert set(answer.get_json()["fields"]) == {"device_id"}
     assert simulator.log == []
-
-
-@pytest.mark.usefixtures("terminal")
-def test_capture_keeps_the_number_it_was_asked_for(app: Flask, client: FlaskClient, simulator: Simulated) -> None:
-    capture(client, simulator, hikvision_id="100222")
-
-    with app.app_context():
-        row = queries.get(1)
-        assert isinstance(row, Capture)
-        assert (row.draft_number, row.state, row.requested_by) == ("100222", "captured", "API admin-0")

@@ -262,37 +262,6 @@ def test_another_face_is_taken_over_only_where_the_program_names_it(
         assert (status, refused["fields"]) == (422, {"faces": "An object with string values is expected."})
 
 
-def test_removal_under_another_name_fails_and_is_shown_again(
-    client: FlaskClient, simulator: Simulated, terminal: Terminal, run_jobs: Callable[[], int]
-) -> None:
-    strangers(simulator, ["900"])
-    compare(terminal)
-    simulator.people["900"]["name"] = "Другой"
-
-    _, begun = apply(client, remove=["900"], confirm=1)
-
-    assert settled(client, begun["job"], run_jobs)["failed"] == [{"number": "900", "error": "employeeNoAlreadyExist"}]
-    assert compared(client)["only_there"] == ["900"]
-    _, begun = apply(client, remove=["900"], confirm=1)
-    assert settled(client, begun["job"], run_jobs)["failed"] == []
-    assert not simulator.people
-
-
-def test_nobody_is_sent_to_a_device_that_waits_for_an_administrator(
-    client: FlaskClient, simulator: Simulated, terminal: Terminal, run_jobs: Callable[[], int]
-) -> None:
-    enrol(simulator, terminal)
-    simulator.people["100222"]["name"] = "Пётр Петров"
-    compare(terminal)
-    db.session.execute(db.update(Terminal).values(awaits_restore=True))
-    db.session.commit()
-
-    _, begun = apply(client, send=["100222"])
-
-    assert settled(client, begun["job"], run_jobs)["failed"] == [{"number": "100222", "error": "not_restored"}]
-    assert simulator.people["100222"]["name"] == "Пётр Петров"
-
-
 def test_unknown_numbers_and_wrong_bodies_are_refused(
     client: FlaskClient, simulator: Simulated, terminal: Terminal
 ) -> None:

@@ -163,17 +163,6 @@ def test_required_consent_refuses_a_capture(client: FlaskClient, simulator: Simu
     assert simulator.log == []
 
 
-@pytest.mark.usefixtures("terminal", "required")
-def test_required_consent_is_put_before_the_capture(client: FlaskClient, simulator: Simulated) -> None:
-    added = add(client)
-    agree(client, added["id"])
-
-    taken = capture(client, simulator, hikvision_id="100222")
-
-    assert sync(client, added["id"]).json == GREEN
-    assert taken["success"] is True
-
-
 @pytest.mark.usefixtures("required")
 def test_required_consent_refuses_an_upload(client: FlaskClient) -> None:
     added = add(client)

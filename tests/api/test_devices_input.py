@@ -76,18 +76,6 @@ def test_put_of_a_bad_value_changes_nothing(client: FlaskClient) -> None:
         assert client.get("/api/devices/1").json == before
 
 
-@pytest.mark.usefixtures("terminal")
-@pytest.mark.parametrize(("method", "path"), [("PUT", "/api/devices/1"), ("POST", "/api/devices/1/start-face-capture")])
-def test_field_that_is_given_twice_changes_nothing(client: FlaskClient, method: str, path: str) -> None:
-    before = client.get("/api/devices/1").json
-
-    answer = client.open(path, method=method, data=b'{"take_over": true, "name": "A", "take_over": false, "name": "B"}')
-
-    assert answer.status_code == 422
-    assert set(answer.get_json()["fields"]) == {"take_over", "name"}
-    assert client.get("/api/devices/1").json == before
-
-
 def test_unknown_device_is_not_found(client: FlaskClient) -> None:
     for method, path in [("GET", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/status"), ("POST", "/start-face-capture")]:
         answer = client.open(f"/api/devices/7{path}", method=method, json={"name": "Выход"})

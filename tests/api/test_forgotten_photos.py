@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from hikflask.background import worker
 from hikflask.models import Photo, Terminal
 from hikflask.simulator import Terminal as Simulated
-from tests.support.api_calls import GREEN, add, capture, enrol, steps, sync, user
+from tests.support.api_calls import add, capture, enrol, sync, user
 from tests.support.retention import age
 
 pytestmark = pytest.mark.usefixtures("terminal", "worker_alive")
@@ -39,24 +39,6 @@ def test_user_has_no_photo_path_any_more_and_is_synced_all_the_same(
     assert shown["synced_to_device"] is True
     assert client.get("/api/users/").json == [shown]
     assert client.get(forgotten["photo_path"]).status_code == 404
-
-
-@pytest.mark.usefixtures("forgotten")
-def test_user_is_proven_again_by_the_hash(client: FlaskClient, simulator: Simulated) -> None:
-    simulator.log.clear()
-
-    answer = sync(client, 1)
-
-    assert (answer.status_code, answer.json) == (200, GREEN)
-    assert "PUT FDSetUp" not in steps(simulator)
-
-
-@pytest.mark.usefixtures("forgotten")
-def test_user_is_renamed_as_ever(client: FlaskClient, simulator: Simulated) -> None:
-    answer = client.put("/api/users/1", json={"full_name": "Иван Петров"})
-
-    assert (answer.status_code, answer.get_json()["synced_to_device"]) == (200, True)
-    assert simulator.people["100222"]["name"] == "Иван Петров"
 
 
 def test_picture_that_was_not_saved_in_time_is_nobodys(app: Flask, client: FlaskClient, simulator: Simulated) -> None:

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from hikflask.services.groups import locks
-from tests.support.api_calls import USER_FIELDS, add, user
+from tests.support.api_calls import add, user
 from tests.support.between import Between
 from tests.support.groups import ENTRANCE, STORE, add_terminals, wishes
 from tests.support.signed_in import client_of
@@ -45,20 +45,6 @@ def test_group_is_added_and_answered_in_the_documented_shape(client: FlaskClient
     }
     assert client.get("/api/groups/").json == [answer.json] == [client.get("/api/groups/1").json]
     assert post(client, name="Склад").json == {"id": 2, "name": "Склад", "device_ids": [], "departments": []}
-
-
-def test_user_of_a_department_is_wished_on_its_terminals_and_answered_as_before(
-    app: Flask, client: FlaskClient, ids: dict[str, int]
-) -> None:
-    post(client, name="Офис", device_ids=[ids[ENTRANCE]], departments=["Охрана"])
-    post(client, name="Склад", device_ids=[ids[STORE]], departments=["Кладовая"])
-
-    added = add(client, department="охрана")
-
-    assert (set(added), added["department"], added["synced_to_device"]) == (USER_FIELDS, "Охрана", False)
-    assert wished(app, "100222") == {ENTRANCE: True}
-    client.put(f"/api/users/{added['id']}", json={"department": "Кладовая"})
-    assert wished(app, "100222") == {STORE: True}
 
 
 @pytest.mark.usefixtures("one_is_many")
@@ -175,20 +161,6 @@ def test_import_brings_people_to_the_terminals_of_their_groups_only_when_asked(
     send("1;Анна;Кладовая\n2;Олег;Охрана", groups="true", confirm="1")
     assert (wished(app, "1"), wished(app, "2")) == ({STORE: True}, {ENTRANCE: True})
     run_jobs()
-
-
-def test_terminal_that_comes_into_use_again_gets_its_people(
-    app: Flask, client: FlaskClient, ids: dict[str, int], run_jobs: Callable[[], int]
-) -> None:
-    client.put(f"/api/devices/{ids[STORE]}", json={"is_active": False})
-    post(client, name="Офис", device_ids=list(ids.values()), departments=["Охрана"])
-    add(client)
-    assert wished(app, "100222") == {ENTRANCE: True}
-
-    client.put(f"/api/devices/{ids[STORE]}", json={"is_active": True})
-    run_jobs()
-
-    assert wished(app, "100222") == {ENTRANCE: True, STORE: True}
 
 
 def test_program_without_the_right_only_reads(app: Flask, ids: dict[str, int]) -> None:

@@ -10,8 +10,7 @@ from flask.testing import FlaskClient
 from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.services.core.dates import today
-from hikflask.simulator import Terminal as Simulated
-from tests.support.api_calls import a_user, add, enrol, user
+from tests.support.api_calls import a_user, add, user
 
 SPRING = {"valid_from": "2036-03-01", "valid_to": "2036-06-30"}
 
@@ -66,16 +65,6 @@ def test_order_is_checked_against_what_is_saved(client: FlaskClient) -> None:
     known = add(client, **SPRING)["id"]
     answer = client.put(f"/api/users/{known}", json={"valid_from": "2036-07-01"})
     assert answer.get_json()["fields"] == {"valid_to": "“Valid to” must not be before “Valid from”."}
-
-
-@pytest.mark.usefixtures("terminal")
-def test_change_is_on_the_terminal_before_the_answer(client: FlaskClient, simulator: Simulated) -> None:
-    known = enrol(client, simulator)
-
-    changed = client.put(f"/api/users/{known['id']}", json=SPRING).get_json()
-
-    assert changed["synced_to_device"] is True
-    assert simulator.people["100222"]["Valid"]["endTime"] == "2036-06-30T23:59:59"
 
 
 def test_whoever_is_over_is_activated_with_a_new_day_only(client: FlaskClient, app: Flask) -> None:
