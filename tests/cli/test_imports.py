@@ -434,17 +434,6 @@ def enrolled(app: Flask, count: int) -> list[str]:
     return numbers
 
 
-def test_one_leaver_of_nine_stops_nothing(app: Flask, tmp_path: Path) -> None:
-    enrolled(app, 9)
-    path = tmp_path / "table.csv"
-    path.write_text("ID;ФИО;Уволен\n1;Иван Иванов 1;да\n10;Ольга Цой;\n")
-
-    result = imported(app, path)
-
-    assert result.exit_code == 0
-    assert (people(app)["1"][2], people(app)["10"][0]) == (False, "Ольга Цой")
-
-
 @pytest.mark.both_databases
 def test_what_takes_no_access_goes_on_while_leavers_are_held(app: Flask, tmp_path: Path) -> None:
     numbers = enrolled(app, 24)

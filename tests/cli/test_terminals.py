@@ -38,12 +38,6 @@ def rows(app: Flask) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.usefixtures("simulator")
-def test_address_gets_its_scheme(app: Flask) -> None:
-    assert add(app, url=f"{HOST}:80").exit_code == 0
-    assert rows(app) == [("Вход", f"{URL}:80", PASSWORD)]
-
-
-@pytest.mark.usefixtures("simulator")
 def test_terminal_is_added_and_checked(app: Flask) -> None:
     result = add(app)
 
@@ -197,13 +191,6 @@ def test_replace_adds_where_there_is_none(app: Flask) -> None:
 
     assert "Terminal 1 “Вход” added." in result.stdout
     assert rows(app) == [("Вход", URL, PASSWORD)]
-
-
-def test_good_fingerprint_is_kept(app: Flask) -> None:
-    add(app, "--fingerprint", "AB:" * 31 + "AB", url="https://away.test")
-
-    with app.app_context():
-        assert db.session.get_one(Terminal, 1).fingerprint == "ab" * 32
 
 
 def test_bad_input_is_refused_in_english(app: Flask, simulator: Simulated) -> None:

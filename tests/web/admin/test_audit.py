@@ -480,15 +480,3 @@ def test_address_is_believed_from_the_trusted_proxy_alone(app: Flask, client: Fl
     look(client, photo, headers={"X-Forwarded-For": "203.0.113.9"}, environ_base={"REMOTE_ADDR": "192.0.2.1"})
 
     assert [one.address for one in looks(app)] == ["192.0.2.1"]
-
-
-def test_deeds_of_a_page_have_the_request_s_id_and_address(app: Flask, client: FlaskClient) -> None:
-    client.post(
-        "/employees/",
-        data={"hikvision_id": "100222", "full_name": "Иван", "department": ""},
-        headers={"X-Forwarded-For": "203.0.113.9"},
-    )
-
-    created = next(one for one in entries(app) if one.action == "employee.created")
-    assert (created.actor, created.address) == (OPERATOR_NAME, "203.0.113.9")
-    assert re.fullmatch("[0-9a-f]{12}", created.request_id)

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from hikflask.extensions import db, task_queue
+from hikflask.extensions import db
 from hikflask.models import Heartbeat, Photo
 from hikflask.models.columns import database_now
 from tests.support.away import take_away
@@ -73,18 +73,6 @@ def test_ready_says_that_the_photos_are_gone(app: Flask) -> None:
         db.session.commit()
 
     assert ready(app) == (503, {**ALL_THERE, "status": "error", "photos": "error"})
-
-
-@pytest.mark.usefixtures("worker_alive")
-def test_queue_that_comes_back_is_ready_again(app: Flask, tmp_path: Path) -> None:
-    take_away(tmp_path / "queue.sqlite3")
-    assert ready(app)[0] == 503
-
-    (tmp_path / "queue.sqlite3").rmdir()
-
-    assert ready(app) == (200, ALL_THERE)
-    with app.app_context():
-        assert task_queue.answers()
 
 
 @pytest.mark.usefixtures("worker_alive")

@@ -261,14 +261,6 @@ def test_import_is_given_up_before_it_is_started_and_not_after(
         assert db.session.execute(db.select(ImportBatch)).scalars().all() == []
 
 
-def test_started_import_is_not_given_up(app: Flask, client: FlaskClient, check: Callable[..., None]) -> None:
-    check("1;Иван Петров;Охрана;")
-    client.post(f"{PAGE}/start")
-
-    assert client.post(f"{PAGE}/discard").location == PAGE
-    assert kinds(app)[-1][0] == "import"
-
-
 def test_dry_run_that_is_given_up_stops(app: Flask, client: FlaskClient, run_jobs: RunJobs) -> None:
     upload(client, table("1;Иван Петров;Охрана;"))
     form_to(client.get(f"{PAGE}/columns").text, f"{PAGE}/columns").send(client)

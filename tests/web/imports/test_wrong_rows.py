@@ -43,18 +43,6 @@ def test_wrong_rows_come_back_as_they_were_with_the_reason(client: FlaskClient, 
     assert "Employee ID: Enter an ID: Latin letters and digits, up to 32." in wrong[5]
 
 
-def test_corrected_file_is_imported_again(app: Flask, client: FlaskClient, run_jobs: RunJobs) -> None:
-    checked(client, run_jobs, 1, table("2!;Анна Петрова;;"))
-    content = client.get("/imports/1/wrong").get_data().replace(b"2!", b"2")
-
-    checked(client, run_jobs, 2, content)
-
-    with app.app_context():
-        batch = db.session.get_one(ImportBatch, 2)
-        assert (batch.new, batch.wrong) == (1, 0)
-        assert sorted(batch.fields) == ["department", "left", "name", "number"]
-
-
 def test_photos_without_a_table_are_named_by_id_and_file(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         wrong = ImportRow(number="7", verdict="wrong", photo="7.jpg", errors={"photo": refusal("photo_nobody")})

@@ -121,27 +121,6 @@ def test_employees_who_are_gone_are_nobody_to_do_it_for(client: FlaskClient) -> 
     assert client.post(f"{page}/deactivate").status_code == 409
 
 
-def test_who_is_inactive_is_left_out_and_said(app: Flask, client: FlaskClient, people: list[int]) -> None:
-    with app.app_context():
-        db.session.execute(db.update(Employee).where(Employee.id == people[0]).values(is_active=False))
-        db.session.commit()
-
-    page = preview(client, "send", employee=people)
-
-    assert "Inactive, so nothing is done for them: 1 employee." in client.get(page, headers=ENGLISH).text
-
-
-def test_double_click_starts_one_job(app: Flask, client: FlaskClient, people: list[int], run_jobs: RunJobs) -> None:
-    page = preview(client, "deactivate", employee=people)
-
-    answers = [client.post(f"{page}/deactivate") for _ in range(2)]
-    run_jobs()
-    again = client.post(f"{page}/deactivate")
-
-    assert {(one.status_code, one.location) for one in [*answers, again]} == {(303, page)}
-    assert [(job.state, job.done, job.total) for job in jobs(app)] == [(DONE, 4, 4)]
-
-
 def test_department_is_typed_in_the_preview(
     app: Flask, client: FlaskClient, people: list[int], run_jobs: RunJobs
 ) -> None:

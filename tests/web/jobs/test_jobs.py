@@ -23,7 +23,7 @@ from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_slice
 from hikflask.simulator import Terminal as Simulated
 from hikflask.web.jobs import jobs
-from tests.support.desk import ENGLISH, HTMX, Desk
+from tests.support.desk import ENGLISH, HTMX
 from tests.support.jobs import add_people, confirm, looked_again, run, started
 from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
@@ -445,31 +445,3 @@ def test_unknown_job_is_not_found(client: FlaskClient) -> None:
         assert client.get(address).status_code == 404
     for action in ("start", "deactivate", "stop", "retry", "export"):
         assert client.post(f"/jobs/9/{action}").status_code == 404
-
-
-def test_trail_shows_the_job_in_words(client: FlaskClient, claim: Claim) -> None:
-    shown = client.get("/audit/", headers=ENGLISH).text
-
-    assert claim.job_id == 1
-    assert "Job for many people started" in shown
-    assert "Change of department" in shown
-
-
-def test_a_save_reaches_the_terminal_before_the_many_of_a_job(
-    app: Flask, desk: Desk, run_jobs: Callable[[], int]
-) -> None:
-    with app.app_context():
-        people = add_people(*map(str, range(100, 110)))
-        claim = started(SEND, people, terminal_id=desk.terminal.id, terminal="Вход")
-        run(claim)
-    operator = client_of(app, OPERATOR)
-    order: list[list[str]] = []
-    desk.simulator.before("UserInfo/Record", lambda: order.append(list(desk.simulator.people)))
-
-    with app.app_context():
-        single = add_people("999")
-    operator.post(f"/employees/{single[0]}/terminals", data={"terminal_id": "1"})
-    run_jobs()
-
-    assert order[0] == []
-    assert list(desk.simulator.people) == ["999"]

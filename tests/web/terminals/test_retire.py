@@ -138,6 +138,7 @@ def test_page_of_a_delete_that_is_refused_shows_the_way(desk: Desk) -> None:
     answer = desk.client.post("/terminals/1/delete")
 
     assert answer.status_code == 409
+    assert "На этом терминале записаны люди." in answer.text
     assert RETIRE in answer.text
 
 

@@ -260,13 +260,6 @@ def test_a_terminal_that_was_never_checked_is_not_said_to_take_no_files(client: 
     assert "не принимает файлы" not in warning
 
 
-def test_a_terminal_with_people_is_not_deleted(desk: Desk) -> None:
-    desk.save()
-    answer = desk.client.post("/terminals/1/delete")
-    assert answer.status_code == 409
-    assert "На этом терминале записаны люди." in answer.text
-
-
 def test_an_empty_terminal_is_deleted(desk: Desk, app: Flask) -> None:
     answer = desk.client.post("/terminals/1/delete")
     assert answer.location == "/terminals/"
