@@ -280,11 +280,6 @@ def test_unknown_numbers_and_wrong_bodies_are_refused(
         assert (status, refused["error"]) == (422, "invalid_input")
 
 
-def test_unknown_device_is_not_found(client: FlaskClient) -> None:
-    for call in ("compare", "apply"):
-        assert client.post(f"/api/devices/7/{call}", json={}).status_code == 404
-
-
 @pytest.mark.usefixtures("terminal")
 def test_taking_over_is_previewed_and_undone(
     client: FlaskClient, simulator: Simulated, run_jobs: Callable[[], int]

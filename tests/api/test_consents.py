@@ -7,10 +7,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.simulator import Terminal as Simulated
 from tests.support.api_calls import GREEN, IVANS_FACE, add, capture, sync, user
-from tests.support.signed_in import client_of
 
 CAPTURE = "/api/devices/1/start-face-capture"
 MISSING = "consent_missing"
@@ -83,24 +81,6 @@ def test_missing_day_is_named(client: FlaskClient) -> None:
     answer = client.put(f"/api/users/{add(client)['id']}/consent", json={})
 
     assert (answer.status_code, set(answer.get_json()["fields"])) == (422, {"given_on"})
-
-
-@pytest.mark.parametrize("method", ["get", "put", "delete"])
-def test_unknown_user_has_none(client: FlaskClient, method: str) -> None:
-    answer = getattr(client, method)("/api/users/9/consent", json=consent())
-
-    assert (answer.status_code, answer.json["message"]) == (404, "There is no such user.")
-
-
-def test_viewer_reads_and_operator_writes(app: Flask, client: FlaskClient) -> None:
-    place = f"/api/users/{add(client)['id']}/consent"
-    viewer, operator = client_of(app, VIEWER), client_of(app, OPERATOR)
-
-    assert viewer.put(place, json=consent()).status_code == 403
-    assert operator.put(place, json=consent()).status_code == 200
-    assert viewer.get(place).status_code == 200
-    assert viewer.delete(place).status_code == 403
-    assert operator.delete(place).status_code == 200
 
 
 @pytest.mark.usefixtures("terminal")

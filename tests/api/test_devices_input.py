@@ -74,10 +74,3 @@ def test_put_of_a_bad_value_changes_nothing(client: FlaskClient) -> None:
 
         assert (answer.status_code, set(answer.get_json()["fields"])) == (422, {field})
         assert client.get("/api/devices/1").json == before
-
-
-def test_unknown_device_is_not_found(client: FlaskClient) -> None:
-    for method, path in [("GET", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/status"), ("POST", "/start-face-capture")]:
-        answer = client.open(f"/api/devices/7{path}", method=method, json={"name": "Выход"})
-
-        assert (answer.status_code, answer.get_json()["error"]) == (404, "not_found")

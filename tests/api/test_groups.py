@@ -161,12 +161,3 @@ def test_import_brings_people_to_the_terminals_of_their_groups_only_when_asked(
     send("1;Анна;Кладовая\n2;Олег;Охрана", groups="true", confirm="1")
     assert (wished(app, "1"), wished(app, "2")) == ({STORE: True}, {ENTRANCE: True})
     run_jobs()
-
-
-def test_program_without_the_right_only_reads(app: Flask, ids: dict[str, int]) -> None:
-    client_of(app)
-    operator = client_of(app, "operator", "Пётр")
-
-    assert ids
-    assert operator.get("/api/groups/").status_code == 200
-    assert post(operator, name="Офис").status_code == 403

@@ -409,11 +409,6 @@ def test_part_that_is_missing_or_no_flag_is_refused(client: FlaskClient) -> None
         )
 
 
-def test_viewer_may_not_import(app: Flask) -> None:
-    assert call(client_of(app, VIEWER)).status_code == 403
-    assert numbers(app) == []
-
-
 def test_only_so_many_imports_keep_a_thread(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imports, "WAIT", 0)
     held = [imports._TURNS.acquire(blocking=False) for _ in range(imports.AT_ONCE)]

@@ -119,18 +119,3 @@ def test_page_of_the_list_is_a_whole_number(client: FlaskClient) -> None:
             answer = client.get("/api/users/", query_string={name: value})
 
             assert (answer.status_code, set(answer.get_json()["fields"])) == (422, {name})
-
-
-def test_unknown_user_is_not_found(client: FlaskClient) -> None:
-    for method, path in [("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/photo"), ("POST", "/sync-to-device")]:
-        answer = client.open(f"/api/users/1{path}", method=method, json={"department": "Склад"})
-
-        assert (answer.status_code, answer.get_json()["error"]) == (404, "not_found")
-        assert set(answer.get_json()) == {"error", "message"}
-
-
-def test_number_that_no_row_can_have_is_not_found(client: FlaskClient) -> None:
-    for user_id in ["0", "-1", "9" * 30, "a"]:
-        answer = client.get(f"/api/users/{user_id}")
-
-        assert (answer.status_code, answer.get_json()["error"]) == (404, "not_found")

@@ -16,6 +16,19 @@ from tests.support.signed_in import OPERATOR_PASSWORD, SignedInClient, client_of
 
 NOWHERE = "999999"
 LEAVES = {"POST /sign-out", "POST /account/sign-out-everywhere"}
+# What is gone already when it is to be ended or deleted: the list says so.
+LEADS_TO_A_LIST = {
+    "POST /account/sessions/<int:session_id>/end",
+    "POST /departments/<int:department_id>/delete",
+    "POST /imports/mappings/<int:mapping_id>/delete",
+    "POST /terminals/<int:terminal_id>/round/pause",
+    "POST /tokens/<int:token_id>/revoke",
+    "POST /webhooks/<int:webhook_id>/active",
+    "POST /webhooks/<int:webhook_id>/delete",
+    "POST /webhooks/<int:webhook_id>/test",
+}
+# Without a name it is refused before it is looked for.
+NEEDS_A_NAME = {"POST /imports/mappings/<int:mapping_id>"}
 WAYS = {"GET", "POST", "PUT", "DELETE", "PATCH"}
 
 
@@ -74,6 +87,17 @@ def test_role_is_let_in_where_the_table_says_so(app: Flask, role: str) -> None:
         needed = {NOBODY: VIEWER, CONFIRMED: ADMIN, VIEWER_CONFIRMED: VIEWER}.get(wanted, wanted)
         leaves = entry in LEAVES
         assert (let_in or leaves) if includes(role, needed) else not let_in, entry
+
+
+def test_id_of_nobody_is_not_found(app: Flask) -> None:
+    client = client_of(app)
+    with_id = {entry for entry in {**PAGES, **BOTH, **API} if "<int:" in entry}
+    for entry in with_id - NEEDS_A_NAME:
+        answer = ask(client, entry, **({"json": {}} if entry in API else {}))
+
+        assert answer.status_code == (303 if entry in LEADS_TO_A_LIST else 404), entry
+        # Passages, which are off here, are not found either.
+        assert entry not in API or answer.get_json()["error"] in {"not_found", "passages_off"}, entry
 
 
 def test_password_is_asked_for_again_where_the_table_says_so(app: Flask) -> None:

@@ -162,23 +162,6 @@ def test_password_is_confirmed_for_one_session_alone() -> None:
     assert [found.confirmed for key in (here, there) if (found := sessions.find(key))] == [True, False]
 
 
-def test_password_is_computed_once_for_a_known_and_for_an_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    add_operator("Анна", OPERATOR, password_hash=passwords.hashed("лодка под синим мостом"))
-    passwords.fits("", None)
-    counted: list[str] = []
-
-    def count(known: str, password: str) -> bool:
-        counted.append(known.partition("$")[0])
-        return check_password_hash(known, password)
-
-    monkeypatch.setattr(passwords, "check_password_hash", count)
-    for name in ("Анна", "Никто"):
-        with pytest.raises(SignInRefused):
-            sessions.sign_in(name, "wrong", "10.0.0.1")
-
-    assert counted == ["scrypt:32768:8:3"] * 2
-
-
 def test_page_that_is_looked_at_waits_for_no_writer() -> None:
     key = open_session(add_operator())
     found = sessions.find(key)

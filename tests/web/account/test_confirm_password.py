@@ -2,9 +2,6 @@
 
 from flask import Flask
 
-from hikflask.extensions import db
-from hikflask.models import OperatorSession
-from hikflask.models.columns import database_now
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of
@@ -24,14 +21,6 @@ class TestConfirmation:
         assert right.location == "/operators/"
         assert client.get("/operators/").status_code == 200
 
-    def test_it_is_asked_again_after_ten_minutes(self, app: Flask) -> None:
-        client = client_of(app)
-        with app.app_context():
-            db.session.execute(db.update(OperatorSession).values(confirmed_at=database_now(-610)))
-            db.session.commit()
-
-        assert client.get("/terminals/new").status_code == 303
-
     def test_form_that_comes_too_late_is_shown_again_as_typed(self, app: Flask) -> None:
         client = client_of(app, confirmed=False)
         form = {"name": "Вход 2", "url": "http://10.0.0.5", "username": "admin", "password": "Abc12345"}
@@ -43,13 +32,3 @@ class TestConfirmation:
 
         assert 'value="Вход 2"' in again.text
         assert "Enter the password again" in again.text
-
-    def test_guessing_is_throttled_like_signing_in(self, app: Flask) -> None:
-        client = client_of(app, confirmed=False)
-        for _ in range(10):
-            client.post("/confirm", data={"password": "wrong"})
-
-        answer = client.post("/confirm", data={"password": OPERATOR_PASSWORD})
-
-        assert answer.status_code == 429
-        assert int(answer.headers["Retry-After"]) >= 1

@@ -234,13 +234,6 @@ def test_administrator_switches_the_own_factor_off_in_the_account_alone(app: Fla
     assert "осталось 10" in client.get("/account/").text.lower()
 
 
-def test_password_is_asked_for_before_the_secret_is_shown(app: Flask) -> None:
-    client = client_of(app, OPERATOR, "Ольга", confirmed=False)
-
-    assert client.get(PAGE).location == f"/confirm?next={PAGE}"
-    assert client.post(f"{PAGE}/off").status_code == 403
-
-
 class TestObligatory:
     """An administrator must have a second factor, and Ольга has none yet."""
 

@@ -171,21 +171,6 @@ def test_one_session_is_ended_from_another_place_and_only_an_own_one(app: Flask)
     assert other.get("/employees/").status_code == 200
 
 
-@pytest.mark.parametrize("role", [VIEWER, OPERATOR, ADMIN])
-def test_forged_id_ends_nobody_elses_session(app: Flask, role: str) -> None:
-    others = [client_of(app, other, name) for other, name in ((ADMIN, "Ольга"), (OPERATOR, "Борис"), (VIEWER, "Вера"))]
-    thief = client_of(app, role, "Кто-то")
-
-    for session_id in ["1", "2", "3", "01", "1e0", "-1", "999999", str(2**70)]:
-        assert thief.post(f"/account/sessions/{session_id}/end").status_code in {303, 404}
-
-    assert [other.get("/account/").status_code for other in others] == [200, 200, 200]
-    assert thief.get("/account/").status_code == 200
-    with app.app_context():
-        noted = db.session.execute(db.select(AuditEntry.action).where(AuditEntry.action.startswith("sign_out")))
-        assert noted.all() == []
-
-
 def test_sessions_are_told_apart_by_the_day_and_second_they_began(app: Flask) -> None:
     here = client_of(app)
     client_of(app)
@@ -253,23 +238,6 @@ def test_what_a_page_asks_by_itself_does_not_keep_a_session_open(app: Flask) -> 
 @pytest.mark.usefixtures("quick_passwords")
 class TestThrottling:
     """Tries are counted by account and by address."""
-
-    def test_account_is_closed_after_ten_wrong_tries_even_for_the_right_password(self, browser: FlaskClient) -> None:
-        for _ in range(10):
-            assert sign_in(browser, password="wrong").status_code == 401
-
-        answer = sign_in(browser)
-
-        assert answer.status_code == 429
-        assert 1 <= int(answer.headers["Retry-After"]) <= 900
-        assert "Too many tries." in answer.text
-
-    def test_unknown_account_is_closed_as_well(self, browser: FlaskClient) -> None:
-        for _ in range(10):
-            sign_in(browser, name="Никто", password="wrong")
-
-        assert sign_in(browser, name="Никто").status_code == 429
-        assert sign_in(browser).status_code == 303
 
     def test_address_is_closed_after_thirty(self, app: Flask, browser: FlaskClient) -> None:
         for number in range(30):

@@ -287,13 +287,6 @@ def test_nothing_found_is_said(client: FlaskClient) -> None:
     assert "/audit/export" not in page
 
 
-def test_only_administrators_see_it(app: Flask) -> None:
-    for role in (VIEWER, OPERATOR):
-        client = client_of(app, role)
-        assert client.get("/audit/").status_code == 403
-        assert client.post("/audit/export").status_code == 403
-
-
 def test_employee_page_leads_administrators_to_its_entries(app: Flask, desk: Desk) -> None:
     place = desk.save()
 
@@ -304,20 +297,6 @@ def test_employee_page_leads_administrators_to_its_entries(app: Flask, desk: Des
 
 
 # Export
-
-
-def test_export_asks_for_the_password_first(app: Flask) -> None:
-    answer = client_of(app, confirmed=False).post("/audit/export")
-
-    assert answer.status_code == 403
-    assert "audit.exported" not in [one.action for one in entries(app)]
-
-
-def test_export_needs_the_form_s_token(app: Flask, client: FlaskClient) -> None:
-    app.config["WTF_CSRF_ENABLED"] = True
-
-    assert client.post("/audit/export").status_code == 400
-    assert client.get("/audit/export").status_code == 405
 
 
 def test_export_is_a_file_of_today_that_no_cache_keeps(client: FlaskClient) -> None:

@@ -132,8 +132,3 @@ def test_only_an_empty_department_is_deleted(app: Flask, client: FlaskClient) ->
         assert sentence in re.sub("[\u2068\u2069]", "", answer.text)
 
     assert names(app) == ["Архив", "Склад"]
-
-
-def test_department_that_is_gone_has_no_page(client: FlaskClient) -> None:
-    assert client.get(f"{INDEX}99/edit").status_code == 404
-    assert client.post(f"{INDEX}99", data={"name": "x"}).status_code == 404

@@ -230,6 +230,14 @@ def test_only_the_picture_that_was_asked_about_is_replaced(desk: Desk) -> None:
     assert desk.client.post("/captures", data={**olga, "take_over": boris}).status_code == 303
 
 
+def test_without_javascript_a_refusal_keeps_the_whole_form(desk: Desk) -> None:
+    desk.capture()
+    answer = desk.client.post("/captures", data=typed(hikvision_id="7", full_name="Ольга"))
+    assert answer.status_code == 409
+    assert 'value="Ольга"' in answer.text
+    assert "ждёт сохранения снимок" in answer.text
+
+
 def test_dismissing_a_refusal_shows_the_own_capture_again(desk: Desk) -> None:
     own = desk.capture()
     answer = desk.client.post("/captures/dismiss", data=typed(capture_id=own), headers=HTMX)

@@ -272,13 +272,6 @@ def test_an_old_question_replaces_nobody(desk: Desk, simulator: Simulated) -> No
     assert "Данные сотрудника успели измениться." in desk.text(place)
 
 
-def test_an_unknown_employee_is_not_found(client: FlaskClient) -> None:
-    for address in ("/employees/9", "/employees/9/edit", "/employees/9/delete", "/employees/9/enrolments"):
-        answer = client.get(address)
-        assert answer.status_code == 404
-        assert "Такой страницы нет." in answer.text
-
-
 def test_deactivating_asks_first(desk: Desk) -> None:
     place = desk.save()
     for headers, question, consequence in (

@@ -164,8 +164,3 @@ def test_erasure_that_waits_leads_its_buttons_back_to_its_page(desk: Desk, app: 
     desk.run_jobs()
 
     assert f'name="next" value="{erasure}"' in polled(desk, f"{erasure}/state")
-
-
-@pytest.mark.parametrize("address", ["/terminals/99/state", "/erasures/99/state"])
-def test_what_is_gone_is_not_there(desk: Desk, address: str) -> None:
-    assert desk.client.get(address, headers=HTMX).status_code == 404

@@ -266,7 +266,3 @@ def test_who_gets_a_face_by_a_picture_is_not_in_the_round(app: Flask, desk: Desk
     page = desk.client.get(f"/terminals/{added.id}/round", headers=ENGLISH).text
 
     assert "There is no photo left to take at this terminal." in page
-
-
-def test_unknown_terminal_has_no_round(desk: Desk) -> None:
-    assert desk.client.get("/terminals/77/round").status_code == 404

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Employee, ImportBatch, ImportRow, Job, Terminal
-from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER
+from hikflask.models.accounts import ADMIN, OPERATOR
 from hikflask.models.columns import database_now
 from hikflask.models.import_batch import APPLIED, OPEN
 from hikflask.models.job import FAILED
@@ -269,13 +269,6 @@ def test_dry_run_that_is_given_up_stops(app: Flask, client: FlaskClient, run_job
     run_jobs()
 
     assert kinds(app) == [("import_check", "stopped")]
-
-
-def test_viewers_start_nothing(app: Flask, check: Callable[..., None]) -> None:
-    check("1;Иван Петров;Охрана;")
-    viewer = client_of(app, VIEWER)
-
-    assert {viewer.post(f"{PAGE}/{what}").status_code for what in ("start", "deactivate", "discard", "undo")} == {403}
 
 
 def test_faces_that_an_undo_does_not_bring_back_are_said_first(

@@ -12,7 +12,6 @@ from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job, Terminal
-from hikflask.models.accounts import VIEWER
 from hikflask.models.job import WAITING
 from hikflask.services.imports.table import mappings
 from hikflask.services.imports.table.options import Options
@@ -21,11 +20,9 @@ from tests.support.filled_forms import form_to
 from tests.support.groups import ENTRANCE, add_terminals, make_group, wishes
 from tests.support.import_batches import LAYOUT, add_import, table, upload
 from tests.support.jobs import add_people
-from tests.support.signed_in import client_of
 
 COLUMNS = "/imports/1/columns"
 RunJobs = Callable[[], int]
-TWICE = {"en": "This column is chosen for another field already.", "ru": "Этот столбец уже выбран для другого поля."}
 
 
 @pytest.fixture
@@ -407,11 +404,6 @@ def test_nothing_is_kept_of_a_choice_that_is_refused(app: Flask, client: FlaskCl
         assert mappings.list_all() == []
 
 
-@pytest.mark.usefixtures("batch")
-def test_page_is_for_those_who_enrol(app: Flask) -> None:
-    assert client_of(app, VIEWER).get(COLUMNS).status_code == 403
-
-
 def test_import_without_a_dry_run_leads_to_its_columns(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         add_import()
@@ -419,8 +411,3 @@ def test_import_without_a_dry_run_leads_to_its_columns(app: Flask, client: Flask
     assert client.get("/imports/1").location == COLUMNS
     assert client.get("/imports/1/state").status_code == 404
     assert client.get("/imports/1/undo").location == "/imports/1"
-
-
-def test_unknown_import_is_no_page(client: FlaskClient) -> None:
-    for address in ("/imports/9", "/imports/9/columns", "/imports/9/state", "/imports/9/wrong", "/imports/9/undo"):
-        assert client.get(address).status_code == 404, address

@@ -117,14 +117,6 @@ def test_nothing_typed_is_lost_when_somebody_else_corrects_at_this_moment(
 
 
 @pytest.mark.usefixtures("checked")
-def test_who_may_only_look_corrects_nothing(app: Flask) -> None:
-    viewer = client_of(app, role=VIEWER)
-
-    assert viewer.post(CORRECT, data={"cell-2-0": "2"}).status_code == 403
-    assert upload(viewer, table(), address=WRONG).status_code == 403
-
-
-@pytest.mark.usefixtures("checked")
 def test_fields_of_no_row_change_nothing(app: Flask, client: FlaskClient) -> None:
     for sent in ({"cell-2-99": "x"}, {"cell-99-0": "x"}, {"cell-2-": "x", "cell": "y"}, {}):
         assert client.post(CORRECT, data=sent).status_code == 303

@@ -235,12 +235,6 @@ def test_what_is_only_looked_at_is_not_started(app: Flask, client: FlaskClient, 
     assert [job.state for job in jobs(app)] == [DRAFT]
 
 
-def test_viewers_select_nothing(app: Flask, people: list[int]) -> None:
-    viewer = client_of(app, VIEWER)
-
-    assert viewer.post("/jobs/preview", data={"action": "export", "employee": people}).status_code == 403
-
-
 def test_password_question_keeps_the_selection(app: Flask, people: list[int]) -> None:
     client = client_of(app, confirmed=False)
     page = preview(client, "deactivate", employee=people)

@@ -438,10 +438,3 @@ def test_empty_list_says_where_jobs_come_from_to_who_may_start_them(app: Flask, 
 
     assert hint in client.get("/jobs/", headers=ENGLISH).text
     assert hint not in client_of(app, VIEWER).get("/jobs/", headers=ENGLISH).text
-
-
-def test_unknown_job_is_not_found(client: FlaskClient) -> None:
-    for address in ("/jobs/9", "/jobs/9/state", "/jobs/9/print"):
-        assert client.get(address).status_code == 404
-    for action in ("start", "deactivate", "stop", "retry", "export"):
-        assert client.post(f"/jobs/9/{action}").status_code == 404

@@ -280,15 +280,6 @@ def test_export_is_offered_to_who_may_and_asks_for_a_known_file(app: Flask, clie
         assert client.post("/passages/days/export", data=data).status_code == 422
 
 
-def test_there_are_no_days_while_passages_are_off(
-    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(app.config, "PASSAGES", "off")
-
-    assert client.get(DAY).status_code == 404
-    assert client.post("/passages/days/export", data={"file": "1c-csv"}).status_code == 404
-
-
 def test_it_is_said_what_may_be_missing(app: Flask, client: FlaskClient, terminal: Terminal) -> None:
     day = datetime.now(MOSCOW).date() - timedelta(days=3)
     begins = datetime.combine(day, time(5), MOSCOW)

@@ -62,9 +62,13 @@ def rows(page: str) -> list[str]:
 
 @pytest.mark.parametrize("settings", [{}])
 def test_nothing_of_passages_is_there_while_they_are_not_kept(client: FlaskClient, ivan: int) -> None:
-    for address in ("/passages/", "/passages/state"):
+    for address in ("/passages/", "/passages/state", "/passages/why", "/passages/days"):
         answer = client.get(address, headers=ENGLISH)
         assert (answer.status_code, "The record of passages is switched off here." in answer.text) == (404, True)
+    for address in ("/presence/", "/presence/state", "/presence/evacuation"):
+        assert client.get(address).status_code == 404
+    for address in ("/passages/why/1/schedules", "/passages/days/export"):
+        assert client.post(address).status_code == 404
     assert 'href="/passages/"' not in client.get("/employees/").text
     assert "passages" not in client.get(f"/employees/{ivan}").text.partition("<main")[2]
     assert "passages" not in client.get("/terminals/1").text.partition("<main")[2]

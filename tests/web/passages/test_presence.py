@@ -56,12 +56,6 @@ def text_of(page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", main))
 
 
-@pytest.mark.parametrize("settings", [{}])
-@pytest.mark.parametrize("address", ["/presence/", "/presence/state", "/presence/evacuation"])
-def test_there_is_no_such_page_while_passages_are_not_kept(client: FlaskClient, address: str) -> None:
-    assert client.get(address).status_code == 404
-
-
 def test_without_an_entrance_or_exit_the_page_says_what_to_do(client: FlaskClient) -> None:
     page = client.get("/presence/", headers=ENGLISH).text
 

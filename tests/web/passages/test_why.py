@@ -53,12 +53,6 @@ def cause(page: str) -> str:
     return re.sub("[\u2066-\u2069]", "", html.unescape(re.sub("<[^>]+>", "", found[1])))
 
 
-@pytest.mark.parametrize("settings", [{}])
-def test_there_is_no_such_page_while_passages_are_not_kept(client: FlaskClient) -> None:
-    assert client.get("/passages/why").status_code == 404
-    assert client.post("/passages/why/1/schedules").status_code == 404
-
-
 def test_form_asks_whom_and_when_and_names_a_wrong_time(client: FlaskClient) -> None:
     assert "Choose the employee and about when it was." in client.get("/passages/why", headers=ENGLISH).text
 

@@ -123,14 +123,6 @@ def test_required_consent_stops_the_capture_with_what_is_typed_kept(desk: Desk, 
 
 
 @pytest.mark.usefixtures("required")
-def test_ticked_box_lets_the_capture_of_somebody_new_begin(desk: Desk, app: Flask) -> None:
-    desk.save(consent="y")
-
-    assert len(recorded(app)) == 1
-    assert "100222" in desk.simulator.faces
-
-
-@pytest.mark.usefixtures("required")
 def test_required_consent_stops_a_file_and_says_so_beside_the_box(desk: Desk, app: Flask) -> None:
     answer = desk.upload(FACE)
 
@@ -345,13 +337,3 @@ def test_viewer_sees_the_state_and_cannot_change_it(app: Flask, client: FlaskCli
     ):
         assert answer.status_code == 403
     assert [kept.note for kept in recorded(app)] == ["папка 7"]
-
-
-def test_operator_records(app: Flask, ivan: str) -> None:
-    assert client_of(app, OPERATOR).post(f"{ivan}/consent", data=given()).status_code == 303
-    assert len(recorded(app)) == 1
-
-
-def test_unknown_employee_has_no_consent(client: FlaskClient) -> None:
-    for method in ["get", "post"]:
-        assert getattr(client, method)("/employees/7/consent").status_code == 404

@@ -10,9 +10,6 @@ from flask.testing import FlaskClient
 from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee, Enrolment, Erasure
-from hikflask.models.accounts import ADMIN, OPERATOR
-from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees.save import save_employee
 from hikflask.services.photos import storage
 from hikflask.services.privacy import certificates, secure_delete
 from tests.support.database_readers import somebody_reads
@@ -20,7 +17,6 @@ from tests.support.desk import ENGLISH, ON_PAPER, ON_RUSSIAN_PAPER, Desk
 from tests.support.local_time import set_local_hour
 from tests.support.retention import DAY, age
 from tests.support.rows import all_of
-from tests.support.signed_in import client_of
 
 
 def english(client: FlaskClient, address: str) -> str:
@@ -157,13 +153,6 @@ def test_printed_certificate_is_checked_when_it_names_nobody_any_more(desk: Desk
         assert terminal in shown
         assert not [text for text in ("100222", "Иванов") if text in shown + desk.text("/erasures/")]
     assert 'name="certificate" type="text"\n    value="1"' in desk.text("/erasures/check?certificate=1")
-
-
-def test_operators_check_no_certificate(app: Flask) -> None:
-    operator = client_of(app, OPERATOR, "Борис")
-
-    assert operator.get("/erasures/check").status_code == 403
-    assert operator.post("/erasures/check").status_code == 403
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
@@ -359,41 +348,6 @@ def test_number_of_an_employee_leads_to_the_question_about_the_employee(desk: De
     ):
         assert (answer.status_code, answer.location) == (303, f"{place}/erase")
     assert len(all_of(app, Employee)) == 1
-
-
-def test_operators_may_not(app: Flask) -> None:
-    with app.app_context():
-        save_employee(Draft("100222", "Иван Иванов"))
-    for method, address in [
-        ("get", "/employees/1/erase"),
-        ("post", "/employees/1/erase"),
-        ("get", "/erasures/"),
-        ("post", "/erasures/"),
-        ("get", "/erasures/number"),
-        ("get", "/erasures/1"),
-        ("get", "/removals/bulk"),
-        ("post", "/removals/bulk"),
-    ]:
-        answer = getattr(client_of(app, OPERATOR), method)(address, data={"number": "100222", "numbers": "100222"})
-
-        assert answer.status_code == 403
-        assert len(all_of(app, Employee)) == 1
-
-
-def test_password_is_asked_for_again_before_anything_is_erased(app: Flask) -> None:
-    with app.app_context():
-        save_employee(Draft("100222", "Иван Иванов"))
-    client = client_of(app, ADMIN, confirmed=False)
-
-    assert client.get("/employees/1/erase").location.startswith("/confirm")
-    assert client.post("/employees/1/erase").status_code == 403
-    assert [one.is_active for one in all_of(app, Employee)] == [True]
-
-
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_unknown_employee_is_not_found(client: FlaskClient, method: str) -> None:
-    assert getattr(client, method)("/employees/9/erase").status_code == 404
-    assert client.get("/erasures/9").status_code == 404
 
 
 def test_administration_links_to_erasures(client: FlaskClient) -> None:
