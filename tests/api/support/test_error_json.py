@@ -120,24 +120,6 @@ def test_failure_of_ours_is_json_without_a_trace(
     assert "HIKFLASK_PASSWORD_KEY" in caplog.text
 
 
-def test_answer_needs_no_cookie_and_sets_none(client: FlaskClient) -> None:
-    answer = client.post("/api/users/", json=a_user())
-
-    assert answer.status_code == 201
-    assert "Set-Cookie" not in answer.headers
-
-
-class TestWithCsrf:
-    """Pages ask for a token; the API is opened by no cookie and asks for none."""
-
-    @pytest.fixture
-    def settings(self) -> dict[str, Any]:
-        return {"WTF_CSRF_ENABLED": True}
-
-    def test_no_token_is_needed(self, client: FlaskClient) -> None:
-        assert client.post("/api/users/", json=a_user()).get_json()["hikvision_id"] == "100222"
-
-
 class Broken:
     """A body in chunks of which one has no length, as gunicorn reads it."""
 

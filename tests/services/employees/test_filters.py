@@ -1,7 +1,7 @@
 """Which employees a filter finds: each state as it comes about at terminals, and that pages say the same."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -86,31 +86,25 @@ def test_face_is_waiting_until_the_terminal_confirms_it(simulator: Simulated, te
     assert (before, states()) == ({WAITING}, {ON_TERMINALS})
 
 
-def test_terminal_that_is_off_is_waited_for(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
+TROUBLES: dict[str, tuple[Callable[[Simulated, InProcess], object], str]] = {
+    "off": (lambda _, wire: wire.away.add(HOST), WAITING),
+    "face refused": (lambda there, _: there.faults.add("refuse", "SubpicAnalysisModelingError", path="FDSetUp"),
+                     REFUSED),
+    "number taken": (lambda there, _: there.store.add(IVAN.number, {"name": "Чужой Человек"}), REFUSED),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_terminal_that_is_off_is_waited_for_and_one_that_refuses_needs_a_person(
+    simulator: Simulated, terminal: Terminal, wire: InProcess, trouble: str
+) -> None:
+    begin, state = TROUBLES[trouble]
     desire_with_face(simulator, terminal)
-    wire.away.add(HOST)
+    begin(simulator, wire)
 
     try_all()
 
-    assert states() == {WAITING}
-
-
-def test_face_that_the_terminal_refuses_needs_a_person(simulator: Simulated, terminal: Terminal) -> None:
-    desire_with_face(simulator, terminal)
-    simulator.faults.add("refuse", path="FDSetUp", argument="SubpicAnalysisModelingError")
-
-    try_all()
-
-    assert states() == {REFUSED}
-
-
-def test_number_that_is_taken_there_needs_a_person(simulator: Simulated, terminal: Terminal) -> None:
-    simulator.store.add(IVAN.number, {"name": "Чужой Человек"})
-    desire_with_face(simulator, terminal)
-
-    try_all()
-
-    assert states() == {REFUSED}
+    assert states() == {state}
 
 
 @pytest.mark.both_databases

@@ -94,16 +94,6 @@ def test_deleted_employee_takes_all_photos_along(simulator: Simulated, terminal:
     assert left == (enrolment.id,)
 
 
-def test_deleted_employees_removal_is_done_without_the_row(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = enrol(simulator, terminal)
-
-    delete_employee(employee_of(enrolment))
-
-    reconcile(enrolment.id, "Анна")
-    assert simulator.people == {}
-    assert db.session.query(Enrolment).count() == 0
-
-
 @pytest.mark.both_databases
 def test_employee_who_had_left_already_is_deleted_without_a_removal(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = enrol(simulator, terminal)

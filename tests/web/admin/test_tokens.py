@@ -6,9 +6,7 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask.extensions import db
-from hikflask.models import ApiToken
-from hikflask.models.accounts import ADMIN, VIEWER
+from hikflask.models.accounts import VIEWER
 from hikflask.services.accounts import api_tokens
 from tests.support.desk import ENGLISH
 
@@ -51,15 +49,3 @@ def test_token_name_is_taken_once(app: Flask, client: FlaskClient) -> None:
     assert (answer.status_code, "Another token has this name." in answer.text) == (422, True)
     with app.app_context():
         assert len([one for one in api_tokens.list_all() if one.name == "Кадры"]) == 1
-
-
-def test_token_past_its_end_opens_nothing(app: Flask) -> None:
-    with app.app_context():
-        ends = datetime.now(UTC) + timedelta(days=1)
-        secret = api_tokens.create("Кадры", ADMIN, ends)[1]
-        db.session.execute(db.update(ApiToken).values(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
-        db.session.commit()
-
-    answer = app.test_client().get("/api/users/", headers={"Authorization": f"Bearer {secret}"})
-
-    assert answer.status_code == 401

@@ -504,12 +504,10 @@ class TestRemovals:
         at.choose("only_there", "nothing", "10")
         at.choose("only_there", "remove", "11")
 
-        for headers, sentence in ((ENGLISH, CHANGED), ({}, CHANGED_IN_RUSSIAN)):
-            void = form.send(at.client, headers)
-            assert (void.status_code, jobs(app)) == (409, [])
-            assert sentence in void.text
-            assert ("step-11" in void.text, "step-10" in void.text) == (True, False)
-
+        void = form.send(at.client, ENGLISH)
+        assert (void.status_code, jobs(app)) == (409, [])
+        assert CHANGED in void.text
+        assert ("step-11" in void.text, "step-10" in void.text) == (True, False)
         form_to(void.text, REMOVE).send(at.client)
         at.run_jobs()
         assert ("10" in at.simulator.store.people, "11" in at.simulator.store.people) == (True, False)

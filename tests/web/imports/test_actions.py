@@ -171,13 +171,10 @@ def test_rows_that_were_imported_after_the_question_are_not_undone(
     assert "1 row will be undone." in question
     set_state("2", APPLIED)
 
-    for headers, sentence in (
-        (ENGLISH, "This has changed since it was shown. Nothing is done: check it again."),
-        ({}, "С тех пор это изменилось. Ничего не сделано, проверьте ещё раз."),
-    ):
-        void = form_to(question, f"{PAGE}/undo").send(client, headers)
-        assert void.location == f"{PAGE}/undo"
-        assert sentence in client.get(f"{PAGE}/undo", headers=headers).text
+    void = form_to(question, f"{PAGE}/undo").send(client, ENGLISH)
+    assert void.location == f"{PAGE}/undo"
+    changed = "This has changed since it was shown. Nothing is done: check it again."
+    assert changed in client.get(f"{PAGE}/undo", headers=ENGLISH).text
     run_jobs()
     assert sorted(people(app)) == ["1", "2"]
 
