@@ -250,6 +250,16 @@ def test_device_with_people_is_not_deleted(client: FlaskClient, simulator: Simul
 
 
 @pytest.mark.usefixtures("terminal")
+def test_device_with_an_open_removal_is_not_deleted(client: FlaskClient, simulator: Simulated, wire: InProcess) -> None:
+    enrolled = enrol(client, simulator)
+    wire.away.add(HOST)
+    client.delete(f"/api/users/{enrolled['id']}")
+
+    assert client.delete("/api/devices/1").get_json()["error"] == "terminal_has_people"
+    assert device(client)["id"] == 1
+
+
+@pytest.mark.usefixtures("terminal")
 def test_status_counts_people_and_faces(client: FlaskClient, simulator: Simulated) -> None:
     enrol(client, simulator)
     sync(client, add(client, hikvision_id="2")["id"])
