@@ -96,15 +96,17 @@ release: $(VENV)/dev
 	$(BIN)/python deploy/release.py
 	RELEASE=made $(FILES) $(KEPT) $(BIN)/python -m pytest -q tests/release
 
-# Brings new texts of pages into the catalogue, where they wait for their translation, and compiles it.
+# Brings new texts of pages into the catalogue, where they wait for their translation, compiles it, and writes the table of
+# settings in the guides.
 POT := $(VENV)/messages.pot
 WIDE := --width 120
 texts: $(VENV)/dev
-	$(BIN)/pybabel -q extract --mapping-file babel.cfg --keywords "_l N_ ngettext:1,2 pgettext:1c,2" \
+	$(BIN)/pybabel -q extract --mapping-file babel.cfg --keywords "_l N_ Setting:3 _days:3 ngettext:1,2 pgettext:1c,2" \
 		--no-location --sort-output $(WIDE) --output $(POT) .
 	$(BIN)/pybabel -q update --input-file $(POT) --output-dir hikflask/translations --locale ru $(WIDE) \
 		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(BIN)/pybabel -q compile --directory hikflask/translations
+	$(BIN)/python -m docs.settings_table
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* dist

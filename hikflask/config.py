@@ -1,7 +1,8 @@
 """Settings: defaults → instance/config.py → HIKFLASK_* environment → test mapping, then checked.
 
-Every setting has one row in SETTINGS; docs/en/settings.md lists the same names. What an administrator changed on a page
-comes between the second and the third place; services/settings reads it from the database, with the readers below.
+Every setting has one row in SETTINGS, and its words in labels/settings.py; docs/en/settings.md lists them. What an
+administrator changed on a page comes between the second and the third place; services/settings reads it from the
+database, with the readers below.
 """
 
 import os
@@ -26,6 +27,7 @@ from sqlalchemy.exc import ArgumentError
 
 from hikflask import disk_space
 from hikflask.encryption import key_file
+from hikflask.text_rules import N_
 
 PACKAGE = Path(__file__).resolve().parent
 # In a checkout, migrations/, deploy/ and instance/ stand beside the package; a wheel has the first two within it.
@@ -49,12 +51,14 @@ MIN_AUDIT_DAYS = 30
 MAX_CAPTURE_SECONDS = 300.0
 # Where a setting's value comes from. The last one stands for the test mapping, too.
 DEFAULT, FILE, ENVIRONMENT = "default", "file", "environment"
-DAYS = "a whole number of days"
+DAYS = N_("whole days, 1 or more")
+SECONDS = N_("more than 0 and at most 86400 seconds")
+CAPTURE_SECONDS = N_("more than 0 and at most 300 seconds")
 MAX_HOURS = 24 * 365
-HOURS = "a whole number of hours"
+HOURS = N_("whole hours, 1 or more")
 UNIX_SOCKET = "unix"
 SQLITE = "hikflask.sqlite3"
-ONLY_ASCII = "Latin letters, digits and signs alone"
+ONLY_ASCII = N_("Latin letters, digits and signs alone")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 DAY_OF_WEEK, TIME_OF_DAY = "|".join(WEEKDAYS), r"(?:[01]\d|2[0-3]):[0-5]\d"
@@ -218,7 +222,7 @@ def _networks(text: Any) -> tuple[IPv4Network | IPv6Network, ...]:
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: its default, the function that reads it, what is allowed (for the refusal), and its unit.
+    """One setting: its default, the function that reads it, what is allowed (for refusals and the guides), its unit.
 
     `decided`: an administrator may change it on the page of settings. Code must read it each time that it is
     needed, since it may change while the program runs. `secret`: its value is never shown.
@@ -226,20 +230,20 @@ class Setting:
 
     default: Any
     read: Callable[[Any], Any]
-    allowed: str = "a text"
+    allowed: str = ""
     unit: str = ""
     decided: bool = False
     secret: bool = False
 
 
-def _time(default: float, *, most: float = 86400, decided: bool = False) -> Setting:
+def _time(default: float, *, most: float = 86400, allowed: str = SECONDS, decided: bool = False) -> Setting:
     def read(text: Any) -> float:
         value = float(text)
         if not 0 < value <= most:
             raise ValueError
         return value
 
-    return Setting(default, read, f"a number of seconds between 0 and {most:g}", SECOND, decided)
+    return Setting(default, read, allowed, SECOND, decided)
 
 
 def _days(default: int, least: int, allowed: str) -> Setting:
@@ -262,14 +266,14 @@ def as_text(value: Any) -> str:
 SETTINGS = {
     "SECRET_KEY": Setting("", str, secret=True),
     "PASSWORD_KEY": Setting("", str, secret=True),
-    "DATABASE_URL": Setting("", _database, "sqlite:///… or postgresql://…"),
+    "DATABASE_URL": Setting("", _database, "sqlite:///… or postgresql://…, or empty for SQLite in the instance folder"),
     "WORKER": Setting("embedded", _one_of("embedded", "external"), "embedded or external"),
-    "WORKER_THREADS": Setting(8, _whole(2, 64), "a whole number between 2 and 64"),
-    "WORKER_TERMINALS": Setting(64, _whole(1, 256), "a whole number between 1 and 256"),
+    "WORKER_THREADS": Setting(8, _whole(2, 64), "a whole value from 2 to 64"),
+    "WORKER_TERMINALS": Setting(64, _whole(1, 256), "a whole value from 1 to 256"),
     # gunicorn.conf.py reads it, too, with the same default.
-    "TERMINAL_THREADS": Setting(12, _whole(1, 64), "a whole number between 1 and 64"),
-    "TERMINAL_CALLS": Setting(6, _whole(1, 64), "a whole number between 1 and 64"),
-    "CAPTURE_TIMEOUT": _time(30.0, most=MAX_CAPTURE_SECONDS, decided=True),
+    "TERMINAL_THREADS": Setting(12, _whole(1, 64), "a whole value from 1 to 64"),
+    "TERMINAL_CALLS": Setting(6, _whole(1, 64), "a whole value from 1 to 64"),
+    "CAPTURE_TIMEOUT": _time(30.0, most=MAX_CAPTURE_SECONDS, allowed=CAPTURE_SECONDS, decided=True),
     "CAPTURE_HOLD": _time(120.0, decided=True),
     "CAPTURE_PAUSE": _time(1.0),
     "CONNECT_TIMEOUT": _time(3.0),
@@ -281,7 +285,7 @@ SETTINGS = {
     "RETRY_MAX": _time(900.0),
     "SWEEP_INTERVAL": _time(5.0),
     # deploy/nginx.conf has its sum with the one of photos.
-    "IMPORT_FILE_LIMIT": Setting(20, _whole(1, 500), "a whole number of megabytes between 1 and 500", MEGABYTES),
+    "IMPORT_FILE_LIMIT": Setting(20, _whole(1, 500), "whole megabytes from 1 to 500", MEGABYTES),
     "TERMINAL_NETWORKS": Setting("", _networks, "networks such as 192.168.1.0/24, fd12:3456::/48, or empty for any"),
     "TERMINAL_REQUIRE": Setting(
         "", _some_of("https", "sha256", "networks"), "one or more of https, sha256, networks, or empty for none"
@@ -291,12 +295,12 @@ SETTINGS = {
     "TIMEZONE": Setting("", _zone, "a zone name such as Europe/Moscow, or empty for the machine's own", decided=True),
     "SESSION_IDLE": _time(7200.0),
     "SESSION_LIFETIME": _time(43200.0),
-    "SESSIONS_PER_OPERATOR": Setting(20, _whole(1, 1000), "a whole number between 1 and 1000"),
+    "SESSIONS_PER_OPERATOR": Setting(20, _whole(1, 1000), "a whole value from 1 to 1000"),
     "SECOND_FACTOR_ROLES": Setting(
         "", _some_of("viewer", "operator", "admin"), "one or more of viewer, operator, admin, or empty for none"
     ),
     "LDAP_URL": Setting("", _ldap_url, "ldaps://host, ldap://host (with StartTLS), or empty for no directory"),
-    "LDAP_CA": Setting("", _file, "a file with the certificate of the CA or of the directory itself, or empty"),
+    "LDAP_CA": Setting("", _file, "a file, or empty for those that the machine trusts"),
     "LDAP_BIND_DN": Setting("", str),
     "LDAP_BIND_PASSWORD": Setting("", str, secret=True),
     "LDAP_USER_DN": Setting("", _with_name, "an address with {name} in it, such as uid={name},ou=people,dc=corp"),
@@ -306,27 +310,25 @@ SETTINGS = {
     "LDAP_GROUPS": Setting("", _ldap_groups, "role:address of a group, several with semicolons between"),
     "LDAP_TIMEOUT": _time(5.0),
     "LDAP_CHECK_INTERVAL": _time(300.0),
-    "API_LIMIT": Setting(6000, _whole(1, 10**6), "a whole number of calls a minute", PER_MINUTE),
+    "API_LIMIT": Setting(6000, _whole(1, 10**6), "requests per minute, 1 or more", PER_MINUTE),
     "TRUSTED_PROXY": Setting(UNIX_SOCKET, _proxy, "unix, the IP address of the proxy in front, or empty for none"),
     "WEBHOOK_NETWORKS": Setting("", _networks, "networks such as 192.168.1.0/24, or empty"),
-    "HOSTS": Setting("", _hosts, "the host names that the pages are called by, or empty for any"),
+    "HOSTS": Setting("", _hosts, "host names, or empty for any"),
     "CONSENT": Setting("warn", _one_of("warn", "require"), "warn or require", decided=True),
-    "PHOTO_RETENTION": Setting(
-        "employed", _photo_retention, "employed, never, or a whole number of days", DAY, decided=True
-    ),
+    "PHOTO_RETENTION": Setting("employed", _photo_retention, "employed, never, or whole days", DAY, decided=True),
     "CAPTURE_RETENTION": _time(3600.0, decided=True),
     "EVENT_RETENTION": _days(90, 1, DAYS),
     "PASSAGES": Setting("off", _one_of("off", "poll", "push"), "off, poll or push", decided=True),
     "PASSAGES_INTERVAL": _time(30.0, decided=True),
     "PASSAGES_KEEP": _days(90, 1, DAYS),
-    "PASSAGES_PICTURES": _days(0, 0, "a whole number of days, or 0 for none"),
+    "PASSAGES_PICTURES": _days(0, 0, "whole days, or 0 for none"),
     # When a day of work begins: a shift that ends before it belongs to the day before.
     "PASSAGES_DAY_START": Setting("", _time_of_day, "a time such as 04:00, or empty for midnight", decided=True),
-    "IMPORT_PHOTOS_LIMIT": Setting(500, _whole(1, 4000), "a whole number of megabytes between 1 and 4000", MEGABYTES),
+    "IMPORT_PHOTOS_LIMIT": Setting(500, _whole(1, 4000), "whole megabytes from 1 to 4000", MEGABYTES),
     "PUSH_ADDRESS": Setting(
         "",
         _push_address,
-        "an address such as http://192.168.1.5:80 (no name, as terminals resolve none), or empty",
+        "an IPv4 address with its port, such as http://192.168.1.5:80; no name, as terminals resolve none",
         decided=True,
     ),
     # Empty: as the terminal is set.
@@ -360,10 +362,10 @@ SETTINGS = {
         "", _working_hours, "days and hours such as Mon-Fri 08:00-18:00, or empty for all of the week", decided=True
     ),
     # With 0 nobody watches the age of the last backup.
-    "BACKUP_KEEP": Setting(14, _whole(1, 10_000), "a whole number of backups between 1 and 10000"),
-    "BACKUP_MAX_AGE": Setting(48, _whole(0, MAX_HOURS), "a whole number of hours, or 0 for none", HOUR, decided=True),
+    "BACKUP_KEEP": Setting(14, _whole(1, 10_000), "a whole value from 1 to 10000"),
+    "BACKUP_MAX_AGE": Setting(48, _whole(0, MAX_HOURS), "whole hours, or 0 for never", HOUR, decided=True),
     # The database refuses to delete younger entries (models/audit.py).
-    "AUDIT_RETENTION": _days(1095, MIN_AUDIT_DAYS, "a whole number of days, 30 or more"),
+    "AUDIT_RETENTION": _days(1095, MIN_AUDIT_DAYS, "whole days, 30 or more"),
 }
 
 FLASK_SETTINGS = {

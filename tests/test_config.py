@@ -109,15 +109,15 @@ def test_instance_folder_is_given_by_the_environment_or_stands_beside_the_packag
 @pytest.mark.parametrize(
     ("name", "value", "advice"),
     [
-        *[(name, value, "a number of seconds") for name in SETTINGS if name.endswith(("TIMEOUT", "Y_BASE", "INTERVAL"))
+        *[(name, value, "more than 0 and") for name in SETTINGS if name.endswith(("TIMEOUT", "Y_BASE", "INTERVAL"))
           for value in ("soon", "0", "-1", "nan", "inf", "86401", "", None)],
         ("WORKER", "inside", "embedded or external"),
-        ("WORKER_THREADS", "1", "a whole number between 2 and 64"),
-        ("WORKER_THREADS", "65", "a whole number between 2 and 64"),
-        ("WORKER_THREADS", "many", "a whole number between 2 and 64"),
-        ("TERMINAL_THREADS", "0", "a whole number between 1 and 64"),
+        ("WORKER_THREADS", "1", "a whole value from 2 to 64"),
+        ("WORKER_THREADS", "65", "a whole value from 2 to 64"),
+        ("WORKER_THREADS", "many", "a whole value from 2 to 64"),
+        ("TERMINAL_THREADS", "0", "a whole value from 1 to 64"),
         ("METRICS_PORT", "65535", "a port below 65535, or 0 for none"),
-        ("TERMINAL_CALLS", "65", "a whole number between 1 and 64"),
+        ("TERMINAL_CALLS", "65", "a whole value from 1 to 64"),
         *[("TRUSTED_PROXY", name, "unix, the IP address of the proxy in front, or empty for none")
           for name in ("localhost", "10.0.0.0/8", "Unix", None)],
         *[("DATABASE_URL", url, "sqlite:///… or postgresql://…")
@@ -129,8 +129,8 @@ def test_instance_folder_is_given_by_the_environment_or_stands_beside_the_packag
         ("TERMINAL_NETWORKS", "office", "networks such as 192.168.1.0/24"),
         ("TERMINAL_NETWORKS", "192.168.1.0/24, 10.0.0.1/8", "networks such as 192.168.1.0/24"),
         ("TERMINAL_REQUIRE", "https,md5", "one or more of https, sha256, networks"),
-        *[("AUDIT_RETENTION", days, "a whole number of days, 30 or more") for days in ("29", "0", "36501", "1e3")],
-        *[("PUSH_ADDRESS", address, "an address such as http://192.168.1.5:80 (no name, as terminals resolve none)")
+        *[("AUDIT_RETENTION", days, "whole days, 30 or more") for days in ("29", "0", "36501", "1e3")],
+        *[("PUSH_ADDRESS", address, "an IPv4 address with its port, such as http://192.168.1.5:80; no name")
           for address in ("http://hikflask.example", "https://10.0.0.5", "10.0.0.5:80", "http://10.0.0.5:80/in",
                           "http://0.0.0.0:80", "http://10.0.0.5:port", "http://[fd12::1]:80")],
         ("TERMINAL_PICTURES", "yes", "keep, discard or empty"),

@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "client_pool": {"isapi"},
     "encryption": {"encryption"},
     "encryption.key_rotation": {"encryption", "extensions", "models", "services"},
-    "config": {"disk_space", "encryption.key_file"},
+    "config": {"disk_space", "encryption.key_file", "text_rules"},
     "disk_space": set(),
     "version": set(),
     "logging_setup": {"disk_space", "text_rules", "request_id"},

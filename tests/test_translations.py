@@ -4,6 +4,7 @@ import ast
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -14,7 +15,10 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "hikflask" / "translations" / "ru" / "LC_MESSAGES"
-KEYWORDS = {"_": None, "_l": None, "N_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+KEYWORDS: dict[str, Any] = {
+    **dict.fromkeys(("_", "_l", "N_", "gettext")),
+    **{"ngettext": (1, 2), "pgettext": ((1, "c"), 2), "Setting": (3,), "_days": (3,)},
+}
 NAMES = re.compile(r"%\(\w+\)s")
 # A person is removed from a terminal (удаляют с него) or photographed at it (фотографируют на нём); this may be either.
 UNCLEAR = re.compile(r"\bсн(?:ят|ял|има|им[иуе])\w*[^.!?;:]*?\bсо?\s+(?:\w+\s+)?терминал", re.IGNORECASE)
@@ -168,13 +172,13 @@ AGREED = {
     "Is the terminal gone for good?": "Терминал больше не используется?",
     "Nothing more is sent to it.": "Программа больше ничего ему не отправляет.",
     "Ivanov Ivan": "Иванов Иван Иванович",
-    "Trusted proxy.": "Доверенный прокси-сервер.",
     "How often the queue is checked.": "Как часто проверяется очередь.",
-    "Required of every terminal.": "Обязательные требования к терминалам.",
     "Refused: needs attention": "Отказ: требуется вмешательство",
     "Mail when a terminal stops answering": "Писать, если терминал не отвечает",
     "Mail when a removal is overdue": "Писать, если доступ не снят",
-    "Minimum log level.": "Уровень журнала.",
+    "Minimum log level; `info` has each request, task and call to a terminal.": (
+        "Уровень журнала; в `info` — каждый запрос, задача и вызов терминала."
+    ),
     "✅ Photo taken.": "✅ Фото сделано.",
     "no photo on “%(t)s”": "нет фото на терминале «%(t)s»",
     "Not on “%(t)s” any more, as %(who)s stated %(time)s: “%(note)s”. The device itself did not confirm it.": (

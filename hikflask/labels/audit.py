@@ -234,7 +234,7 @@ VALUES = {
     "rule": {
         "superseded": _l("no longer used"),
         "never": settings.WORDS["never"],
-        "days": settings.NUMBERS["PHOTO_RETENTION"],
+        "days": settings.WORDS_OF["PHOTO_RETENTION"].number,
         "left": _l("the employee left"),
     },
     "job": jobs.TITLES,

@@ -145,7 +145,7 @@ def _asks(value: str) -> bool:
 def _present(name: str) -> SettingForm:
     """Return the form with the current value: one of the setting's words, or a text."""
     text = as_text(current_app.config[name])
-    is_word = text in labels.CHOICES.get(name, ())
+    is_word = text in labels.WORDS_OF[name].choices
     return SettingForm(formdata=None, choice=text if is_word else NUMBER, value="" if is_word else text)
 
 

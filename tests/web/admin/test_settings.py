@@ -9,7 +9,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.config import SETTINGS
-from hikflask.labels import settings as labels
 from hikflask.services import audit
 from hikflask.services.settings import change
 from tests.support.desk import ENGLISH
@@ -48,7 +47,7 @@ def values(client: FlaskClient) -> dict[str, str]:
 def test_every_setting_is_shown_with_what_it_does_in_both_languages(client: FlaskClient) -> None:
     russian, english = shown(client), shown(client, ENGLISH)
 
-    assert set(russian) == set(english) == set(SETTINGS) == set(labels.ABOUT)
+    assert set(russian) == set(english) == set(SETTINGS)
     assert english["CONSENT"][0] == "What happens when a photo is taken without recorded consent."
     assert russian["CONSENT"][0] == "Что делать, если сотрудника фотографируют без записанного согласия."
     assert all(about.endswith(".") for about, *_ in (*russian.values(), *english.values()))
@@ -59,8 +58,8 @@ def test_terminals_can_tell_by_themselves_once_their_way_here_is_set(app: Flask,
     assert error(refused.text) == "While terminals tell by themselves, “Terminals reach this server at” must be set."
     named = client.post(page_of("PUSH_ADDRESS"), data={"value": "http://hikflask.example"}, headers=ENGLISH)
     assert error(named.text) == (
-        "“Terminals reach this server at” must be an IP address with its port, such as http://192.168.1.5:80; no name, "
-        "as terminals resolve none."
+        "“Terminals reach this server at” must be an IPv4 address with its port, such as http://192.168.1.5:80; no "
+        "name, as terminals resolve none."
     )
 
     client.post(page_of("PUSH_ADDRESS"), data={"value": "http://192.168.1.5"})
@@ -140,7 +139,7 @@ def test_what_cannot_be_changed_here_is_folded_and_has_no_button(client: FlaskCl
 
     assert "/administration/settings/" not in folded
     assert {name for name, _ in ROW.findall(folded)} == set(SETTINGS) - buttons
-    assert buttons < set(labels.LABELS)
+    assert buttons < {name for name, setting in SETTINGS.items() if setting.decided}
     assert {"CAPTURE_HOLD", "CONSENT"} <= buttons
     assert "CAPTURE_TIMEOUT" not in buttons
 
