@@ -184,7 +184,7 @@ def test_upload_whose_decoder_is_killed_may_be_tried_again(caplog: pytest.LogCap
 def test_decoder_that_does_not_start_is_our_fault_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
 
-    with pytest.raises(RuntimeError, match=r"(?s)the decoder ended with 1: .*/nowhere"):
+    with pytest.raises(RuntimeError, match=r"(?s)the decoder ended with 1: .*'encodings'"):
         baseline_jpeg(io.BytesIO(FACE))
 
 
