@@ -288,7 +288,9 @@ SETTINGS = {
     "IMPORT_FILE_LIMIT": Setting(20, _whole(1, 500), "whole megabytes from 1 to 500", MEGABYTES),
     "TERMINAL_NETWORKS": Setting("", _networks, "networks such as 192.168.1.0/24, fd12:3456::/48, or empty for any"),
     "TERMINAL_REQUIRE": Setting(
-        "", _some_of("https", "sha256", "networks"), "one or more of https, sha256, networks, or empty for none"
+        "",
+        _some_of("https", "sha256", "networks"),
+        "one or more of https, sha256, networks with commas between, or empty for none",
     ),
     "COMPARE_AT": Setting("03:00", _time_of_day, "a time such as 03:00, or empty for never", decided=True),
     "DRIFT_INTERVAL": _time(300.0, decided=True),
@@ -297,10 +299,12 @@ SETTINGS = {
     "SESSION_LIFETIME": _time(43200.0),
     "SESSIONS_PER_OPERATOR": Setting(20, _whole(1, 1000), "a whole value from 1 to 1000"),
     "SECOND_FACTOR_ROLES": Setting(
-        "", _some_of("viewer", "operator", "admin"), "one or more of viewer, operator, admin, or empty for none"
+        "",
+        _some_of("viewer", "operator", "admin"),
+        "one or more of viewer, operator, admin with commas between, or empty for none",
     ),
     "LDAP_URL": Setting("", _ldap_url, "ldaps://host, ldap://host (with StartTLS), or empty for no directory"),
-    "LDAP_CA": Setting("", _file, "a file, or empty for those that the machine trusts"),
+    "LDAP_CA": Setting("", _file, "a file with a certificate, or empty for those that the machine trusts"),
     "LDAP_BIND_DN": Setting("", str),
     "LDAP_BIND_PASSWORD": Setting("", str, secret=True),
     "LDAP_USER_DN": Setting("", _with_name, "an address with {name} in it, such as uid={name},ou=people,dc=corp"),
@@ -347,7 +351,7 @@ SETTINGS = {
         "127.0.0.1, ::1 or 0.0.0.0",
     ),
     "MAIL_SERVER": Setting("", _host_name, "the name of a mail server, or empty for no mails"),
-    "MAIL_PORT": Setting(587, _whole(1, 65535), "a port"),
+    "MAIL_PORT": Setting(587, _whole(1, 65535), "a port from 1 to 65535"),
     "MAIL_TLS": Setting("starttls", _one_of("starttls", "tls", "none"), "starttls, tls or none"),
     # Python's smtplib sends no others.
     "MAIL_USER": Setting("", _ascii, ONLY_ASCII),
