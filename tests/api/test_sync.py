@@ -34,7 +34,7 @@ from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("terminal")
 # Each costs as much as a tenth of a request to the terminal (tests/benchmarks/enrol.py).
-MAX_STATEMENTS = 21
+MAX_STATEMENTS = 20
 FIVE_STEPS = [
     "POST Record",
     "GET web_face_enrollpic.jpg",

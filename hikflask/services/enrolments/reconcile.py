@@ -33,7 +33,7 @@ from hikflask.services.enrolments.face_binding import FaceOutcome, bind_face, wi
 from hikflask.services.enrolments.proof import confirm_without_face, prove
 from hikflask.services.state import capture as capture_state
 from hikflask.services.state import enrolment as state
-from hikflask.services.terminals import checks, connection, people_changes
+from hikflask.services.terminals import checks, connection
 
 SAVE = "save"
 # For all requests about one number, in seconds: one slow terminal must not hold a worker for ever.
@@ -164,12 +164,11 @@ def _put_person(attempt: Attempt) -> TerminalPerson | None:
 def _add_or_adopt(attempt: Attempt) -> TerminalPerson | None:
     """Add the person, or update our own record; return the person who was there before, or None.
 
-    A number that was never sent there, and that the last comparison did not find there, is added at once. Otherwise the
-    terminal is first asked who has the number, because an OK to Record does not tell that.
+    A number that was never sent there is added at once. Otherwise the terminal is first asked who has the number,
+    because an OK to Record does not tell that.
     """
     row = attempt.row
-    is_known = row.name_there or row.overwrite or row.on_old_device
-    if not (is_known or people_changes.was_listed(row.terminal_id, row.number)):
+    if not (row.name_there or row.overwrite or row.on_old_device):
         return _add(attempt)
     attempt.claim("person")
     there = persons.find(attempt.talk, attempt.number)

@@ -5,19 +5,7 @@ enrolment that is not there as confirmed is tried again at once; that a face is 
 """
 
 from flask import current_app
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    ScalarSelect,
-    and_,
-    bindparam,
-    delete,
-    exists,
-    func,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, ScalarSelect, and_, delete, exists, func, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import persons
@@ -99,20 +87,9 @@ def somebody_there(terminal_id: int) -> str | None:
     return db.session.execute(confirmed).scalar() or db.session.execute(listed).scalar()
 
 
-def was_listed(terminal_id: int, number: str) -> bool:
-    """Return whether the last comparison found somebody with this number on the terminal, whoever it is."""
-    return db.session.execute(LISTED, {"terminal_id": terminal_id, "number": number}).first() is not None
-
-
-def _last_comparison(terminal_id: int | BindParameter[int]) -> ScalarSelect[int]:
+def _last_comparison(terminal_id: int) -> ScalarSelect[int]:
     done = (Comparison.terminal_id == terminal_id, Comparison.state == DONE)
     return select(func.max(Comparison.id)).where(*done).scalar_subquery()
-
-
-# Made once, as each new enrolment asks it.
-LISTED = select(PersonThere.id).where(
-    PersonThere.comparison_id == _last_comparison(bindparam("terminal_id")), PersonThere.number == bindparam("number")
-)
 
 
 def _count_strangers(terminal_id: int, comparison_id: int) -> int:

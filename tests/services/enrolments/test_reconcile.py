@@ -1,7 +1,5 @@
 """What a terminal must show before a person and a face turn green."""
 
-from typing import Any
-
 import pytest
 
 from hikflask.models import Terminal
@@ -10,9 +8,7 @@ from hikflask.services.core.errors import NumberTakenThere, ServiceError
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.terminal.person_store import blank_person
 from tests.support.captures import FACE
-from tests.support.comparisons import compare
 from tests.support.enrolments import desire_with_face, enrol
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -55,26 +51,6 @@ def test_number_that_is_taken_there_by_nobody_is_not_verified_and_comes_again(
         True,
     )
     assert reconcile(enrolment.id, "operator").is_confirmed
-
-
-def test_nobody_whom_a_comparison_found_is_replaced_by_a_firmware_that_does_not_refuse_the_number(
-    simulator: Simulated, terminal: Terminal
-) -> None:
-    simulator.store.add("100222", {**blank_person("100222"), "name": "Чужой Человек"})
-    compare(terminal)
-    add = simulator.store.add
-
-    def replace_or_add(employee_no: str, fields: dict[str, Any]) -> None:
-        simulator.people.pop(employee_no, None)
-        add(employee_no, fields)
-
-    simulator.store.add = replace_or_add  # type: ignore[method-assign]
-    enrolment = desire_with_face(simulator, terminal)
-
-    with pytest.raises(NumberTakenThere):
-        reconcile(enrolment.id, "operator")
-
-    assert simulator.people["100222"]["name"] == "Чужой Человек"
 
 
 def test_number_under_another_name_stops_and_asks(simulator: Simulated, terminal: Terminal) -> None:
