@@ -405,12 +405,13 @@ def _how_read(how: ReadAs) -> str:
     words = ((name, f" ({', '.join(told)})" if told else "") for name, told in how.unused.items())
     unused = ", ".join(f"“{name}”{some}" for name, some in words)
     not_used = f" Not used: {unused}." if unused else ""
-    lines = (
-        f" Left out, with nothing in these columns: rows {', '.join(how.lines_left_out)}" if how.rows_left_out else ""
+    lines = f" ({', '.join(how.lines_left_out)})" if how.lines_left_out else ""
+    left_out = (
+        f" Rows left out, with nothing in these columns: {how.rows_left_out}{lines}." if how.rows_left_out else ""
     )
-    more = how.rows_left_out - len(how.lines_left_out)
-    left_out = f"{lines}{f' and {more} more' if more else ''}." if lines else ""
-    return f"Columns: {columns}.{sheet}{hidden}{pictures}{not_used}{left_out}"
+    said = f"Columns: {columns}.{sheet}{hidden}{pictures}{not_used}{left_out}"
+    # Signs that steer a terminal's window may stand in a file.
+    return "".join(filter(str.isprintable, said))
 
 
 def _effect(kind: str, effect: Any) -> str:

@@ -231,8 +231,8 @@ def left_out_sentence(batch: ImportBatch) -> str:
     count, lines = batch.layout.get("rows_left_out", 0), ", ".join(batch.layout.get("lines_left_out", []))
     if not count:
         return ""
-    about = {"n": format_decimal(count), "lines": lines}
-    return str(_("Rows with nothing in the columns that are read: %(n)s (%(lines)s). They are left out.", **about))
+    rows = f"{format_decimal(count)} ({lines})" if lines else format_decimal(count)
+    return str(_("Rows with nothing in the columns that are read: %(n)s. They are left out.", n=rows))
 
 
 def file_names(batch: ImportBatch) -> str:

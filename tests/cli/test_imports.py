@@ -169,8 +169,8 @@ def test_columns_and_rows_that_are_not_read_are_said(app: Flask, tmp_path: Path)
     said, told = imported(app, path, "--dry-run").stdout, last_line(imported(app, path, "--dry-run", "--json"))
 
     assert said.startswith(
-        "Columns: number “ID”, name “ФИО”. Not used: “Движение” (переведён), “Связь”. Left out, with nothing in these "
-        "columns: rows 4, 5, 6, 7, 8 and 1 more.\n"
+        "Columns: number “ID”, name “ФИО”. Not used: “Движение” (переведён), “Связь”. Rows left out, with nothing in "
+        "these columns: 6 (4, 5, 6, 7, 8).\n"
     )
     unused = {"unused": {"Движение": ["переведён"], "Связь": []}}
     lines = {"rows_left_out": 6, "lines_left_out": ["4", "5", "6", "7", "8"]}

@@ -344,7 +344,8 @@ class _DryRun:
 
     def _not_read(self) -> dict[str, Any]:
         """Return what the layout tells of columns and rows that are not read."""
-        lines = [line_of(place, self._batch.layout["sheet"]) for place in self._left_out[:MAX_LINES]]
+        # The title of a sheet may be somebody's name.
+        lines = [str(line) for sheet, line in self._left_out[:MAX_LINES] if not sheet]
         counted = {"rows_left_out": len(self._left_out), "lines_left_out": lines}
         return {"unused": self._unused.told(), **counted}
 

@@ -55,6 +55,8 @@ CHECK_FIRST, AGREED, CONFIRMED = "check", "agreed", "confirmed_numbers"
 WITHHELD = "withheld"
 # Among the params: who loses access by a job, as it was agreed, and how many lost it by now, by terminal and in all.
 LOSSES, TAKEN, TAKEN_PEOPLE = "losses", "taken", "taken_people"
+# Among the params: the same of what no other job is about to take, and of ALL people.
+OWN, ALL = "own", "all"
 # Among the params of a change of department: which one it is, whatever its name is by now; None: none.
 DEPARTMENT_ID = "department_id"
 # Among the params of a record of consents: the day on which they were given.

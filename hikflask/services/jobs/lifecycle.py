@@ -26,7 +26,7 @@ from hikflask.services.core.db import changed_rows, claim_rows, kept_employees, 
 from hikflask.services.core.progress import ClaimLost
 from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.jobs import losses
-from hikflask.services.jobs.kinds import JOBS, KINDS, LOCKED, LOSSES, TAKEN, TAKEN_PEOPLE
+from hikflask.services.jobs.kinds import JOBS, KINDS, LOCKED, LOSSES, OWN, TAKEN, TAKEN_PEOPLE
 
 # Of a killed worker. No item takes nearly as long.
 CLAIM_SECONDS = 60.0
@@ -142,7 +142,7 @@ def retry(job_id: int, agreed: Confirmation) -> Claim | None:
     if job is None or not can_retry(job):
         return None
     rest = losses.agreed_rest(job, agreed)
-    params = {name: value for name, value in job.params.items() if name not in ("refusal", TAKEN, TAKEN_PEOPLE)}
+    params = {name: value for name, value in job.params.items() if name not in ("refusal", TAKEN, TAKEN_PEOPLE, OWN)}
     if LOSSES in params:
         params[LOSSES] = rest.as_json
     begun = {"state": WAITING, "params": {**params, AGAIN: True}, **_requester(), "started_at": database_now()}

@@ -11,14 +11,15 @@ from hikflask.models.job import FAILED, OPEN, WAITING
 from hikflask.services.comparisons import queries as comparisons
 from hikflask.services.comparisons.plan import REMOVE, losses_of
 from hikflask.services.comparisons.take_over import Confirmed
-from hikflask.services.core.errors import PlanChanged
+from hikflask.services.core.errors import AdministratorNeeded, PlanChanged
 from hikflask.services.departments import registry as departments
 from hikflask.services.enrolments import mass_removals
-from hikflask.services.enrolments.mass_removals import Confirmation, Losses, Pair
+from hikflask.services.enrolments.mass_removals import Confirmation, Loss, Losses, Pair
 from hikflask.services.groups import changing, differences
 from hikflask.services.groups.differences import Scope
 from hikflask.services.jobs import queries
 from hikflask.services.jobs.kinds import (
+    ALL,
     APPLY,
     DEACTIVATE,
     DEPARTMENT,
@@ -27,6 +28,7 @@ from hikflask.services.jobs.kinds import (
     KINDS,
     LOCKED,
     LOSSES,
+    OWN,
     TAKEN,
     TAKEN_PEOPLE,
 )
@@ -58,7 +60,9 @@ def needs_administrator(job: Job, lost: Losses) -> bool:
 def take(job: Job, lost: Collection[Pair]) -> None:
     """Count from whom items take which terminals, within their transaction.
 
-    Between the agreement and the item, others change groups, departments and the people in them.
+    Between the agreement and the item, others change groups, departments and the people in them. What exceeds the
+    agreement counts among what the requester took within a day, but for that which another job of groups is about to
+    take.
 
     :raises PlanChanged: when more people would lose access by the job than was agreed.
     """
@@ -71,7 +75,46 @@ def take(job: Job, lost: Collection[Pair]) -> None:
     agreed = Losses.from_json(job.params[LOSSES])
     if agreed.are_exceeded_by(taken, people) and (agreed + _of_open_jobs(job)).are_exceeded_by(taken, people):
         raise PlanChanged
-    job.params = {**job.params, TAKEN: taken, TAKEN_PEOPLE: people}
+    own = _add_own(job, agreed, {*lost} - _awaited(job, lost))
+    job.params = {**job.params, TAKEN: taken, TAKEN_PEOPLE: people, OWN: own}
+
+
+def _add_own(job: Job, agreed: Losses, lost: Collection[Pair]) -> Counter[str]:
+    """Add to what a job took that no other one is about to take; return that, by terminal and of ALL people.
+
+    :raises PlanChanged: when the requester took too much within a day, with what exceeds the agreement.
+    """
+    before: Counter[str] = Counter(job.params.get(OWN, {}))
+    own = before + Counter([*(str(terminal_id) for _, terminal_id in lost), *(ALL for _ in {who for who, _ in lost})])
+    known = Counter({ALL: agreed.people}) + Counter({str(loss.terminal_id): loss.loses for loss in agreed.terminals})
+    more = (own - known) - (before - known)
+    terminals = [(int(key), count) for key, count in more.items() if key != ALL]
+    unknown = (
+        Loss(terminal_id, "", count, mass_removals.count_present(terminal_id) + count)
+        for terminal_id, count in terminals
+    )
+    try:
+        Losses(tuple(unknown), more[ALL]).require(Confirmation(None, by_admin=False))
+    except AdministratorNeeded as error:
+        raise PlanChanged from error
+    return own
+
+
+def _awaited(job: Job, lost: Collection[Pair]) -> set[Pair]:
+    """Return those of the losses that another open job of groups was agreed to have, and has still to do."""
+    people = {employee_id for employee_id, _ in lost}
+    waiting = (
+        select(JobItem.employee_id, Job.params)
+        .join(Job, Job.id == JobItem.job_id)
+        .where(Job.kind == GROUPS, Job.state.in_(OPEN), Job.id != job.id)
+        .where(JobItem.state == WAITING, JobItem.employee_id.in_(people))
+    )
+    agreed = {
+        (employee_id, loss.terminal_id)
+        for employee_id, params in db.session.execute(waiting)
+        for loss in Losses.from_json(params.get(LOSSES, Losses().as_json)).terminals
+    }
+    return agreed & {*lost}
 
 
 def _of_open_jobs(job: Job) -> Losses:

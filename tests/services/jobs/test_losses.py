@@ -10,16 +10,20 @@ from hikflask.models.terminal import UNKNOWN
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, make
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged
+from hikflask.services.departments import merging
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.mass_removals import Confirmation, Loss, Losses
-from hikflask.services.jobs import lifecycle, losses, plan_choices
+from hikflask.services.jobs import imports, lifecycle, losses, plan_choices
 from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, GROUPS, LOSSES
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import OTHER_FACE
 from tests.support.compared import add_comparison
 from tests.support.comparisons import compare, desire_with_photo, strangers
-from tests.support.groups import add_terminals
-from tests.support.jobs import add_people, job, started
+from tests.support.groups import add_terminals, make_group
+from tests.support.imports import checked
+from tests.support.jobs import add_people, job, run, started
 from tests.support.removals import AGREED, BY_OPERATOR
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -104,3 +108,30 @@ def test_deactivation_is_an_administrators_even_where_nobody_loses_access() -> N
     with pytest.raises(AdministratorNeeded):
         lifecycle.retry(claim.job_id, BY_OPERATOR)
     assert lifecycle.retry(claim.job_id, AGREED) is not None
+
+
+@pytest.mark.both_databases
+def test_what_jobs_take_beyond_their_agreement_counts_among_what_the_requester_took_within_a_day() -> None:
+    terminal_id = add_terminals("Склад")["Склад"]
+    departments.resolve("Цех")
+    departments.resolve("Контора")
+    people = [str(1000 + at) for at in range(60)]
+    add_people(*people, department="Цех")
+    make_group("Склад", [terminal_id], "Цех", "Контора")
+
+    def move(part: list[str]) -> Job:
+        """Move people to a department by an import that takes nothing, and put another one in its place meanwhile."""
+        moved = checked(*(f"{number};Иван Иванов {number};Контора" for number in part))
+        claim = imports.start_import(moved, BY_OPERATOR)
+        merging.rename(departments.id_of("Контора") or 0, "Другая")
+        departments.add("Контора")
+        done = run(claim)
+        merging.rename(departments.id_of("Контора") or 0, f"Прежняя {moved}")
+        merging.rename(departments.id_of("Другая") or 0, "Контора")
+        return done
+
+    first, second = move(people[:15]), move(people[15:30])
+
+    # A tenth of those on the terminal.
+    assert (first.failed, second.failed) == (9, 15)
+    assert mass_removals.count_present(terminal_id) == 54

@@ -164,7 +164,7 @@ def test_sheet_with_the_name_of_the_person_is_not_named_any_more() -> None:
 
 def test_column_that_is_not_read_is_not_told_any_more_where_it_names_the_person() -> None:
     head = "ID;ФИО;Мастер;Смена"
-    found = checked(*(f"{at};Ольга Ёлкина {at};Пётр Петров;ночь" for at in range(2)), header=head)
+    found = checked(*(f"{at};Ольга Ёлкина {at};мастер Пётр Петров;ночь" for at in range(2)), header=head)
 
     with transaction():
         import_traces.forget_rows(import_traces.ErasedPerson(["77"], ["Петров Пётр", "Пётр Петров"]), None, [])

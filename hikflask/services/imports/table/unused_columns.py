@@ -4,12 +4,16 @@ Nobody knows all words by which programs say that somebody left. So who imports 
 of a column with few different words, which may be a status, these words.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
+from hikflask.services.imports.table.columns import told_apart
 from hikflask.text_rules import storable
 
 # A status has no more words than these; each of them stands, on the average, in two rows at least.
 MAX_WORDS, ROWS_OF_A_WORD = 6, 2
+# What looks like somebody's name is not told.
+NAME = re.compile(r"[^\W\d_a-zа-яё]\S*(?:\s+[^\W\d_a-zа-яё]\S*)+\Z")
 # Longer numbers are telephones, cards and papers.
 MAX_DIGITS = 4
 MAX_COLUMNS, MAX_LENGTH = 50, 64
@@ -19,7 +23,7 @@ class UnusedColumns:
     """The columns without a field that have anything in them, and their different words while these are few."""
 
     def __init__(self, columns: Sequence[str], fields: Mapping[str, int]) -> None:
-        self._names = {index: name for index, name in enumerate(columns) if name}
+        self._names = dict(enumerate(told_apart(columns)))
         self._read = set(fields.values())
         self._words: dict[int, set[str]] = {}
         self._rows = 0
@@ -41,5 +45,6 @@ class UnusedColumns:
         return {name: words if self._may_be_a_status(words) else [] for name, words in filled}
 
     def _may_be_a_status(self, words: Sequence[str]) -> bool:
+        are_few = len(words) <= min(MAX_WORDS, self._rows // ROWS_OF_A_WORD)
         is_short = all("@" not in word and sum(map(str.isdigit, word)) <= MAX_DIGITS for word in words)
-        return is_short and len(words) <= min(MAX_WORDS, self._rows // ROWS_OF_A_WORD)
+        return are_few and is_short and not any(map(NAME.match, words))

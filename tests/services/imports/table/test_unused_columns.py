@@ -24,6 +24,14 @@ def test_words_are_told_where_they_are_few_and_say_nobody() -> None:
     assert told("", "") == {}
 
 
+def test_columns_of_one_name_are_told_by_their_places_and_names_of_people_are_not() -> None:
+    unused = UnusedColumns(["ID", "Mark", "Mark", "Chief"], {"number": 0})
+    for at in range(4):
+        unused.add([str(at), "on" if at else "off", "green", "Анна Ли" if at else "Лев Петрович Иванов"])
+
+    assert unused.told() == {"Mark (2)": ["off", "on"], "Mark (3)": ["green"], "Chief": []}
+
+
 def test_column_without_a_name_is_told_by_its_place_and_a_long_word_is_cut() -> None:
     unused = UnusedColumns(["ID", "", "ФИО"], {"number": 0, "name": 2})
     for at in range(2):
