@@ -97,7 +97,7 @@ def test_worker_tells_systemd_that_it_works_also_without_a_database_until_its_sw
 
     end_thread(served.folder, worker.pid, "sweep")
 
-    assert worker.wait(20) == 1
+    assert worker.wait(60) == 1
     assert "threads ended: sweep; this process ends with them" in capfd.readouterr().err
     assert first == [(worker.pid, "READY=1"), (worker.pid, "WATCHDOG=1")]
     assert without_database == [(worker.pid, "WATCHDOG=1")] * 3
@@ -111,7 +111,7 @@ def test_worker_ends_with_any_thread_of_its_queue(served: Served, capfd: pytest.
     for worker, name in zip(workers, threads, strict=True):
         end_thread(served.folder, worker.pid, name)
 
-    assert [worker.wait(20) for worker in workers] == [1, 1]
+    assert [worker.wait(60) for worker in workers] == [1, 1]
     errors = capfd.readouterr().err
     for name in threads:
         assert f"threads ended: {name}; this process ends with them" in errors
