@@ -111,12 +111,18 @@ class EventPage:
 
 
 def event_record(
-    raw: object, zone: tzinfo | None = None, *, in_list: bool = False, z_is_local: bool = False
+    raw: object,
+    zone: tzinfo | None = None,
+    *,
+    else_zone: tzinfo | None = None,
+    in_list: bool = False,
+    z_is_local: bool = False,
 ) -> EventRecord | None:
     """Return the record in a row of a search or in the body of a push, or None when there is none. This never raises.
 
-    Args: zone is that of the terminal's clock, used for a time that is written without one, or marked as UTC; in_list
-    tells that it is a record without a code, too; z_is_local tells that Z marks local times as well.
+    Args: zone is that of the terminal's clock, used for a time that is written without one, or marked as UTC; else_zone
+    is for one that is written without, where that is not known; in_list tells that it is a record without a code, too;
+    z_is_local tells that Z marks local times as well.
     """
     if not isinstance(raw, dict):
         return None
@@ -141,7 +147,7 @@ def event_record(
     return EventRecord(
         serial_no=read["serialNo"],
         time=time,
-        at=_moment(time, zone, z_is_local),
+        at=_moment(time, zone, else_zone, z_is_local),
         major=read["major"],
         minor=read["minor"],
         number=read["employeeNoString"],
@@ -183,15 +189,15 @@ def _text(value: object, limit: int = MAX_TEXT_LENGTH) -> str:
     return "" if text == "null" or len(text) > limit else text
 
 
-def _moment(time: str, zone: tzinfo | None, z_is_local: bool) -> datetime | None:
+def _moment(time: str, zone: tzinfo | None, else_zone: tzinfo | None, z_is_local: bool) -> datetime | None:
     try:
         moment = datetime.fromisoformat(time).replace(microsecond=0)
         if zone is not None and is_marked_as_utc(time, z_is_local):
             moment = moment.replace(tzinfo=None)
         if moment.tzinfo is None:
-            if zone is None:
+            if (zone or else_zone) is None:
                 return None
-            moment = moment.replace(tzinfo=zone)
+            moment = moment.replace(tzinfo=zone or else_zone)
         moment = moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -255,6 +261,7 @@ def search(
     times: tuple[datetime, datetime] | None = None,
     newest_first: bool = False,
     zone: tzinfo | None = None,
+    else_zone: tzinfo | None = None,
     z_is_local: bool = False,
 ) -> EventPage:
     """Return one page of the log, from a position on.
@@ -262,7 +269,7 @@ def search(
     Args: limit is that of Limits; major and minor 0 stand for all; serials are the first and the last number, because
     some firmware refuses the first alone; times are the first and the last moment, each in the offset of the terminal's
     clock; newest_first turns the order round where the firmware can; zone is that of the terminal's clock, for
-    records that are written without one; z_is_local tells that Z marks its local times.
+    records that are written without one; else_zone, z_is_local: as event_record() has them.
     :raises TerminalError: :raises NothingCame: when more follows but nothing came. :raises ValueError: for times
     without an offset.
     """
@@ -289,7 +296,7 @@ def search(
     more = is_cut or word == "MORE" or (not word and goes_on)
     if more and not listed:
         raise NothingCame(message="more events follow, but none came", path=answer.path, http_status=answer.status)
-    read = [event_record(row, zone, in_list=True, z_is_local=z_is_local) for row in listed]
+    read = [event_record(row, zone, else_zone=else_zone, in_list=True, z_is_local=z_is_local) for row in listed]
     return EventPage([record for record in read if record is not None], len(listed), total, more, is_told)
 
 

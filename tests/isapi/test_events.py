@@ -228,6 +228,15 @@ def test_local_time_that_is_marked_as_utc_is_of_the_terminals_zone(time: str, ex
     assert read.at == datetime.fromisoformat(expected)
 
 
+def test_time_without_an_offset_has_another_zone_where_that_of_the_clock_is_not_known() -> None:
+    read = [
+        events.event_record(row(time=time), else_zone=MOSCOW)
+        for time in ("2026-11-30T09:00:00", "2026-11-30T06:00:00+00:00", "2026-11-30T06:00:00Z")
+    ]
+
+    assert [record.at for record in read if record] == [datetime(2026, 11, 30, 6, tzinfo=UTC)] * 3
+
+
 def test_local_time_is_read_in_the_offset_that_the_zone_had_then() -> None:
     zone = system_time.zone("CET-1:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00")
     times = "2026-07-01T12:00:00", "2026-07-01T12:00:00+00:00", "2026-11-30T12:00:00+00:00"

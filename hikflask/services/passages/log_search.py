@@ -68,6 +68,7 @@ class LogSearch:
             major=major,
             minor=minor,
             zone=self.clock.zone_of_records,
+            else_zone=self.clock.zone,
             z_is_local=self.clock.z_is_local,
             **window,
         )

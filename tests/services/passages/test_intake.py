@@ -292,6 +292,26 @@ def test_records_before_and_after_a_jump_of_the_clock_have_the_times_when_they_w
 
 
 @pytest.mark.parametrize("ignores_serials", [False, True])
+def test_records_without_an_offset_of_a_terminal_without_a_zone_have_the_times_of_its_clock(
+    terminal: Terminal, simulator: Simulated, log: Any, monkeypatch: pytest.MonkeyPatch, ignores_serials: bool
+) -> None:
+    log.set_traps(ignores_serials=ignores_serials)
+    unmarked = property(lambda record: record.at.replace(tzinfo=None).isoformat(timespec="seconds"))
+    monkeypatch.setattr(type(log.add(5, 75)), "time", unmarked)
+    monkeypatch.setattr(
+        simulator.wall_clock, "fields", lambda *_, **__: {"localTime": simulator.wall_clock.shown("none")}
+    )
+    begun = datetime.now(UTC)
+    for hours in (3, 2, 1):
+        happen(log, 1, at=begun - timedelta(hours=hours))
+
+    read_all(terminal)
+
+    ages = [begun - at for at in db.session.execute(select(Event.occurred_at).order_by(Event.occurred_at)).scalars()]
+    assert [round(age / timedelta(hours=1)) for age in ages] == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("ignores_serials", [False, True])
 def test_nothing_is_said_to_be_here_by_the_time_of_a_record_that_a_jump_of_the_clock_left_unknown(
     terminal: Terminal, simulator: Simulated, log: Any, ignores_serials: bool
 ) -> None:
