@@ -10,6 +10,7 @@ from hikflask.extensions import babel, bootstrap, csrf, db, login_manager, metri
 from hikflask.http import terminal_concurrency
 from hikflask.http.body_limits import StreamingRequest
 from hikflask.metrics import http_requests
+from hikflask.services import providers
 from hikflask.services.settings import stored as stored_settings
 from hikflask.web.support.locale import select_language
 
@@ -41,6 +42,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     terminal_clients.init_app(app)
     terminal_concurrency.init_app(app)
     task_queue.init_app(app)
+    providers.register()
     web.register(app)
     api.register(app)
     cli.register(app)

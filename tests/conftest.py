@@ -26,9 +26,10 @@ from hikflask import create_app, disk_space, owned_session
 from hikflask.extensions import db, task_queue
 from hikflask.models import Heartbeat, Terminal
 from hikflask.models.columns import database_now
+from hikflask.services.changes import run
 from hikflask.services.core.db import transaction
+from hikflask.services.employees import list_export
 from hikflask.services.enrolments import mass_removals
-from hikflask.services.jobs import list_export, run
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as SimulatedTerminal

@@ -46,6 +46,14 @@ def test_each_room_says_what_it_owns_and_each_service_besides_which_room_begins_
     assert [room for room, count in paragraphs.items() if count < 2] == []
 
 
+def test_steps_of_a_change_are_functions_of_the_files_beside_them() -> None:
+    steps = re.findall(r"`(\w+/\w+\.py)` `(\w+)`", TEXT)
+
+    assert len(steps) > 15
+    services = ROOT / "hikflask" / "services"
+    assert [step for step in steps if step[1] not in names_in(services / step[0])] == []
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
 def test_file_defines_the_name(row: re.Match[str]) -> None:
     assert row["name"] in names_in(ROOT / row["file"])

@@ -75,13 +75,13 @@ ORDER = {
         {"terminals"},
         {"captures"},
         {"enrolments"},
+        {"changes"},
         {"departments"},
         {"groups"},
         {"employees"},
-        {"changes"},
         {"imports", "comparisons", "backups"},
         {"passages"},
-        {"jobs", "attention"},
+        {"attention", "providers"},
         {"alarms"},
         {"provisioning"},
     ],
@@ -149,6 +149,7 @@ OF_A_REQUEST = {"request", "session", "g", "abort", "redirect"}
 
 # A service module without a test file at the mirrored path → what tests it instead.
 TESTED_ELSEWHERE = {
+    "passages/deletion": "the button that begins it: tests/web/admin/test_passages_setting.py",
     "passages/uses": "the paper that says it: tests/web/privacy/test_consents.py",
     "passages/reading": "what intake reads: tests/services/passages/test_intake.py, tests/invariants/test_passages.py",
     "passages/log_by_number": "a part of a reading, as are the next ones: tests/services/passages/test_intake.py",
@@ -167,7 +168,7 @@ TESTED_ELSEWHERE = {
     "accounts/errors": "codes without a rule; tests/codes/test_refusals.py has a row for each",
     "backups/database_copy": "the one command that calls it: tests/cli/installation/test_databases.py",
     "core/errors": "codes without a rule; tests/codes/test_refusals.py has a row for each",
-    "core/progress": "a protocol; what follows it: tests/services/jobs/test_run_whole.py",
+    "core/progress": "a protocol; what follows it: tests/services/changes/test_run_whole.py",
     "passages/pushes": "one view calls it: tests/web/passages/test_push.py",
     "passages/switch": "a setting that pages ask for: tests/web/passages/test_passages.py",
     "employees/audit_notes": "each entry with the action that leaves it: tests/scenarios/test_audit_entries.py",

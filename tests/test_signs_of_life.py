@@ -18,8 +18,8 @@ from hikflask.extensions import db
 from hikflask.isapi import device
 from hikflask.models import Terminal
 from hikflask.models.job import DONE
-from hikflask.services.jobs.kinds import DEPARTMENT
-from hikflask.services.jobs.run import run_to_end
+from hikflask.services.changes.kinds import DEPARTMENT
+from hikflask.services.changes.run import run_to_end
 from hikflask.services.photos.inspection import PhotoInspectors
 from hikflask.services.privacy import secure_delete
 from hikflask.services.spreadsheets import reader_process

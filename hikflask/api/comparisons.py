@@ -12,12 +12,11 @@ from hikflask.background import tasks
 from hikflask.http import bearer_token, terminal_concurrency
 from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
-from hikflask.services.comparisons import plan, queries, reading
+from hikflask.services.comparisons import plan, plan_choices, queries, reading
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core import shown
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Confirmation
-from hikflask.services.jobs import plan_choices
 
 bp = Blueprint("api_comparisons", __name__, url_prefix="/api/devices")
 error_json.answer_in_json(bp)

@@ -81,7 +81,7 @@ def change_device(device_id: int) -> ResponseReturnValue:
             caller_name(),
             fields=given,
             require=requirement(lambda: shape(terminal_or_404(device_id))),
-            in_use_again=partial(changing.bring_to, start=tasks.apply_groups),
+            in_use_again=partial(changing.bring_to, enqueue=tasks.enqueue_job),
         )
     if changed.face_mode is None:
         _check_quietly(device_id)

@@ -44,7 +44,7 @@ def list_groups() -> ResponseReturnValue:
 def create_group() -> ResponseReturnValue:
     """Add a group."""
     wanted, agreed = _read(name_required=True)
-    return jsonify(_changed(changing.change(None, wanted, tasks.apply_groups, agreed))), 201
+    return jsonify(_changed(changing.change(None, wanted, tasks.enqueue_job, agreed))), 201
 
 
 @bp.get("/<int:group_id>")
@@ -63,7 +63,7 @@ def change_group(group_id: int) -> ResponseReturnValue:
     _group(group_id)
     wanted, agreed = _read(name_required=False)
     require = requirement(lambda: shape(_group(group_id)))
-    done = changing.change(group_id, wanted, tasks.apply_groups, agreed, require=require)
+    done = changing.change(group_id, wanted, tasks.enqueue_job, agreed, require=require)
     # The ETag of what a GET shows: without the job.
     answer = jsonify(_changed(done))
     answer.set_etag(tagged(shape(_group(group_id))).get_etag()[0] or "")
@@ -76,7 +76,7 @@ def change_group(group_id: int) -> ResponseReturnValue:
 def delete_group(group_id: int) -> ResponseReturnValue:
     """Delete a group; people on a terminal only through it are removed there."""
     last, agreed = shape(_group(group_id)), _agreed(request.args)
-    return jsonify(last | _job(changing.change(group_id, None, tasks.apply_groups, agreed)))
+    return jsonify(last | _job(changing.change(group_id, None, tasks.enqueue_job, agreed)))
 
 
 def shape(group: Listed) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from hikflask.http import bearer_token
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.imports import batches, losses, queries
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.imports.lost_faces import LostFaces
-from hikflask.services.jobs import imports as import_jobs
 
 bp = Blueprint("api_import_undo", __name__, url_prefix="/api/users/import")
 error_json.answer_in_json(bp)

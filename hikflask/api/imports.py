@@ -18,19 +18,21 @@ from hikflask.background import tasks
 from hikflask.http import bearer_token, body_limits
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.models import ImportBatch, Job
+from hikflask.services.changes import queries
+from hikflask.services.changes.kinds import IMPORT, IMPORT_CHECK
+from hikflask.services.changes.lifecycle import Claim
+from hikflask.services.changes.run import run_to_end
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Confirmation, Losses
 from hikflask.services.imports import batches, effects
+from hikflask.services.imports import jobs as import_jobs
+from hikflask.services.imports import report as import_report
 from hikflask.services.imports.batches import ColumnsAsked, ColumnsUnclear, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
 from hikflask.services.imports.effects import LOOK_ALIKES
 from hikflask.services.imports.photos import pictures
+from hikflask.services.imports.report import ListedRow, Report
 from hikflask.services.imports.table.columns import told_apart
-from hikflask.services.jobs import import_report, imports, queries
-from hikflask.services.jobs.import_report import ListedRow, Report
-from hikflask.services.jobs.kinds import IMPORT, IMPORT_CHECK
-from hikflask.services.jobs.lifecycle import Claim
-from hikflask.services.jobs.run import run_to_end
 from hikflask.text_rules import is_employee_number
 
 bp = Blueprint("api_imports", __name__, url_prefix="/api/users")
@@ -93,19 +95,19 @@ def import_users() -> ResponseReturnValue:
         fields, options = import_parts.read(batch)
         batches.choose(batch.id, fields, device_id, groups=groups, options=options)
         if batch.layout.get("rows", 0) + ROWS_OF_A_PHOTO * len(pictures.contents(batch).pictures) > MAX_ROWS:
-            begin = imports.start_check_and_import
-            start = imports.start_check(batch.id) if dry_run else begin(batch.id, agreed, confirmed)
+            begin = import_jobs.start_check_and_import
+            start = import_jobs.start_check(batch.id) if dry_run else begin(batch.id, agreed, confirmed)
             read = _read_as(batches.get_one(batch.id))
             tasks.enqueue_job(start)
             return jsonify({"job": start.job_id, **read}), 202
         with _turn():
             return _at_once(batch.id, dry_run, agreed, confirmed)
     except ColumnsAsked as error:
-        imports.forget_dry_run(batch.id)
+        import_jobs.forget_dry_run(batch.id)
         why = " ".join(_question(batch, asked) for asked in (error, *error.others))
         raise InputError({"file": why}, error.code) from error
     except (ServiceError, InputError):
-        imports.forget_dry_run(batch.id)
+        import_jobs.forget_dry_run(batch.id)
         raise
 
 
@@ -121,15 +123,15 @@ def of_job(job: Job, report: Report | None) -> dict[str, Any] | None:
 
 
 def _at_once(batch_id: int, dry_run: bool, agreed: Confirmation, confirmed: list[str]) -> ResponseReturnValue:
-    _run(imports.start_check(batch_id))
+    _run(import_jobs.start_check(batch_id))
     # The name of the sheet is kept no longer than the table.
     read = _read_as(batches.get_one(batch_id))
     effects.confirm_numbers(batch_id, confirmed)
     if not dry_run:
-        _run(imports.start_import(batch_id, agreed))
+        _run(import_jobs.start_import(batch_id, agreed))
     answer = jsonify(_shape(import_report.of_batch(batches.get_one(batch_id), MAX_ROWS), dry_run) | read)
     if dry_run:
-        imports.forget_dry_run(batch_id)
+        import_jobs.forget_dry_run(batch_id)
     return answer
 
 

@@ -13,9 +13,10 @@ from hikflask.http import bearer_token
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Job
 from hikflask.models.job import DRAFT
+from hikflask.services.changes import queries
+from hikflask.services.changes.kinds import APPLY, KINDS
 from hikflask.services.comparisons import undo
-from hikflask.services.jobs import import_report, queries, take_over_undo
-from hikflask.services.jobs.kinds import APPLY, KINDS
+from hikflask.services.imports import report as import_report
 
 bp = Blueprint("api_jobs", __name__, url_prefix="/api/jobs")
 error_json.answer_in_json(bp)
@@ -45,7 +46,7 @@ def undo_job(job_id: int) -> ResponseReturnValue:
     of it runs (`undo_started`), or with nobody to take back (`nothing_to_take_back`), nothing is done.
     """
     job, given = _plan_or_404(job_id), body.read(numbers=("people",), required=False)
-    claim = take_over_undo.start(job.id, body.number(given, "people"))
+    claim = undo.start(job.id, body.number(given, "people"))
     tasks.enqueue_job(claim)
     return jsonify({"job": claim.job_id}), 202
 

@@ -8,28 +8,25 @@ from hikflask import request_id
 from hikflask.background.queue import CAPTURES, JOBS, TERMINALS
 from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
-from hikflask.models.job import NewItem
 from hikflask.services.accounts import rate_limit, sessions
 from hikflask.services.audit import retention as audit_retention
 from hikflask.services.captures import deadline, holds, runner
 from hikflask.services.captures import lifecycle as capture_lifecycle
 from hikflask.services.captures import queries as capture_queries
 from hikflask.services.captures import retention as capture_retention
+from hikflask.services.changes import lifecycle as job_lifecycle
+from hikflask.services.changes import retention as job_retention
+from hikflask.services.changes import run as job_run
+from hikflask.services.changes.kinds import COMPARE
+from hikflask.services.changes.lifecycle import Claim
 from hikflask.services.comparisons import differences, nightly, reading
 from hikflask.services.comparisons import retention as comparison_retention
-from hikflask.services.core.db import after_commit
 from hikflask.services.core.errors import CaptureDeleted, ServiceError, TerminalInUse
 from hikflask.services.employees import export_files, lifecycle
 from hikflask.services.employees import search as employee_search
 from hikflask.services.enrolments import schedule
-from hikflask.services.enrolments.mass_removals import Losses
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.imports import retention as import_retention
-from hikflask.services.jobs import lifecycle as job_lifecycle
-from hikflask.services.jobs import retention as job_retention
-from hikflask.services.jobs import run as job_run
-from hikflask.services.jobs.kinds import COMPARE, GROUPS, LOSSES
-from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.passages import intake, terminal_privacy
 from hikflask.services.passages import pictures as passage_pictures
 from hikflask.services.passages import retention as passage_retention
@@ -180,20 +177,6 @@ JOB_TASKS = {JOBS: run_job, TERMINALS: run_job_at_terminal}
 def enqueue_job(claim: Claim) -> None:
     """Queue a job that is claimed for the worker."""
     task_queue.enqueue(JOB_TASKS[job_lifecycle.lane(claim)], claim.job_id, claim.number)
-
-
-def apply_groups(name: str, people: Iterable[tuple[str, int]], lost: Losses) -> int:
-    """Begin the job that brings these people (number, id) where their groups ask for them; return its id.
-
-    The job is a part of the open transaction. The worker runs it once that is committed.
-
-    :param name: what the job is named after, such as the group.
-    :param lost: the people who lose access through it, as it was agreed.
-    """
-    params = {"group": name, LOSSES: lost.as_json}
-    claim = job_lifecycle.begin(GROUPS, params, items=[NewItem(*person) for person in people])
-    after_commit(lambda: enqueue_job(claim))
-    return claim.job_id
 
 
 def enqueue_turns() -> int:

@@ -19,9 +19,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from hikflask import messages, startup_checks, text_rules
 from hikflask.config import ConfigError
 from hikflask.services import audit
+from hikflask.services.changes import queries
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.jobs import queries
 
 GAP = "  "
 

@@ -22,19 +22,21 @@ from hikflask.models.import_batch import VERDICTS
 from hikflask.models.job import DONE, STOPPED
 from hikflask.models.refusal import Refusal
 from hikflask.services import audit
+from hikflask.services.changes import lifecycle, queries
+from hikflask.services.changes.kinds import IMPORT
+from hikflask.services.changes.lifecycle import Claim
+from hikflask.services.changes.run import run_to_end
 from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.imports import batches, effects
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.imports import queries as import_queries
+from hikflask.services.imports import report as import_report
 from hikflask.services.imports.batches import ColumnsAsked, ColumnsUnclear, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
+from hikflask.services.imports.report import ReadAs, Report
 from hikflask.services.imports.table import columns, mappings
 from hikflask.services.imports.table.columns import DEPARTMENT, VALID_TO
 from hikflask.services.imports.table.options import CLEARABLE, DEFAULT, LETTERS, MODES, PATHS, Options
-from hikflask.services.jobs import import_report, imports, lifecycle, queries
-from hikflask.services.jobs.import_report import ReadAs, Report
-from hikflask.services.jobs.kinds import IMPORT
-from hikflask.services.jobs.lifecycle import Claim
-from hikflask.services.jobs.run import run_to_end
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 # The options of the command that are those of services/imports/table/options.py.
@@ -159,7 +161,7 @@ def import_employees(
 @with_appcontext
 def undo_import(batch_id: int, confirm: int | None) -> None:
     """Undo an import, whose number BATCH the import told. The exit status is 1 when some rows could not be undone."""
-    claim = imports.start_undo(batch_id, Confirmation(confirm, by_admin=True))
+    claim = import_jobs.start_undo(batch_id, Confirmation(confirm, by_admin=True))
     for lost in import_queries.undo_preview(batch_id).lost_faces:
         numbers = ", ".join([*lost.numbers, *(["…"] if lost.unnamed else [])])
         click.echo(f"To be captured again on “{lost.terminal}”: {lost.people} ({numbers}).", err=True)
@@ -204,12 +206,12 @@ def _import(
     try:
         fields, options = _chosen(batch, how)
         batches.choose(batch_id, fields, terminal_id, groups=groups, options=options)
-        _run(imports.start_check(batch_id))
+        _run(import_jobs.start_check(batch_id))
         read = import_report.read_as(batches.get_one(batch_id)) if batch.table_name else None
         refused = _why_refused(batches.get_one(batch_id), how["min_rows"], how["max_wrong"])
         if agreed is not None and not refused:
             effects.confirm_numbers(batch_id, confirmed)
-            claim = imports.start_import(batch_id, agreed, withholds=True)
+            claim = import_jobs.start_import(batch_id, agreed, withholds=True)
             is_over = True
             _run(claim)
         return read, import_report.of_batch(batches.get_one(batch_id), MAX_PRINTED), refused
@@ -218,7 +220,7 @@ def _import(
         raise click.ClickException("\n".join(asked)) from error
     finally:
         if not is_over:
-            imports.forget_dry_run(batch_id)
+            import_jobs.forget_dry_run(batch_id)
 
 
 def _question(batch: ImportBatch, error: ColumnsAsked) -> str:

@@ -57,7 +57,7 @@ def add_terminal(
         fields = {"name", "url", "username", "is_active"}
         if fingerprint is not None or access.url != row.url:
             fields.add("fingerprint")
-        bring = partial(changing.bring_to, start=tasks.apply_groups)
+        bring = partial(changing.bring_to, enqueue=tasks.enqueue_job)
         saved = registry.change(row.id, access, HOLDER, fields=fields, in_use_again=bring)
     else:
         saved = registry.add(access)

@@ -10,7 +10,7 @@ from hikflask.labels.imports import row_count
 from hikflask.messages import refusal_sentence, sentence
 from hikflask.models import Job
 from hikflask.models.refusal import Refusal
-from hikflask.services.jobs.kinds import (
+from hikflask.services.changes.kinds import (
     APPLY,
     APPLY_UNDO,
     CHECK_FIRST,
@@ -30,8 +30,8 @@ from hikflask.services.jobs.kinds import (
     PRINT,
     SEND,
 )
-from hikflask.services.jobs.outcomes import Outcome, Reason
-from hikflask.services.jobs.queries import MAX_COUNTED
+from hikflask.services.changes.outcomes import Outcome, Reason
+from hikflask.services.changes.queries import MAX_COUNTED
 from hikflask.services.state.enrolment import NO_PHOTO
 from hikflask.text_rules import N_, isolated
 

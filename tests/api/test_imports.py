@@ -17,12 +17,12 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Terminal
 from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes import lifecycle
 from hikflask.services.employees.save import save_employee
 from hikflask.services.import_files import stored_files
 from hikflask.services.imports import effects
 from hikflask.services.imports.table import mappings
 from hikflask.services.imports.table.options import Options
-from hikflask.services.jobs import lifecycle
 from tests.cli.test_imports import TABLE, archive
 from tests.spreadsheets.workbooks import packed, parts, pictures, row, sheet, text
 from tests.support import drawn_faces

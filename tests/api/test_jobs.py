@@ -5,13 +5,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.models.accounts import VIEWER
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.kinds import DEPARTMENT
+from hikflask.services.changes.lifecycle import Claim
+from hikflask.services.changes.run import run_slice
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee
-from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import DEPARTMENT
-from hikflask.services.jobs.lifecycle import Claim
-from hikflask.services.jobs.run import run_slice
+from hikflask.services.employees.selection import make_draft
 from tests.support.jobs import add_people, run, started
 from tests.support.signed_in import client_of
 

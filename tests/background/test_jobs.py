@@ -9,10 +9,10 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Job, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, RUNNING, STOPPED
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.kinds import DEPARTMENT, SEND
+from hikflask.services.changes.run import run_slice
 from hikflask.services.enrolments import schedule
-from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.kinds import DEPARTMENT, SEND
-from hikflask.services.jobs.run import run_slice
 from tests.support.jobs import add_people, items, job, run, started
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]

@@ -32,11 +32,10 @@ from hikflask.extensions import db
 from hikflask.isapi import persons
 from hikflask.models import Comparison
 from hikflask.models.comparison import ONLY_HERE, ONLY_THERE, VERDICTS
-from hikflask.services.comparisons import differences, plan, queries, reading
+from hikflask.services.comparisons import differences, plan, plan_choices, queries, reading
 from hikflask.services.comparisons.pages import ComparisonFailed
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import TerminalInUse
-from hikflask.services.jobs import plan_choices
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated

@@ -17,6 +17,8 @@ from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.models.terminal import WAY_IN
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.lifecycle import cancel_capture, start_capture
+from hikflask.services.changes.kinds import DEPARTMENT
+from hikflask.services.comparisons import plan_choices
 from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER
 from hikflask.services.core.db import transaction
 from hikflask.services.departments import queries as departments
@@ -24,10 +26,8 @@ from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee, has_data_of
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
+from hikflask.services.employees.selection import make_draft
 from hikflask.services.groups import queries
-from hikflask.services.jobs import plan_choices
-from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import DEPARTMENT
 from hikflask.services.privacy import certificates
 from hikflask.services.webhooks import registry as webhooks
 from tests.browser.axe import give_axe, violations, wrong_in_each_look

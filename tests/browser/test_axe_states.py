@@ -17,13 +17,14 @@ from hikflask.models.columns import database_now
 from hikflask.models.comparison import NAME, ONLY_THERE
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.kinds import DEACTIVATE, SEND
+from hikflask.services.changes.run import run_slice
+from hikflask.services.comparisons import plan_choices
 from hikflask.services.comparisons.plan import TAKE_OVER
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.retire_terminal import retire_terminal
-from hikflask.services.jobs import lifecycle, plan_choices
-from hikflask.services.jobs.kinds import DEACTIVATE, SEND
-from hikflask.services.jobs.run import run_slice
 from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP
 from tests.browser.axe import give_axe, wrong_in_each_look
 from tests.browser.conftest import LOOKS, Site, Window, opened, serving, soon

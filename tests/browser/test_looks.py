@@ -12,10 +12,10 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import ABSENT
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes.kinds import PRINT
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
-from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import PRINT
+from hikflask.services.employees.selection import make_draft
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window, opened, settled
 from tests.support.apps import close

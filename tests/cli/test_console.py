@@ -5,7 +5,7 @@ import io
 import pytest
 
 from hikflask.cli.console import progress_shown
-from hikflask.services.jobs.kinds import DEPARTMENT
+from hikflask.services.changes.kinds import DEPARTMENT
 from tests.processes.processes import until
 from tests.support.jobs import add_people, started
 

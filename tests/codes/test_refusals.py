@@ -23,7 +23,7 @@ LISTS = {
     "labels/why.py",
     "services/comparisons/pages.py",
     "services/imports/classify.py",
-    "services/jobs/sent_items.py",
+    "services/changes/sent_items.py",
     "services/spreadsheets/reader.py",
     "text_rules.py",
     "web/comparisons/plan.py",

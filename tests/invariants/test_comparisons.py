@@ -16,15 +16,15 @@ from hikflask.models import Comparison, Enrolment, Job, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PENDING
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.kinds import APPLY
+from hikflask.services.changes.run import run_slice
 from hikflask.services.comparisons import ignored, plan, queries
 from hikflask.services.comparisons.plan import Choices
 from hikflask.services.core import heartbeat
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.kinds import APPLY
-from hikflask.services.jobs.run import run_slice
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access

@@ -20,18 +20,19 @@ from hikflask.models.columns import database_now
 from hikflask.models.import_batch import APPLIED, UNDONE
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.lifecycle import Claim
+from hikflask.services.changes.run import run_to_end
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.imports import batches, losses
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.effects import IS_UNCONFIRMED
 from hikflask.services.imports.table.doubts import TOO_MANY_NAMESAKES
-from hikflask.services.jobs import imports, lifecycle
-from hikflask.services.jobs.lifecycle import Claim
-from hikflask.services.jobs.run import run_to_end
 from tests.support.apps import close
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.imports import photos
@@ -201,14 +202,14 @@ def made(file: File, *, backwards: bool = False) -> int:
 
 def seen(batch_id: int) -> Confirmation:
     """Check an import, and agree to it as an administrator who saw the dry run."""
-    run_to_end(imports.start_check(batch_id))
+    run_to_end(import_jobs.start_check(batch_id))
     return Confirmation(losses.of_import(batch_id).people, by_admin=True)
 
 
 def imported(file: File) -> int:
     """Check and apply the file, as on the page."""
     batch_id = made(file)
-    run_to_end(imports.start_import(batch_id, seen(batch_id)))
+    run_to_end(import_jobs.start_import(batch_id, seen(batch_id)))
     return batch_id
 
 
@@ -257,7 +258,7 @@ def test_import_does_what_it_says_to_whom_it_names(known: list[Person], file: Fi
     assert len({name.casefold() for name in after.departments}) == len(after.departments)
 
     again = made(file, backwards=True)
-    run_to_end(imports.start_check(again))
+    run_to_end(import_jobs.start_check(again))
     repeated = batches.get_one(again)
     unconfirmed = db.select(db.func.count(ImportRow.id)).where(ImportRow.batch_id == again, IS_UNCONFIRMED)
     left_out = db.session.execute(unconfirmed).scalar_one()
@@ -276,7 +277,7 @@ def test_undo_restores_exactly_or_says_why_not(known: list[Person], file: File, 
     if not applied:
         return
 
-    claim = imports.start_undo(batch_id, AGREED)
+    claim = import_jobs.start_undo(batch_id, AGREED)
     run_to_end(claim)
 
     after, done = facts(), states(batch_id)
@@ -326,11 +327,11 @@ def test_killed_worker_makes_no_difference(known: list[Person], file: File, deat
     begin(known)
     batch_id = made(file)
     agreed = seen(batch_id)
-    run_to_end(imports.start_import(batch_id, agreed))
+    run_to_end(import_jobs.start_import(batch_id, agreed))
     expected = facts()
     begin(known)
 
-    claim: Claim | None = imports.start_check_and_import(made(file), agreed)
+    claim: Claim | None = import_jobs.start_check_and_import(made(file), agreed)
     for statements in deaths:
         claim = killed_after(statements, claim) if claim else None
     if claim:

@@ -13,7 +13,7 @@ from flask_babel import force_locale
 from hikflask.labels import audit
 from hikflask.messages import actor_name
 from hikflask.services.audit import Entry
-from hikflask.services.jobs.kinds import EXPORT
+from hikflask.services.changes.kinds import EXPORT
 
 PACKAGE = Path(__file__).resolve().parents[2] / "hikflask"
 RECORDS = {"record", "record_alone"}

@@ -3,10 +3,10 @@
 import pytest
 
 from hikflask.models import Terminal
+from hikflask.services.changes import lifecycle
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
-from hikflask.services.jobs import lifecycle
 from hikflask.services.provisioning import bring_people
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access

@@ -8,18 +8,18 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import Erasure, JobItem, Terminal
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes import run as job_run
+from hikflask.services.changes.kinds import APPLY, PRINT
 from hikflask.services.comparisons import plan, take_over
-from hikflask.services.employees import erasure, photo_drafts, search
+from hikflask.services.employees import erasure, photo_drafts, search, selection
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.import_files import photo_archive, stored_files
 from hikflask.services.imports import apply, classify, dry_run
-from hikflask.services.jobs import draft, lifecycle
-from hikflask.services.jobs import imports as job_imports
-from hikflask.services.jobs import run as job_run
-from hikflask.services.jobs.kinds import APPLY, PRINT
+from hikflask.services.imports import jobs as job_imports
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support import imports
@@ -65,9 +65,9 @@ def test_draft_of_a_job_keeps_no_number(between: Between) -> None:
     ivan_id = save_employee(IVAN).row.id
     save_employee(Draft("100333", "Ольга Ёлкина"))
     # The second statement counts the items that were copied.
-    other = between(draft, "select", lambda: erase_employee(ivan_id), nth=2)
+    other = between(selection, "select", lambda: erase_employee(ivan_id), nth=2)
 
-    job = draft.make_draft(PRINT, EmployeeFilter())
+    job = selection.make_draft(PRINT, EmployeeFilter())
     other.finish()
 
     assert other.error is None

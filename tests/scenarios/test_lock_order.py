@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import OperationalError
 
-from hikflask.background.tasks import apply_groups
+from hikflask.background.tasks import enqueue_job
 from hikflask.extensions import db
 from hikflask.isapi.persons import Count
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
@@ -138,7 +138,7 @@ def test_group_is_given_somebody_whose_number_ends_at_that_moment(
     ivan = save_employee(Draft("100222", "Иван Иванов")).row.id
     other = between(groups, "_employees", lambda: deed(ivan))
 
-    changing.change(None, Wanted("Двор", [terminal.id], added=["100222"]), apply_groups, AGREED)
+    changing.change(None, Wanted("Двор", [terminal.id], added=["100222"]), enqueue_job, AGREED)
     other.finish()
 
     assert (other.blocked, other.error) == (True, None)
@@ -260,7 +260,7 @@ def test_group_is_deleted_while_a_member_of_it_leaves(
     group_id = make_group("Двор", [terminal.id], added=["100222"])
     other = between(groups, "_change_people", lambda: leave(ivan))
 
-    changing.change(group_id, None, apply_groups, AGREED)
+    changing.change(group_id, None, enqueue_job, AGREED)
     other.finish()
 
     assert (other.blocked, other.error) == (True, None)

@@ -22,17 +22,16 @@ from hikflask.models import Department, Employee, Enrolment, ImportBatch, Job, J
 from hikflask.models.accounts import ADMIN, OPERATOR
 from hikflask.models.job import DRAFT
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import queries
+from hikflask.services.changes.kinds import APPLY, DEACTIVATE, DEPARTMENT, GROUPS, IMPORT, IMPORT_UNDO
+from hikflask.services.comparisons import plan_choices, queries
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER
 from hikflask.services.core.dates import today
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
+from hikflask.services.employees.selection import make_draft
 from hikflask.services.groups.registry import Wanted
-from hikflask.services.jobs import plan_choices
-from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, DEPARTMENT, GROUPS, IMPORT, IMPORT_UNDO
 from hikflask.simulator import Terminal as Simulated
 from tests.support.comparisons import compare, limit_there, strangers
 from tests.support.desk import ENGLISH
@@ -587,17 +586,18 @@ def assert_nobody_lost(app: Flask, error: str) -> None:
 
 # Whose code takes access away → how it is known that not many lose it unasked.
 TAKERS = {
-    "changes/undo": "one person, who is activated again",
     "comparisons/apply": "a job that choices.begin() starts",
     "comparisons/take_over": "a job that choices.begin() starts",
     "employees/erasure": "one person",
     "employees/lifecycle": "one person, or a day that is over",
     "employees/save": "one person",
+    "employees/selection": "jobs that its start() starts",
+    "employees/undo": "one person, who is activated again",
     "enrolments/desired": "one person",
+    "groups/changing": "jobs that it starts",
     "groups/membership": "one person",
     "imports/apply": "a job that start_import() or start_check_and_import() starts",
     "imports/undo": "a job that start_undo() starts",
-    "jobs/kinds": "jobs that draft.start() and groups/changing.py start",
 }
 TAKES = re.compile(
     r"\b(desire_absent|desire_absent_at|apply_active|apply_deleted)\(|\b(DESIRED_ABSENT|REMOVAL_CHOSEN|OVER_THERE)\b"
@@ -622,4 +622,4 @@ def test_no_page_call_or_command_starts_such_a_job_past_the_services() -> None:
     rooms = [PACKAGE / room for room in ("web", "api", "cli", "background")]
     texts = [path.read_text(encoding="utf-8") for room in rooms for path in room.rglob("*.py")]
 
-    assert {kind for text in texts for kind in STARTS.findall(text)} == {"COMPARE", "DELETE_PASSAGES", "GROUPS"}
+    assert {kind for text in texts for kind in STARTS.findall(text)} == {"COMPARE", "DELETE_PASSAGES"}

@@ -10,6 +10,7 @@ from hikflask.background import tasks
 from hikflask.extensions import db, task_queue
 from hikflask.models import Capture, Department, Employee, Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes import lifecycle as jobs
 from hikflask.services.comparisons import plan
 from hikflask.services.core.db import lock_employee, lock_terminal
 from hikflask.services.departments import merging
@@ -22,7 +23,6 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.retire_terminal import retire_terminal
 from hikflask.services.groups import changing
 from hikflask.services.groups.registry import Wanted
-from hikflask.services.jobs import lifecycle as jobs
 from hikflask.services.state import capture as captures
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
@@ -60,7 +60,7 @@ def store(context: None, terminal: Terminal, wire: InProcess) -> Terminal:  # no
 @pytest.fixture
 def group(terminal: Terminal, store: Terminal) -> int:
     wanted = Wanted("Все", [terminal.id, store.id], ["Охрана"])
-    return changing.change(None, wanted, tasks.apply_groups, AGREED).group_id
+    return changing.change(None, wanted, tasks.enqueue_job, AGREED).group_id
 
 
 def work(app: Flask) -> None:
@@ -117,15 +117,15 @@ def test_employees_are_saved_moved_and_removed_in_order(
 def test_groups_and_departments_are_changed_in_order(app: Flask, order: LockOrder, store: Terminal, group: int) -> None:
     save_employee(PYOTR)
     save_employee(OLGA)
-    changing.change(group, Wanted("Двор", [store.id], ["Охрана"], ["100333"]), tasks.apply_groups, AGREED)
+    changing.change(group, Wanted("Двор", [store.id], ["Охрана"], ["100333"]), tasks.enqueue_job, AGREED)
     work(app)
     by_name = {name: its_id for its_id, name in db.session.execute(select(Department.id, Department.name))}
     merging.rename(by_name["Охрана"], "Охрана и двор")
     other = departments.add("Кухня").id
     preview = changing.preview_of_merge([by_name["Охрана"]], other)
-    changing.merge_departments([by_name["Охрана"]], other, tasks.apply_groups, AGREED, preview.digest)
+    changing.merge_departments([by_name["Охрана"]], other, tasks.enqueue_job, AGREED, preview.digest)
     work(app)
-    changing.change(group, None, tasks.apply_groups, AGREED)
+    changing.change(group, None, tasks.enqueue_job, AGREED)
     work(app)
 
     assert order.violations == []
@@ -164,7 +164,7 @@ def test_terminals_come_and_go_in_order(
     access = Access("Вход", f"http://{HOST}", "admin", None, is_active=False)
     registry.change(terminal.id, access, "Анна")
     again = Access("У входа", f"http://{HOST}", "admin", "Abc12345")
-    registry.change(terminal.id, again, "Анна", in_use_again=lambda it: changing.bring_to(it, tasks.apply_groups))
+    registry.change(terminal.id, again, "Анна", in_use_again=lambda it: changing.bring_to(it, tasks.enqueue_job))
     work(app)
     retire_terminal(store.id, "украден", "Анна")
     for enrolment in queries.of_number(IVAN.number):

@@ -8,6 +8,8 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
+from hikflask.services.changes import lifecycle as jobs
+from hikflask.services.changes.run import run_slice
 from hikflask.services.comparisons import plan, take_over
 from hikflask.services.comparisons import queries as comparisons
 from hikflask.services.core.db import locked_employee
@@ -18,8 +20,6 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.employees.sync import sync_employee
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.jobs import lifecycle as jobs
-from hikflask.services.jobs.run import run_slice
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between

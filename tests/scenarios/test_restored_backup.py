@@ -15,6 +15,8 @@ from hikflask.models import Comparison, Employee, Enrolment, Job, Terminal
 from hikflask.models.comparison import DONE, FACE_OTHER, ONLY_HERE, ONLY_THERE
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.lifecycle import start_capture
+from hikflask.services.changes import lifecycle as jobs
+from hikflask.services.changes.kinds import SEND as SEND_JOB
 from hikflask.services.comparisons import after_restore
 from hikflask.services.comparisons.plan import REMOVE, SEND, Choices, make
 from hikflask.services.core import heartbeat
@@ -23,11 +25,9 @@ from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
+from hikflask.services.employees.selection import make_draft
 from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.jobs import lifecycle as jobs
-from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import SEND as SEND_JOB
 from hikflask.services.photos import storage
 from hikflask.services.provisioning import bring_people as replacement
 from hikflask.services.terminals import checks, clock, connection, recovery

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hikflask.background.tasks import apply_groups
+from hikflask.background.tasks import enqueue_job
 from hikflask.models import Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.employees import save
@@ -97,7 +97,7 @@ def test_terminal_is_not_deleted_from_under_a_group_that_is_changed(terminal: Te
     group_id = make_group("Охрана", [terminal.id], "Охрана")
     other = between(groups, "_hold_known", lambda: delete(terminal.id))
 
-    changing.change(group_id, Wanted("Охрана", [terminal.id]), apply_groups, AGREED)
+    changing.change(group_id, Wanted("Охрана", [terminal.id]), enqueue_job, AGREED)
     other.finish()
 
     assert (other.blocked, other.error) == (True, None)

@@ -11,7 +11,7 @@ import requests
 from hikflask.extensions import db
 from hikflask.models import Comparison, Enrolment, Job, JobItem, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import plan, queries, reading
+from hikflask.services.comparisons import plan, plan_choices, queries, reading
 from hikflask.services.comparisons.apply import applying
 from hikflask.services.comparisons.plan import TAKE_OVER, Choices
 from hikflask.services.comparisons.take_over import Confirmed, taking_over
@@ -20,7 +20,6 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.desired import desire_present
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.jobs import plan_choices
 from hikflask.services.photos import storage
 from hikflask.services.terminals.connection import get_terminal
 from hikflask.simulator import Terminal as Simulated

@@ -8,11 +8,10 @@ from hikflask.extensions import db, vault
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services.enrolments.mass_removals import Losses
-from hikflask.services.groups import changing, membership
-from hikflask.services.groups.changing import Done
+from hikflask.services.core.db import transaction
+from hikflask.services.groups import differences, membership, registry
+from hikflask.services.groups.differences import Scope
 from hikflask.services.groups.registry import Wanted
-from tests.support.removals import AGREED
 
 ENTRANCE, STORE, YARD = "Вход", "Склад", "Двор"
 
@@ -26,21 +25,18 @@ def add_terminals(*names: str, **columns: object) -> dict[str, int]:
     return {terminal.name: terminal.id for terminal in added}
 
 
-def apply_at_once(name: str, people: list[tuple[str, int]], lost: Losses) -> int:  # noqa: ARG001 - as a job would
-    """Do what the job does, before the change is committed."""
-    for _, employee_id in people:
-        membership.apply(db.session.get_one(Employee, employee_id, populate_existing=True))
-    return 1
-
-
 def make_group(name: str, terminal_ids: Sequence[int], *departments: str, added: Sequence[str] = ()) -> int:
     """Add a group, with what follows from it, and return its id."""
-    return changing.change(None, Wanted(name, terminal_ids, departments, added), apply_at_once, AGREED).group_id
+    return change_group(None, Wanted(name, terminal_ids, departments, added))
 
 
-def change_group(group_id: int, wanted: Wanted) -> Done:
-    """Change a group, with what follows from it."""
-    return changing.change(group_id, wanted, apply_at_once, AGREED)
+def change_group(group_id: int | None, wanted: Wanted) -> int:
+    """Change a group, with what its job would do, and return its id; there is no job."""
+    with transaction():
+        written = registry.write(group_id, wanted)
+        for _, employee_id in differences.employees(Scope(terminal_ids=written.touched)):
+            membership.apply(db.session.get_one(Employee, employee_id, populate_existing=True))
+    return written.group_id
 
 
 def wishes(number: str) -> dict[str, bool]:

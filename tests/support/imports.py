@@ -11,11 +11,11 @@ from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job
 from hikflask.services import audit
 from hikflask.services.audit import Actor
+from hikflask.services.changes.lifecycle import Claim
 from hikflask.services.imports import batches
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.table.options import DEFAULT, Options
-from hikflask.services.jobs import imports
-from hikflask.services.jobs.lifecycle import Claim
 from tests.support.jobs import run
 from tests.support.removals import AGREED
 
@@ -60,13 +60,13 @@ def made(
 
 def check(batch_id: int) -> int:
     """Check an import."""
-    run(started(imports.start_check, batch_id))
+    run(started(import_jobs.start_check, batch_id))
     return batch_id
 
 
 def started(start: Any, batch_id: int) -> Claim:
     """Start a job of an import, as Анна, who confirmed who loses access by it."""
-    agreed = () if start is imports.start_check else (AGREED,)
+    agreed = () if start is import_jobs.start_check else (AGREED,)
     with audit.acting(Actor("Анна", "10.0.0.7")):
         claim: Claim = start(batch_id, *agreed)
     return claim
@@ -74,12 +74,12 @@ def started(start: Any, batch_id: int) -> Claim:
 
 def apply(batch_id: int) -> Job:
     """Import what was checked."""
-    return run(started(imports.start_import, batch_id))
+    return run(started(import_jobs.start_import, batch_id))
 
 
 def undo(batch_id: int) -> Job:
     """Undo an import."""
-    return run(started(imports.start_undo, batch_id))
+    return run(started(import_jobs.start_undo, batch_id))
 
 
 def batch(batch_id: int) -> ImportBatch:

@@ -8,12 +8,12 @@ from hikflask.models import Employee, Enrolment, Job, JobItem, Photo
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.audit import Actor
+from hikflask.services.changes import lifecycle, queries
+from hikflask.services.changes.lifecycle import Claim
+from hikflask.services.changes.run import run_slice
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.filters import EmployeeFilter
-from hikflask.services.jobs import lifecycle, queries
-from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.lifecycle import Claim
-from hikflask.services.jobs.run import run_slice
+from hikflask.services.employees.selection import make_draft
 
 LONG = 60.0
 

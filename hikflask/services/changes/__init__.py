@@ -1,4 +1,5 @@
-"""What changes of many people have in common, whatever proposes them: a table, a terminal's list, a selection.
+"""Changes of many people, whatever proposes them: agreed to, started, run item by item, reported, stopped, retried.
 
-services/imports and services/comparisons propose them, and services/jobs does them.
+Pages, API, commands and the worker's sweep start one (lifecycle.py), and the worker runs it (run.py). What a kind
+proposes and writes is in its provider's room (services/providers).
 """

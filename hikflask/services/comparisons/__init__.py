@@ -1,4 +1,4 @@
 """Compares a terminal as a whole with what is desired there, and mends what a person chose.
 
-web/comparisons, api/comparisons.py and the nightly sweep begin one; services/jobs runs it and its plan.
+web/comparisons, api/comparisons.py and the nightly sweep begin one; services/changes runs it and its plan.
 """

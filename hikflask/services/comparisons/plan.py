@@ -17,11 +17,12 @@ from hikflask import text_rules
 from hikflask.employee_fields import MAX_NAME_LENGTH
 from hikflask.extensions import db
 from hikflask.isapi import persons
-from hikflask.models import Comparison, Difference, Employee, Enrolment, Terminal
+from hikflask.models import Comparison, Difference, Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
 from hikflask.models.job import NewItem
 from hikflask.models.refusal import Refusal
 from hikflask.models.terminal import BY_PICTURE
+from hikflask.services.changes.queries import IS_LEFT
 from hikflask.services.comparisons import queries
 from hikflask.services.comparisons.queries import UNREAD, ComparedNumber
 from hikflask.services.comparisons.take_over import Confirmed
@@ -281,6 +282,27 @@ def losses_of(
     terminals = (Loss(terminal.id, terminal.name, here, comparison.read), *elsewhere) if here else elsewhere
     by_name = tuple(sorted(terminals, key=attrgetter("terminal")))
     return Losses(by_name, gone + len({employee_id for employee_id, _ in pairs}))
+
+
+def removes(job: Job) -> bool:
+    """Tell whether a plan's job has anybody left to remove."""
+    left = select(JobItem.id).where(JobItem.job_id == job.id, IS_LEFT, JobItem.action == REMOVE)
+    return db.session.execute(left.limit(1)).first() is not None
+
+
+def losing(job: Job) -> Losses:
+    """Return who loses access by the items of a plan's job that are left, counted as the plan counted its steps."""
+    comparison = queries.find_comparison(job.params["comparison"])
+    if comparison is None:
+        return Losses()  # So nothing of the plan can be done.
+    left = select(JobItem.employee_id, JobItem.action, JobItem.confirmed).where(JobItem.job_id == job.id, IS_LEFT)
+    items = [
+        (employee_id, action, Confirmed.from_json(confirmed))
+        for employee_id, action, confirmed in db.session.execute(left)
+    ]
+    gone = sum(1 for _, action, item in items if action == REMOVE or item.replaces or item.comes_in_inactive)
+    shut_out = [employee_id for employee_id, _, item in items if item.may_take_days]
+    return losses_of(comparison, gone, shut_out, [employee_id for employee_id, _, item in items if item.faces])
 
 
 def _pairs_of(ids: Sequence[int | None], *where: ColumnElement[bool]) -> set[Pair]:

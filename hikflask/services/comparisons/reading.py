@@ -18,7 +18,7 @@ from hikflask.isapi import faces, persons
 from hikflask.isapi.errors import NoAnswer, Nonsense, NotSupported, TerminalError
 from hikflask.isapi.paging import PAGE, Page
 from hikflask.isapi.persons import TerminalPerson
-from hikflask.models import Comparison, Employee, Enrolment, PersonThere
+from hikflask.models import Comparison, Employee, Enrolment, Job, PersonThere
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import FACES, FAILED, MISSING, PEOPLE, PICTURES, READING, VERDICTS
 from hikflask.models.enrolment import CONFIRMED, PRESENT
@@ -28,6 +28,7 @@ from hikflask.services.comparisons.pages import LIST_FAILURES, ComparisonFailed,
 from hikflask.services.comparisons.validity_there import words_of
 from hikflask.services.core.db import changed_rows, end_read, transaction, transactional
 from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired
+from hikflask.services.core.progress import Progress
 from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, connection, leases
 from hikflask.services.terminals.connection import Conversation, usable_answer
@@ -366,3 +367,12 @@ class Reading:
 def _short(face_url: str | None) -> str | None:
     """Return the URL of a picture, or None when it is too long to be read."""
     return face_url if face_url and len(face_url) <= faces.MAX_URL_LENGTH else None
+
+
+def compare(job: Job, progress: Progress) -> bool:
+    """Read on for a job. True: more is left."""
+    comparison_id = job.params["comparison"]
+    has_more = read_slice(comparison_id, job.requested_by)
+    comparison = queries.get_comparison(comparison_id)
+    progress.report(comparison.read, comparison.people or comparison.read)
+    return has_more

@@ -25,16 +25,15 @@ from hikflask.models.refusal import OLD_FACE, Refusal
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.changes import undo
-from hikflask.services.changes.undo import EmployeeFacts
 from hikflask.services.comparisons.queries import MAX_VALUE_LENGTH, name_wanted
 from hikflask.services.comparisons.validity_there import Limits, limits_taken
 from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.shown import digest
 from hikflask.services.departments import registry as departments
-from hikflask.services.employees import audit_notes, search
+from hikflask.services.employees import audit_notes, search, undo
 from hikflask.services.employees.save import save_changes
+from hikflask.services.employees.undo import EmployeeFacts
 from hikflask.services.enrolments import desired, queries, validity
 from hikflask.services.groups import locks, membership
 from hikflask.services.photos import storage

@@ -12,19 +12,58 @@ from sqlalchemy import ColumnElement, func, select, update
 from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import Employee, Job, JobItem
+from hikflask.models.job import NewItem
 from hikflask.services import audit
-from hikflask.services.changes import undo
-from hikflask.services.changes.undo import EmployeeFacts
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.kinds import APPLY, APPLY_UNDO, LOCKED
+from hikflask.services.changes.lifecycle import Claim
 from hikflask.services.comparisons import own_records
-from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee
-from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees.lifecycle import delete_again
+from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee, transactional
+from hikflask.services.core.errors import PlanChanged, ServiceError
+from hikflask.services.employees import undo
+from hikflask.services.employees.undo import EmployeeFacts
 from hikflask.services.enrolments import mass_removals, queries
 from hikflask.services.groups import locks
 
 DAYS = ("valid_from", "valid_to")
+# Among the params of a plan's job: the last job that undoes it.
+UNDO = "undo"
 # How many employees are read at a time.
 BATCH = 500
+
+
+def can_undo(job: Job) -> bool:
+    """Tell whether a job has ended and took somebody over who is not taken back, and nothing takes them back now."""
+    return job.kind == APPLY and not job.is_open and running(job) is None and count_taken_over(job.id) > 0
+
+
+def running(job: Job) -> Job | None:
+    """Return the job that undoes a plan's job at this moment, or None."""
+    undoing = db.session.get(Job, job.params.get(UNDO), populate_existing=True) if job.params.get(UNDO) else None
+    return undoing if undoing and undoing.is_open else None
+
+
+@transactional
+def start(job_id: int, people: int | None = None) -> Claim:
+    """Start to undo what a plan's job took over, the last one first, and claim it for the worker.
+
+    :param people: how many were taken over and not taken back when somebody was asked; None: nobody was.
+    :raises undo_started: while the job, or an undo of it, runs. :raises nothing_to_take_back:
+    :raises PlanChanged: when they are others by now.
+    """
+    job = db.session.get_one(Job, job_id, populate_existing=True, with_for_update=LOCKED)
+    undoing = running(job)
+    if job.is_open or undoing:
+        raise ServiceError("undo_started", job=(undoing or job).id)
+    rows = select(JobItem.number, JobItem.employee_id).where(*taken_over(job_id)).order_by(JobItem.id.desc())
+    items = [NewItem(*row) for row in db.session.execute(rows)]
+    if not items:
+        raise ServiceError("nothing_to_take_back")
+    if people is not None and people != len(items):
+        raise PlanChanged
+    claim = lifecycle.begin(APPLY_UNDO, {"job": job_id}, terminal_id=job.terminal_id, items=items)
+    job.params = {**job.params, UNDO: claim.job_id}
+    return claim
 
 
 def take_back(job_id: int, number: str) -> None:
@@ -41,20 +80,17 @@ def take_back(job_id: int, number: str) -> None:
     if item is None or item.written is None:
         raise ServiceError("nothing_to_take_back")
     job, before, after = db.session.get_one(Job, job_id), item.written["before"], item.written["after"]
-    employee = locked_employee(after["id"])
-    undo.require_same(employee, after)
+    undo.require_same(locked_employee(after["id"]), after)
     _refuse_impossible(job, before, after)
-    if before is not None:
-        undo.restore(employee, before, after)
-    locks.share()
-    queries.of_number(number, lock=True)
-    if job.terminal_id is not None:
-        own_records.forget(job.terminal_id, number)
-    audit.record("enrolment.taking_over_undone", employee=employee, terminal=job.params.get("terminal", ""))
-    if before is None:
-        delete_again(employee)
-    else:
-        undo.require_same(employee, before)
+
+    def at_terminals(employee: Employee) -> None:
+        locks.share()
+        queries.of_number(number, lock=True)
+        if job.terminal_id is not None:
+            own_records.forget(job.terminal_id, number)
+        audit.record("enrolment.taking_over_undone", employee=employee, terminal=job.params.get("terminal", ""))
+
+    undo.undo(after["id"], before, after, at_terminals)
     changed_rows(update(JobItem).where(JobItem.id == item.id).values(written=None))
 
 

@@ -7,26 +7,33 @@ takes it back.
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Select, select
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Terminal
+from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
+from hikflask.models.job import NewItem
+from hikflask.services.changes import lifecycle, queries
+from hikflask.services.changes.kinds import GROUPS, LOSSES, Params
+from hikflask.services.changes.lifecycle import Claim
 from hikflask.services.core import shown
-from hikflask.services.core.db import Require, transaction
+from hikflask.services.core.db import Require, after_commit, transaction
 from hikflask.services.core.errors import NotFound
 from hikflask.services.departments import merging
 from hikflask.services.departments import queries as departments
 from hikflask.services.departments.queries import Counted
+from hikflask.services.enrolments import desired
+from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.enrolments.mass_removals import Confirmation, Losses
-from hikflask.services.groups import differences, locks, registry
+from hikflask.services.groups import differences, locks, membership, registry
 from hikflask.services.groups.differences import Differences, Scope
 from hikflask.services.groups.registry import Wanted, Written
+from hikflask.services.state import enrolment as state
 
-# Makes the job for these people (number, id) within the open transaction, lets the worker run it after the commit, and
-# returns its id. The text is what the job is named after; the losses are the most people that may lose access.
-Start = Callable[[str, list[tuple[str, int]], Losses], int]
+# Lets the worker run a job. It is called after the commit.
+Enqueue = Callable[[Claim], None]
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ def preview(group_id: int | None, wanted: Wanted | None) -> Differences:
 def change(
     group_id: int | None,
     wanted: Wanted | None,
-    start: Start,
+    enqueue: Enqueue,
     agreed: Confirmation,
     *,
     digest: str | None = None,
@@ -74,7 +81,7 @@ def change(
         scope = Scope(terminal_ids=written.touched)
         changes = differences.count(scope)
         changes.require_agreed(digest, agreed)
-        return Done(written.group_id, _start(written.name, scope, start, changes.losses))
+        return Done(written.group_id, _start(written.name, scope, enqueue, changes.losses))
 
 
 def _write(group_id: int | None, wanted: Wanted | None, require: Require | None = None) -> Written:
@@ -118,7 +125,7 @@ def preview_of_merge(department_ids: Collection[int], into_id: int) -> Merge:
 
 
 def merge_departments(
-    department_ids: Collection[int], into_id: int, start: Start, agreed: Confirmation, digest: str | None
+    department_ids: Collection[int], into_id: int, enqueue: Enqueue, agreed: Confirmation, digest: str | None
 ) -> int:
     """Merge departments, as merging.merge() does, and start the job that follows from it; return how many are moved.
 
@@ -137,21 +144,48 @@ def merge_departments(
         lost.require(agreed)
 
     def begin(name: str) -> None:
-        _start(name, Scope(select(Employee.id).where(Employee.department == name)), start, lost)
+        _start(name, Scope(select(Employee.id).where(Employee.department == name)), enqueue, lost)
 
     return merging.merge(department_ids, into_id, require, begin)
 
 
-def bring_to(terminal: Terminal, start: Start) -> int | None:
+def bring_to(terminal: Terminal, enqueue: Enqueue) -> int | None:
     """Start the job that enrols the groups' people on a terminal that is in use again, within the caller's transaction.
 
     Return its id, or None.
     """
     locks.share()
     scope = Scope(terminal_ids=[terminal.id])
-    return _start(terminal.name, scope, start, differences.count(scope).losses)
+    return _start(terminal.name, scope, enqueue, differences.count(scope).losses)
 
 
-def _start(name: str, scope: Scope, start: Start, lost: Losses) -> int | None:
+def apply(item: JobItem, params: Params) -> list[Enrolment]:  # noqa: ARG001 - each kind has the same parameters
+    """Bring the employee of an item where groups ask for them; return the enrolments that were changed by it."""
+    employee = queries.employee_of(item)
+    if changed := membership.apply(employee):
+        state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
+        terminals = {terminal.id for terminal in (*changed.gets, *changed.loses)}
+        return [enrolment for enrolment in enrolments.of_number(employee.number) if enrolment.terminal_id in terminals]
+    # The item is tried again: the terminal refused what the groups still ask for.
+    refused = enrolments.get(item.enrolment_id) if item.enrolment_id else None
+    if refused is None or refused.desired != item.desired:
+        return []
+    if not refused.is_confirmed:
+        desired.retry_when_it_answers(refused.id)
+    return [refused]
+
+
+def losing(job: Job) -> Losses:
+    """Return who loses access because groups do not ask for them any more."""
+    return differences.count(Scope(queries.people_left(job.id))).losses
+
+
+def _start(name: str, scope: Scope, enqueue: Enqueue, lost: Losses) -> int | None:
+    """Start the job, which is a part of the open transaction, where something changes for anybody; return its id."""
     people = differences.employees(scope)
-    return start(name, people, lost) if people else None
+    if not people:
+        return None
+    params = {"group": name, LOSSES: lost.as_json}
+    claim = lifecycle.begin(GROUPS, params, items=[NewItem(*person) for person in people])
+    after_commit(partial(enqueue, claim))
+    return claim.job_id

@@ -17,7 +17,6 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Photo
 from hikflask.models.import_batch import APPLIED, CHANGED, NEW, OPEN
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.changes.undo import ENROLMENTS, Desired, desired_enrolments
 from hikflask.services.core.db import (
     HELD_TERMINALS,
     fresh,
@@ -30,6 +29,7 @@ from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import apply_active, send_to_terminal
 from hikflask.services.employees.save import add_many, save_changes
+from hikflask.services.employees.undo import ENROLMENTS, Desired, desired_enrolments
 from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.mass_removals import Days
 from hikflask.services.groups import locks, membership

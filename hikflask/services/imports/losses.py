@@ -8,7 +8,7 @@ from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, ImportRow, Terminal
 from hikflask.models.import_batch import APPLIED, CHANGED, OPEN
-from hikflask.services.changes.undo import ENROLMENTS
+from hikflask.services.employees.undo import ENROLMENTS
 from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.mass_removals import Losses, Pair
 from hikflask.services.groups import differences

@@ -15,10 +15,10 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import APPLIED, CHANGED, NEW, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.models.terminal import BY_URL, GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
-from hikflask.services.changes import undo
 from hikflask.services.core import keyset
 from hikflask.services.core.db import end_read
 from hikflask.services.core.keyset import FIRST, Keyset, Page, PagePosition
+from hikflask.services.employees import undo
 from hikflask.services.imports import effects
 from hikflask.services.imports.classify import PHOTO
 from hikflask.services.imports.lost_faces import LostFaces, LostFacesCount

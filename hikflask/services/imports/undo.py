@@ -4,6 +4,7 @@ A row is undone while its person is as the import left them: what was written, a
 with which photo. An employee whom the import added is deleted again while nothing else was added since.
 """
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import update
@@ -12,12 +13,11 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportRow
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.models.import_batch import APPLIED, NEW, UNDONE
-from hikflask.services.changes import undo
-from hikflask.services.changes.undo import ENROLMENTS, Desired, EmployeeFacts
-from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee
+from hikflask.services.core.db import changed_rows, lock_numbers
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
-from hikflask.services.employees.lifecycle import delete_again
+from hikflask.services.employees import undo
+from hikflask.services.employees.undo import ENROLMENTS, Desired, EmployeeFacts
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.desired import desire_present
 from hikflask.services.groups import locks, membership
@@ -41,10 +41,10 @@ def undo_row(row: ImportRow) -> None:
     if row.employee_id is None:
         raise NotFound("employee_unknown")
     lock_numbers(row.number)
-    batch, employee = batches.get_one(row.batch_id), locked_employee(row.employee_id)
-    written = written_facts(row)
-    undo.require_same(employee, written)
-    delete_again(employee) if row.verdict == NEW else _restore(employee, row, written)
+    batch, written, before = batches.get_one(row.batch_id), written_facts(row), None
+    if row.verdict != NEW:
+        before = {**_renamed(row.before or {}), ENROLMENTS: _complete(written[FORMER_ENROLMENTS])}
+    undo.undo(row.employee_id, before, written, partial(_restore_enrolments, written, before))
     changed_rows(update(ImportRow).where(ImportRow.id == row.id).values(state=UNDONE))
     if written.get(DEPARTMENT) in batch.new_departments:
         departments.delete_unused(written[DEPARTMENT])
@@ -66,18 +66,11 @@ def _complete(stored: Desired) -> Desired:
     return [[*enrolment, False][:3] for enrolment in stored]
 
 
-def _restore(employee: Employee, row: ImportRow, written: EmployeeFacts) -> None:
-    before = {**_renamed(row.before or {}), ENROLMENTS: _complete(written[FORMER_ENROLMENTS])}
-    undo.restore(employee, before, written)
-    _restore_enrolments(employee, written[ENROLMENTS], before[ENROLMENTS])
-    # A group that gave a terminal before may not do so any more.
-    membership.withdraw(employee)
-    # The department may have another spelling now.
-    undo.require_same(employee, before)
-
-
-def _restore_enrolments(employee: Employee, now: Desired, former: Desired) -> None:
+def _restore_enrolments(written: EmployeeFacts, before: EmployeeFacts | None, employee: Employee) -> None:
     """Make the employee desired where they were before, with the photos of that time."""
+    if before is None:
+        return
+    now, former = written[ENROLMENTS], before[ENROLMENTS]
     photos, former_photos = (
         {terminal_id: photo_id for terminal_id, photo_id, _ in enrolments if terminal_id is not None}
         for enrolments in (now, former)
@@ -94,6 +87,8 @@ def _restore_enrolments(employee: Employee, now: Desired, former: Desired) -> No
     if photos != former_photos:
         queries.of_number(employee.number)
         state.apply(state.PUT_IN_BULK, is_employees)
+    # A group that gave a terminal before may not do so any more.
+    membership.withdraw(employee)
 
 
 def _desire(employee: Employee, terminal_id: int, photo_id: int | None, *, by_group: bool) -> None:

@@ -5,14 +5,14 @@ from sqlalchemy import update
 from hikflask.extensions import db
 from hikflask.models import Job, Terminal
 from hikflask.services import audit
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.kinds import SEND
+from hikflask.services.changes.lifecycle import Claim
 from hikflask.services.core import shown
 from hikflask.services.core.db import changed_rows, lock_terminal, transactional
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
-from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import SEND
-from hikflask.services.jobs.lifecycle import Claim
+from hikflask.services.employees.selection import make_draft
 from hikflask.services.terminals import connection, registry
 
 

@@ -16,10 +16,10 @@ from hikflask.labels import alarms
 from hikflask.labels import settings as labels
 from hikflask.services import audit
 from hikflask.services.alarms import mail_server
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.kinds import DELETE_PASSAGES, NEWEST
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.kinds import DELETE_PASSAGES, NEWEST
 from hikflask.services.passages import retention, switch
 from hikflask.services.settings import change
 from hikflask.web.security import resubmission

@@ -13,9 +13,8 @@ from hikflask.labels.comparisons import person_count
 from hikflask.messages import error_sentence
 from hikflask.models import Terminal
 from hikflask.models.comparison import KINDS, Comparison
-from hikflask.services.comparisons import ignored, queries
+from hikflask.services.comparisons import ignored, plan_choices, queries
 from hikflask.services.core.errors import PlanChanged
-from hikflask.services.jobs import plan_choices
 from hikflask.web.comparisons.comparisons import LEFT, bp, chosen_page, finished_or_404
 from hikflask.web.security import resubmission
 from hikflask.web.support.urls import next_or

@@ -17,12 +17,11 @@ from hikflask.messages import error_sentence
 from hikflask.models import Terminal
 from hikflask.models.comparison import DONE, KINDS, ONLY_THERE, READING, Comparison
 from hikflask.services import audit
-from hikflask.services.comparisons import ignored, preview, queries
+from hikflask.services.comparisons import ignored, plan_choices, preview, queries
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons.plan import Choices, Plan
 from hikflask.services.comparisons.queries import ComparedNumber
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.jobs import plan_choices
 from hikflask.web.jobs.report import report_of
 from hikflask.web.support import htmx, responses
 from hikflask.web.terminals.terminals import terminal_or_404

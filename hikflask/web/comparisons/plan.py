@@ -15,17 +15,16 @@ from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.messages import error_sentence
 from hikflask.models import Job, Terminal
 from hikflask.models.comparison import Comparison
-from hikflask.services.comparisons import namesakes, preview, queries, undo
+from hikflask.services.changes import queries as job_queries
+from hikflask.services.changes.kinds import APPLY
+from hikflask.services.changes.queries import ItemOf
+from hikflask.services.comparisons import namesakes, plan_choices, preview, queries, undo
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons.plan import LEAVE, TAKE_OVER, Step
+from hikflask.services.comparisons.plan_choices import FACE_THERE, NAME_HERE, NAME_KEPT, NAME_THERE
 from hikflask.services.core import shown
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Confirmation
-from hikflask.services.jobs import plan_choices, take_over_undo
-from hikflask.services.jobs import queries as job_queries
-from hikflask.services.jobs.kinds import APPLY
-from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_KEPT, NAME_THERE
-from hikflask.services.jobs.queries import ItemOf
 from hikflask.web.comparisons.comparisons import bp, chosen_page, finished_or_404
 from hikflask.web.jobs.jobs import started_or_404
 from hikflask.web.jobs.report import report_of
@@ -157,7 +156,7 @@ def _about_job(terminal_id: int, job_id: int) -> dict[str, Any]:
             rows = job_queries.done_items(job_id, action, MAX_SHOWN + 1, after)
             last = rows[MAX_SHOWN - 1].item.id if len(rows) > MAX_SHOWN else 0
             groups.append(Group(action, count, rows[:MAX_SHOWN], last))
-    can_undo = take_over_undo.can_undo(job)
+    can_undo = undo.can_undo(job)
     return {"terminal": terminal, "report": report_of(job), "groups": groups, "can_undo": can_undo}
 
 
@@ -235,7 +234,7 @@ def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: in
 def ask_undo(terminal_id: int, job_id: int) -> ResponseReturnValue:
     """Ask before people are taken back: how many that is, and how many stay, since they were changed."""
     terminal, job = _plan_job_or_404(terminal_id, job_id)
-    if not take_over_undo.can_undo(job):
+    if not undo.can_undo(job):
         return redirect(url_for(".job", terminal_id=terminal_id, job_id=job_id), 303)
     can, changed = undo.preview(job_id)
     return render_template("comparisons/undo.html", terminal=terminal, job=job, can=can, changed=changed)
@@ -247,12 +246,12 @@ def start_undo(terminal_id: int, job_id: int) -> ResponseReturnValue:
     """Start the undo; a second click shows the job that the first started."""
     _terminal, job = _plan_job_or_404(terminal_id, job_id)
     try:
-        claim = take_over_undo.start(job_id, row_id(UndoForm().people.data) or 0)
+        claim = undo.start(job_id, row_id(UndoForm().people.data) or 0)
     except PlanChanged as error:
         flash(error_sentence(error), "danger")
         return redirect(url_for(".ask_undo", terminal_id=terminal_id, job_id=job_id), 303)
     except ServiceError as error:
-        if undoing := take_over_undo.running(job):
+        if undoing := undo.running(job):
             return redirect(url_for("jobs.show", job_id=undoing.id), 303)
         flash(error_sentence(error), "danger")
         return redirect(url_for(".job", terminal_id=terminal_id, job_id=job_id), 303)

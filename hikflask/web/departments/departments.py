@@ -146,7 +146,7 @@ def _merge(*, by_admin: bool) -> ResponseReturnValue:
     form = MergeForm()
     ids, into, agreed = form.department_ids, form.into.data or 0, Confirmation(row_id(form.confirm.data), by_admin)
     try:
-        people = changing.merge_departments(ids, into, tasks.apply_groups, agreed, form.shown.data)
+        people = changing.merge_departments(ids, into, tasks.enqueue_job, agreed, form.shown.data)
     except PlanChanged as error:
         flash(error_sentence(error), "danger")
         return redirect(url_for(".ask_merge", department=ids, into=into), 303)

@@ -11,13 +11,12 @@ from hikflask.forms.jobs import JobForm
 from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
 from hikflask.labels.enrolments import status_of
 from hikflask.models import Job
-from hikflask.services.employees import search
+from hikflask.services.changes.kinds import DEACTIVATE
+from hikflask.services.employees import search, selection
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.search import Listed
+from hikflask.services.employees.selection import make_draft
 from hikflask.services.enrolments import queries
-from hikflask.services.jobs import draft
-from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import DEACTIVATE
 from hikflask.web.security import resubmission
 from hikflask.web.support import attention_counts, htmx
 from hikflask.web.support.pagination import paginate
@@ -67,7 +66,7 @@ def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
 def _bulk(
     form: NumbersForm, listed: Listed | None = None, job: Job | None = None, status: int = HTTPStatus.OK
 ) -> Response:
-    about = {"job": job, "job_form": JobForm(formdata=None), "losses": draft.losses_of(job)} if job else {}
+    about = {"job": job, "job_form": JobForm(formdata=None), "losses": selection.leaving(job)} if job else {}
     return make_response(render_template("employees/bulk_deactivation.html", form=form, found=listed, **about), status)
 
 

@@ -145,7 +145,7 @@ def delete(group_id: int) -> ResponseReturnValue:
     """Delete a group; the people of it are removed from its terminals in the background."""
     group, form = _group_or_404(group_id), JobForm()
     try:
-        done = changing.change(group_id, None, tasks.apply_groups, _agreed(form), digest=form.shown.data or "")
+        done = changing.change(group_id, None, tasks.enqueue_job, _agreed(form), digest=form.shown.data or "")
     except PlanChanged as error:
         return _question(group, form, error.meaning.page_status)
     except ServiceError as error:
@@ -194,7 +194,7 @@ def _save(form: GroupPageForm, group: Listed | None) -> ResponseReturnValue:
     try:
         flash_kept_fields(form, merge_saved())
         wanted, digest = _wanted(form, group), form.shown.data or ""
-        done = changing.change(group_id, wanted, tasks.apply_groups, _agreed(form), digest=digest, require=merge_saved)
+        done = changing.change(group_id, wanted, tasks.enqueue_job, _agreed(form), digest=digest, require=merge_saved)
     except ChangedMeanwhile as error:
         return _page(form, group, HTTPStatus.CONFLICT, **conflict(form, error.differences, _shown_value))
     except PlanChanged:

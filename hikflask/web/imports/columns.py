@@ -23,12 +23,12 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.groups import queries as groups
 from hikflask.services.imports import batches
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.imports.batches import ColumnsAsked, ColumnsUnknown
 from hikflask.services.imports.table import columns as recognition
 from hikflask.services.imports.table import department_paths, doubts, id_rules, mappings, report_rows
 from hikflask.services.imports.table.mappings import Fitted
 from hikflask.services.imports.table.options import DEFAULT, LAST_PART, Options
-from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.terminals import registry
 from hikflask.web.imports import stage
 from hikflask.web.imports.imports import batch_or_404, bp

@@ -19,12 +19,13 @@ from hikflask.labels.imports import row_error
 from hikflask.messages import error_sentence
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import VERDICTS, WRONG
+from hikflask.services.changes import lifecycle
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.imports import batches, effects, losses, queries
+from hikflask.services.imports import jobs as import_jobs
+from hikflask.services.imports import report as import_report
 from hikflask.services.imports.corrections import written_place
-from hikflask.services.jobs import import_report, lifecycle
-from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.provisioning import without_face
 from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.services.terminals import registry

@@ -6,8 +6,8 @@ from hikflask.codes.refusals import COLUMNS, type_of
 from hikflask.models import ImportBatch, Job
 from hikflask.models.import_batch import VERDICTS
 from hikflask.models.job import FAILED, STOPPED
+from hikflask.services.changes import queries
 from hikflask.services.imports import queries as imports
-from hikflask.services.jobs import queries
 
 CHOOSING = "choosing"
 CHECKING = "checking"

@@ -15,8 +15,8 @@ from hikflask.http.permissions import OPERATOR, allow
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import queries as groups
 from hikflask.services.imports import batches
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.imports.batches import Upload
-from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.terminals import registry
 from hikflask.web.imports.imports import bp
 from hikflask.web.security import resubmission

@@ -16,12 +16,12 @@ from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.messages import error_sentence
 from hikflask.models import Job
 from hikflask.models.job import DRAFT
+from hikflask.services.changes import agreement, queries
+from hikflask.services.changes.kinds import DEACTIVATE, DEPARTMENT, EXPORT, OF_SELECTION, PRINT, SEND
 from hikflask.services.core.errors import PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.departments import registry as departments
+from hikflask.services.employees import selection as drafts
 from hikflask.services.enrolments.mass_removals import Confirmation
-from hikflask.services.jobs import draft as drafts
-from hikflask.services.jobs import queries
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT, OF_SELECTION, PRINT, SEND
 from hikflask.services.provisioning import send_preview
 from hikflask.services.terminals import registry
 from hikflask.web.jobs.jobs import about, bp, draft_or_404
@@ -170,10 +170,10 @@ def _page(job: Job, form: JobForm | None = None, status: int = HTTPStatus.OK) ->
         "terminal": terminal,
         "plan": send_preview.of_job(job.id, terminal) if terminal else None,
         "form": form or _form_of(job, formdata=None),
-        "people": queries.people(job.id, MAX_NAMES),
+        "people": drafts.people(job.id, MAX_NAMES),
         "terminals": registry.list_active(),
         "departments": departments.names,
         "differences": differences,
-        "losses": drafts.losses_of(job),
+        "losses": agreement.of_rest(job),
     }
     return make_response(render_template("jobs/draft.html", job=job, **shown), status)

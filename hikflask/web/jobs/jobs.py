@@ -15,12 +15,12 @@ from hikflask.messages import error_sentence
 from hikflask.models import Job
 from hikflask.models.job import DRAFT
 from hikflask.services import audit
+from hikflask.services.changes import agreement, lifecycle, outcomes, queries
+from hikflask.services.changes.kinds import DEACTIVATE
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
-from hikflask.services.employees import export_files
+from hikflask.services.employees import export_files, selection
 from hikflask.services.enrolments.mass_removals import Confirmation
-from hikflask.services.jobs import lifecycle, losses, outcomes, queries
-from hikflask.services.jobs.kinds import DEACTIVATE
 from hikflask.services.spreadsheets.table_file import CSV, XLSX
 from hikflask.web.jobs.report import may_change, report_of
 from hikflask.web.security import current_operator, resubmission
@@ -81,7 +81,7 @@ def file(job_id: int) -> ResponseReturnValue:
 def printed(job_id: int) -> ResponseReturnValue:
     """The people with their photos, on a page that prints well."""
     job = draft_or_404(job_id)
-    return render_template("jobs/print.html", job=job, people=queries.people(job.id, MAX_PRINTED))
+    return render_template("jobs/print.html", job=job, people=selection.people(job.id, MAX_PRINTED))
 
 
 @bp.post("/<int:job_id>/stop")
@@ -132,7 +132,7 @@ def _question(job_id: int, form: JobForm, status: int = HTTPStatus.OK) -> Respon
     job = started_or_404(job_id)
     if not lifecycle.can_retry(job):
         return redirect(url_for(".show", job_id=job_id), 303)
-    return render_template("jobs/retry.html", job=job, form=form, losses=losses.of_rest(job)), status
+    return render_template("jobs/retry.html", job=job, form=form, losses=agreement.of_rest(job)), status
 
 
 def _retry(job_id: int, agreed: Confirmation) -> ResponseReturnValue:

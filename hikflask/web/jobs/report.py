@@ -15,12 +15,12 @@ from hikflask.models.job import DONE
 from hikflask.models.terminal import NO_CAPTURE
 from hikflask.services.attention import terminal_problems
 from hikflask.services.attention.terminal_problems import Problem
+from hikflask.services.changes import agreement, lifecycle, outcomes, queries
+from hikflask.services.changes.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS, OF_IMPORTS
+from hikflask.services.changes.outcomes import Outcome, Reason
+from hikflask.services.changes.queries import ItemOf, Wait
 from hikflask.services.core import heartbeat
 from hikflask.services.employees import export_files
-from hikflask.services.jobs import lifecycle, losses, outcomes, queries
-from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS, OF_IMPORTS
-from hikflask.services.jobs.outcomes import Outcome, Reason
-from hikflask.services.jobs.queries import ItemOf, Wait
 from hikflask.services.terminals import capacity
 from hikflask.web.security import current_operator
 from hikflask.web.support.htmx import FAST_SECONDS, SLOW_SECONDS
@@ -153,7 +153,7 @@ def can_retry(job: Job) -> bool:
     has_more = lifecycle.can_retry(job)
     if not has_more or current_operator.may(ADMIN):
         return has_more
-    return not losses.needs_administrator(job, losses.of_rest(job))
+    return not agreement.needs_administrator(job, agreement.of_rest(job))
 
 
 def _listed(job: Job, reason: Reason) -> tuple[Line, CursorPage[ItemOf]]:

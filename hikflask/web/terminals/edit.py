@@ -89,7 +89,7 @@ def update(terminal_id: int) -> ResponseReturnValue:
                 operator_name(),
                 fields=form.changed(),
                 require=lambda: form.merge_saved(_as_saved(terminal_or_404(terminal_id))),
-                in_use_again=partial(changing.bring_to, start=tasks.apply_groups),
+                in_use_again=partial(changing.bring_to, enqueue=tasks.enqueue_job),
             )
     except ChangedMeanwhile as error:
         form.password.errors = [_("Enter the password again, please.")] if form.password.data else []

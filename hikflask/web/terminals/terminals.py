@@ -16,11 +16,10 @@ from hikflask.messages import error_sentence
 from hikflask.models import JournalAlarm, Terminal
 from hikflask.models.comparison import ONLY_THERE, READING, Comparison, Drift
 from hikflask.services.attention import terminal_people, terminal_problems, terminal_queue
-from hikflask.services.comparisons import queries
+from hikflask.services.comparisons import plan_choices, queries
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
-from hikflask.services.jobs import plan_choices
 from hikflask.services.passages import coverage, journal, pushes, switch, terminal_privacy
 from hikflask.services.passages import queries as passages
 from hikflask.services.provisioning import bring_people, same_device, send_preview, without_face

@@ -17,7 +17,11 @@ from hikflask.models.terminal import UNKNOWN
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
+from hikflask.services.changes import lifecycle as jobs
+from hikflask.services.changes.lifecycle import Claim
+from hikflask.services.changes.run import run_to_end
 from hikflask.services.comparisons import plan
+from hikflask.services.comparisons import undo as take_over_undo
 from hikflask.services.core.dates import today
 from hikflask.services.core.db import end_read, transaction
 from hikflask.services.departments import merging
@@ -31,11 +35,7 @@ from hikflask.services.enrolments.retire_terminal import retire_terminal
 from hikflask.services.groups import changing
 from hikflask.services.groups.registry import Wanted
 from hikflask.services.imports import batches, corrections
-from hikflask.services.jobs import imports as import_jobs
-from hikflask.services.jobs import lifecycle as jobs
-from hikflask.services.jobs import take_over_undo
-from hikflask.services.jobs.lifecycle import Claim
-from hikflask.services.jobs.run import run_to_end
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.photos import deletion
 from hikflask.services.photos.retention import forget_photos
 from hikflask.services.provisioning import bring_people
@@ -219,7 +219,7 @@ def _let_in(lab: Laboratory, group_id: int | None, name: str) -> object:
     """Let Ivan and his department belong to a group of both terminals."""
     added = [IVAN.number] if lab.ivans_id() else []
     wanted = Wanted(name, [lab.entrance.id, lab.store.id], [IVAN.department], added)
-    return changing.change(group_id, wanted, tasks.apply_groups, AGREED)
+    return changing.change(group_id, wanted, tasks.enqueue_job, AGREED)
 
 
 def _take_pictures(lab: Laboratory) -> None:
@@ -232,7 +232,7 @@ def _take_pictures(lab: Laboratory) -> None:
 
 ACTORS |= {
     "change_group": (_group_of_entrance, lambda lab, group_id: _let_in(lab, group_id, "Охрана")),
-    "delete_group": (_group_with_ivan, lambda _, group_id: changing.change(group_id, None, tasks.apply_groups, AGREED)),
+    "delete_group": (_group_with_ivan, lambda _, group_id: changing.change(group_id, None, tasks.enqueue_job, AGREED)),
     "check_terminal": (_take_pictures, lambda lab, _: check(lab.store.id, "Анна")),
 }
 
@@ -406,7 +406,7 @@ def _bring_to(terminal: Terminal) -> object:
 
 def _delete_group(_: Laboratory) -> object:
     group = select(TerminalGroup.id)
-    return _with_first(group, lambda group_id: changing.change(group_id, None, tasks.apply_groups, AGREED))
+    return _with_first(group, lambda group_id: changing.change(group_id, None, tasks.enqueue_job, AGREED))
 
 
 def _with_import(act: Callable[[int], object]) -> Callable[[Laboratory], object]:

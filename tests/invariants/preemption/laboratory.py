@@ -211,7 +211,7 @@ class Laboratory:
     def add_group(self, *terminals: Terminal, department: str = "Охрана", added: Sequence[str] = ()) -> int:
         """Add a group for a department, with a job for those who are in it, and return its id."""
         wanted = Wanted(department, [terminal.id for terminal in terminals], [department], added)
-        return changing.change(None, wanted, tasks.apply_groups, AGREED).group_id
+        return changing.change(None, wanted, tasks.enqueue_job, AGREED).group_id
 
     def work(self) -> None:
         """Let the worker do once what is due, or would be in a while."""

@@ -10,13 +10,13 @@ from sqlalchemy import delete, select, update
 from hikflask.extensions import db, vault
 from hikflask.models import EventLog, JournalAlarm, Terminal, Webhook, WebhookDelivery
 from hikflask.models.columns import database_now
+from hikflask.services.changes import kinds
+from hikflask.services.changes import lifecycle as jobs
+from hikflask.services.changes.run import run_to_end
 from hikflask.services.core.db import end_read, transaction
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import FaceSource
-from hikflask.services.jobs import kinds
-from hikflask.services.jobs import lifecycle as jobs
-from hikflask.services.jobs.run import run_to_end
 from hikflask.services.passages import intake, pushes, retention, switch, terminal_privacy
 from hikflask.services.passages.pushes import Sender
 from tests.invariants.preemption.actors import NEW_NUMBER, Act, Prepare, change

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import ImportRow
 from hikflask.models.import_batch import WRONG
+from hikflask.services.changes.run import run_to_end
 from hikflask.services.core.db import end_read
 from hikflask.services.imports import batches, corrections
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.imports.batches import Upload
-from hikflask.services.jobs import imports as import_jobs
-from hikflask.services.jobs.run import run_to_end
 from tests.processes.random_run.caller import DEPARTMENTS, Caller, Fields
 from tests.processes.random_run.world import Person, Write
 from tests.support.removals import AGREED

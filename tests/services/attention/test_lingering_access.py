@@ -7,14 +7,13 @@ from hikflask.models import Comparison, Employee, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.attention import lingering_access, overview, people_problems
 from hikflask.services.attention.people_problems import LINGERING_ACCESS
-from hikflask.services.comparisons import ignored, queries
+from hikflask.services.comparisons import ignored, plan_choices, queries
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons.plan import Choices
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.jobs import plan_choices
 from hikflask.simulator import Terminal as Simulated
 from tests.support.comparisons import compare
 from tests.support.enrolments import employee_of, enrol

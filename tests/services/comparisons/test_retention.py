@@ -7,9 +7,8 @@ from hikflask.models import Comparison, Difference, Job, PersonThere, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import FAILED
 from hikflask.models.job import DONE
-from hikflask.services.comparisons import plan, queries, reading, retention
+from hikflask.services.comparisons import plan, plan_choices, queries, reading, retention
 from hikflask.services.comparisons.plan import TAKE_OVER, Choices
-from hikflask.services.jobs import plan_choices
 from hikflask.simulator import Terminal as Simulated
 from tests.support.comparisons import compare, people_kept, strangers
 from tests.support.removals import BY_OPERATOR

@@ -8,7 +8,6 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import undo
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.save import save_employee
-from hikflask.services.jobs import take_over_undo
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OTHER_FACE
@@ -38,7 +37,7 @@ def facts() -> tuple[Facts, Facts]:
 
 def undone(job: Job) -> list[tuple[str, str, str]]:
     """Undo a job, and return what came of each."""
-    claim = take_over_undo.start(job.id)
+    claim = undo.start(job.id)
     assert run(claim).state == "done"
     return items(claim.job_id)
 
@@ -74,7 +73,7 @@ def test_employees_who_came_in_by_it_are_deleted_and_stay_on_the_terminal(
     assert differences(compare(terminal)) == {"only_there": ["900", "901"]}
     assert len(entries("enrolment.taking_over_undone")) == 2
     with pytest.raises(Exception, match="nothing_to_take_back"):
-        take_over_undo.start(job.id)
+        undo.start(job.id)
 
 
 def test_who_was_here_before_gets_back_name_days_and_photo(

@@ -13,6 +13,7 @@ from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, Pers
 from hikflask.models.comparison import ONLY_THERE
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes.kinds import DEPARTMENT, SEND
 from hikflask.services.comparisons import ignored
 from hikflask.services.core.errors import NotFound
 from hikflask.services.employees import photo_drafts, search
@@ -20,7 +21,6 @@ from hikflask.services.employees.erasure import erase_by_number, erase_employee,
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.jobs.kinds import DEPARTMENT, SEND
 from hikflask.services.photos import storage
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated

@@ -9,9 +9,9 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import Job
 from hikflask.models.job import DONE, DRAFT, FAILED, RUNNING, STOPPED, WAITING
+from hikflask.services.changes.kinds import EXPORT
 from hikflask.services.employees import export_files
 from hikflask.services.employees.erasure import erase_employee
-from hikflask.services.jobs.kinds import EXPORT
 from tests.support.employees import by_number
 from tests.support.jobs import add_people, job, run, started
 from tests.support.retention import DAY, age, forget

@@ -27,9 +27,9 @@ from hikflask.models import (
     Photo,
     Terminal,
 )
+from hikflask.services.changes.kinds import SEND
 from hikflask.services.employees import personal_data_export as exports
 from hikflask.services.employees.personal_data_export import export_employee
-from hikflask.services.jobs.kinds import SEND
 from hikflask.services.photos import storage
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import Desk, typed

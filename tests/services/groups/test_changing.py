@@ -1,19 +1,25 @@
 """A change of a group and its job are one; a preview changes nothing."""
 
+from unittest.mock import Mock
+
 import pytest
 from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.lifecycle import Claim
+from hikflask.services.changes.run import run_to_end
 from hikflask.services.core.errors import AdministratorNeeded, ServiceError, UnsafePlan
 from hikflask.services.employees.save import save_employee
-from hikflask.services.enrolments.mass_removals import Confirmation, Losses
+from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.groups import changing, queries
 from hikflask.services.groups.changing import Done
 from hikflask.services.groups.differences import Differences
 from hikflask.services.groups.registry import Wanted
-from tests.support.groups import ENTRANCE, STORE, add_terminals, apply_at_once, make_group, wishes
+from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group, wishes
+from tests.support.jobs import items, job
 from tests.support.removals import AGREED, BY_OPERATOR
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -25,9 +31,8 @@ class Started:
     def __init__(self) -> None:
         self.jobs: list[tuple[str, list[str]]] = []
 
-    def __call__(self, name: str, people: list[tuple[str, int]], _: Losses) -> int:
-        self.jobs.append((name, [number for number, _ in people]))
-        return len(self.jobs)
+    def __call__(self, claim: Claim) -> None:
+        self.jobs.append((job(claim.job_id).params["group"], [number for number, *_ in items(claim.job_id)]))
 
 
 @pytest.fixture
@@ -66,7 +71,7 @@ def test_change_starts_a_job_for_those_it_changes_something_for(ids: dict[str, i
     added = changing.change(None, wanted, start, BY_OPERATOR, digest=changing.preview(None, wanted).digest)
     renamed = changing.change(added.group_id, Wanted("Офисы", [], ["Склад"]), start, BY_OPERATOR)
 
-    assert added.job_id == 1
+    assert added.job_id
     assert renamed == Done(added.group_id, None)
     assert start.jobs == [("Офис", ["1", "2"])]
     assert [one.name for one in queries.list_all()] == ["Офисы"]
@@ -84,7 +89,7 @@ def test_many_who_lose_a_terminal_are_confirmed_by_their_number(ids: dict[str, i
     with pytest.raises(AdministratorNeeded):
         changing.change(group_id, None, start, Confirmation(3, by_admin=False), digest=digest)
     assert queries.get(group_id) is not None
-    assert changing.change(group_id, None, start, Confirmation(3, by_admin=True), digest=digest) == Done(group_id, 1)
+    assert changing.change(group_id, None, start, Confirmation(3, by_admin=True), digest=digest).group_id == group_id
 
     assert start.jobs == [("Офис", ["1", "2", "3"])]
     assert queries.list_all() == []
@@ -92,12 +97,13 @@ def test_many_who_lose_a_terminal_are_confirmed_by_their_number(ids: dict[str, i
         changing.change(group_id, None, start, AGREED)
 
 
-def test_job_that_cannot_be_started_leaves_the_group_as_it_was(ids: dict[str, int]) -> None:
-    def fail(name: str, people: list[tuple[str, int]], lost: Losses) -> int:
-        raise TypeError(name, people, lost)
+def test_job_that_cannot_be_started_leaves_the_group_as_it_was(
+    ids: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "begin", Mock(side_effect=TypeError))
 
     with pytest.raises(TypeError):
-        changing.change(None, Wanted("Офис", [ids[ENTRANCE]], ["Охрана"]), fail, AGREED)
+        changing.change(None, Wanted("Офис", [ids[ENTRANCE]], ["Охрана"]), run_to_end, AGREED)
 
     assert queries.list_all() == []
 
@@ -115,13 +121,11 @@ def test_merged_departments_give_their_people_the_terminals_of_the_other_one(ids
     merge = changing.preview_of_merge([by_name["Охрана"]], by_name["Кладовая"])
     for agreed, refusal in ((BY_OPERATOR, AdministratorNeeded), (Confirmation(1, by_admin=True), UnsafePlan)):
         with pytest.raises(refusal):
-            changing.merge_departments([by_name["Охрана"]], by_name["Кладовая"], apply_at_once, agreed, merge.digest)
+            changing.merge_departments([by_name["Охрана"]], by_name["Кладовая"], run_to_end, agreed, merge.digest)
     assert wishes("1") == {ENTRANCE: True}
     assert (merge.people, told(merge.differences)) == (3, [(ENTRANCE, 0, 3), (STORE, 3, 0)])
 
-    assert (
-        changing.merge_departments([by_name["Охрана"]], by_name["Кладовая"], apply_at_once, AGREED, merge.digest) == 3
-    )
+    assert changing.merge_departments([by_name["Охрана"]], by_name["Кладовая"], run_to_end, AGREED, merge.digest) == 3
 
     assert (wishes("1"), wishes("2")) == ({STORE: True}, {STORE: True})
 
@@ -135,7 +139,7 @@ def test_terminal_that_is_in_use_again_gets_those_whom_groups_ask_for(ids: dict[
     terminal.is_active = True
     db.session.commit()
 
-    assert changing.bring_to(terminal, apply_at_once) == 1
-    assert changing.bring_to(terminal, apply_at_once) is None
+    assert changing.bring_to(terminal, run_to_end) is not None
+    assert changing.bring_to(terminal, run_to_end) is None
 
     assert wishes("1") == {ENTRANCE: True, STORE: True}

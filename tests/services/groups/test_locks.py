@@ -8,10 +8,11 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes.run import run_to_end
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import changing, locks, membership
 from hikflask.services.groups.registry import Wanted
-from tests.support.groups import ENTRANCE, add_terminals, apply_at_once, wishes
+from tests.support.groups import ENTRANCE, add_terminals, wishes
 from tests.support.removals import AGREED
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -25,7 +26,7 @@ def test_save_and_change_of_a_group_wait_for_each_other(app: Flask) -> None:
     def change_group() -> None:
         with app.app_context():
             begin.wait(30)
-            changing.change(None, Wanted("Офис", list(ids.values()), ["Охрана"]), apply_at_once, AGREED)
+            changing.change(None, Wanted("Офис", list(ids.values()), ["Охрана"]), run_to_end, AGREED)
 
     other = threading.Thread(target=change_group)
     other.start()
@@ -43,7 +44,7 @@ def test_change_waits_until_a_reader_has_ended(app: Flask) -> None:
 
     def change_group() -> None:
         with app.app_context():
-            changing.change(None, Wanted("Офис", list(ids.values()), ["Охрана"]), apply_at_once, AGREED)
+            changing.change(None, Wanted("Офис", list(ids.values()), ["Охрана"]), run_to_end, AGREED)
             done.set()
 
     employee.department = "Охрана"

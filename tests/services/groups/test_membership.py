@@ -11,6 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Terminal, TerminalGroup
 from hikflask.models.terminal import BY_URL
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes.run import run_to_end
 from hikflask.services.core.errors import NameTooLong, ServiceError
 from hikflask.services.employees import lifecycle, search
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -26,7 +27,6 @@ from tests.support.groups import (
     STORE,
     YARD,
     add_terminals,
-    apply_at_once,
     change_group,
     make_group,
     wishes,
@@ -281,7 +281,7 @@ def test_after_any_order_of_changes_wishes_are_what_groups_say(ids: dict[str, in
             )
             _write(groups, names, wanted, chance)
         elif groups:
-            changing.change(chance.choice(groups), None, apply_at_once, AGREED)
+            changing.change(chance.choice(groups), None, run_to_end, AGREED)
         _assert_equal()
     assert db.session.execute(select(Department.id)).first()
 

@@ -9,15 +9,16 @@ from sqlalchemy import delete, event, select
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Job, Photo, Terminal
 from hikflask.models.columns import database_now
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.run import run_slice
 from hikflask.services.core.db import transaction
 from hikflask.services.departments import merging
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.import_files import stored_files
 from hikflask.services.imports import batches, queries
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.imports.apply import apply_together
-from hikflask.services.jobs import imports, lifecycle
-from hikflask.services.jobs.run import run_slice
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.employees import by_number
 from tests.support.groups import add_terminals, make_group
@@ -97,7 +98,7 @@ def test_nobody_comes_into_a_department_that_was_renamed_after_the_import_began(
     known = departments.add("Склад").id
     found = checked("1;Иван Иванов 1;Склад", "2;Иван Иванов 2;Новый")
 
-    job = started(imports.start_import, found)
+    job = started(import_jobs.start_import, found)
     merging.rename(known, "Кладовая")
     run(job)
 
@@ -193,7 +194,7 @@ def test_person_comes_in_without_a_photo_that_was_refused(terminal: Terminal) ->
 def test_check_and_import_are_one_job() -> None:
     add_people("3", "4")
     found = made("1;Иван Иванов;", "2;;", "3;Иван Иванов 3;", "4;Иван Иванов 4;")
-    claim = started(imports.start_check_and_import, found)
+    claim = started(import_jobs.start_check_and_import, found)
     total = job(claim.job_id).total
 
     done = run(claim)
@@ -283,7 +284,7 @@ def test_many_who_are_new_go_to_the_terminals_but_one_whose_name_fits_nowhere(te
 @pytest.mark.both_databases
 def test_worker_that_is_killed_while_it_adds_many_leaves_nobody_of_them() -> None:
     found = checked(*(f"{n};Иван Иванов {n};" for n in range(9)))
-    claim = started(imports.start_import, found)
+    claim = started(import_jobs.start_import, found)
 
     def die(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         if statement.startswith("UPDATE job_item"):
@@ -306,7 +307,7 @@ def test_worker_that_is_killed_while_it_adds_many_leaves_nobody_of_them() -> Non
 @pytest.mark.both_databases
 def test_import_of_a_killed_worker_goes_on_without_doubling() -> None:
     found = checked(*(f"{n};Иван Иванов {n};Склад" for n in range(9)))
-    claim = started(imports.start_import, found)
+    claim = started(import_jobs.start_import, found)
     seen: list[str] = []
 
     def die(_connection: object, _cursor: object, statement: str, *_: object) -> None:

@@ -10,9 +10,9 @@ from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import BadArchive, ServiceError
 from hikflask.services.import_files import stored_files
 from hikflask.services.imports import batches
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.imports.batches import ColumnsUnclear, DaysUnknown, Upload
 from hikflask.services.imports.table.options import Options
-from hikflask.services.jobs import imports
 from hikflask.services.privacy import import_traces
 from hikflask.services.privacy.import_traces import ErasedPerson
 from hikflask.services.spreadsheets import reader_process
@@ -173,7 +173,7 @@ def test_terminal_must_be_in_use_and_nothing_is_chosen_after_the_check(terminal:
     batches.choose(batch_id, {"number": 0, "name": 1}, terminal.id)
     assert batch(batch_id).terminal_id == terminal.id
 
-    started(imports.start_check, batch_id)
+    started(import_jobs.start_check, batch_id)
 
     with pytest.raises(ServiceError, match=r"^import_checked$"):
         batches.choose(batch_id, {"number": 0, "name": 2}, None)
@@ -246,7 +246,7 @@ def test_import_that_began_or_is_being_checked_and_one_without_its_table_are_not
     begun, erased, running = checked("1;Иван;"), checked("3;Иван;"), made("2;Иван;")
     apply(begun)
     import_traces.forget_files(ErasedPerson(["77"]))
-    started(imports.start_check, running)
+    started(import_jobs.start_check, running)
 
     for batch_id, code in ((begun, "import_started"), (running, "import_started"), (erased, "import_file_gone")):
         with pytest.raises(ServiceError, match=rf"^{code}$"):
@@ -257,7 +257,7 @@ def test_import_that_began_or_is_being_checked_and_one_without_its_table_are_not
 @pytest.mark.both_databases
 def test_import_that_is_discarded_at_that_moment_is_not_started(between: Between) -> None:
     batch_id = checked("1;Иван;")
-    other = between(batches, "delete_rows", lambda: imports.start_import(batch_id, AGREED))
+    other = between(batches, "delete_rows", lambda: import_jobs.start_import(batch_id, AGREED))
 
     assert batches.discard(batch_id)
     other.finish()
@@ -271,4 +271,4 @@ def test_import_that_is_started_at_that_moment_starts_nothing_once_it_is_discard
     between(batches, "get_one", lambda: batches.discard(batch_id))
 
     with pytest.raises(ServiceError, match=r"^import_unknown$"):
-        imports.start_import(batch_id, AGREED)
+        import_jobs.start_import(batch_id, AGREED)

@@ -9,8 +9,8 @@ from openpyxl import Workbook
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.erasure import erase_by_number
 from hikflask.services.imports import batches, corrections
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.imports.batches import Upload
-from hikflask.services.jobs import imports
 from tests.spreadsheets.workbooks import row, text, workbook
 from tests.support.captures import FACE
 from tests.support.imports import apply, batch, check, checked, counts, errors, made, rows, started, table
@@ -128,7 +128,7 @@ def test_import_that_is_not_checked_or_has_begun_is_refused() -> None:
     with pytest.raises(ServiceError, match=r"^import_not_checked$"):
         corrections.correct(made("2!;Анна;"), {})
     found = checked("2!;Анна;", "3;Пётр;")
-    started(imports.start_import, found)
+    started(import_jobs.start_import, found)
     with pytest.raises(ServiceError, match=r"^import_started$"):
         correct(found, "2", "Анна", "")
 
@@ -144,7 +144,7 @@ def test_what_changed_meanwhile_is_not_overwritten(meanwhile: str, monkeypatch: 
         if meanwhile == "corrected":
             correct(found, "4", "Анна Юрьева", "")
         elif meanwhile == "started":
-            started(imports.start_import, found)
+            started(import_jobs.start_import, found)
         else:
             erase_by_number("2!")
         return check(*arguments)
@@ -195,7 +195,7 @@ def test_correction_stays_when_the_table_is_checked_again() -> None:
 
 def started_again(batch_id: int) -> None:
     """Have letters mended, which checks the table again."""
-    run(started(lambda its_id, _: imports.start_fixing(its_id), batch_id))
+    run(started(lambda its_id, _: import_jobs.start_fixing(its_id), batch_id))
 
 
 def test_correction_stays_after_a_dry_run_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

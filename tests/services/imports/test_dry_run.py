@@ -7,13 +7,15 @@ from sqlalchemy import event, func, select
 from hikflask.extensions import db
 from hikflask.models import Employee, ImportRow, Job, Terminal
 from hikflask.models.columns import database_now
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.run import run_slice
 from hikflask.services.core.db import transaction
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.import_files import stored_files
 from hikflask.services.imports import batches, corrections, queries
+from hikflask.services.imports import jobs as import_jobs
+from hikflask.services.imports import report as import_report
 from hikflask.services.imports.table.options import Options
-from hikflask.services.jobs import import_report, imports, lifecycle
-from hikflask.services.jobs.run import run_slice
 from tests.support import drawn_faces
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.imports import apply, batch, check, checked, counts, errors, made, rows, started, table
@@ -107,7 +109,7 @@ def test_second_table_below_and_a_sheet_of_those_who_left_stop_the_dry_run() -> 
         batches.get_one(former).layout = {**layout, "sheet": "Уволенные 2026"}
         batches.get_one(archived).layout = {**layout, "sheet": "Архив"}
 
-    refusals = [run(started(imports.start_check, found)).refusal for found in (below, former, archived)]
+    refusals = [run(started(import_jobs.start_check, found)).refusal for found in (below, former, archived)]
 
     assert refusals == [refusal("table_second_head", line=3), *[refusal("table_leavers", line=1)] * 2]
     assert rows(below) == rows(former) == rows(archived) == []
@@ -386,7 +388,7 @@ def test_formula_is_wrong_and_what_our_export_protects_is_right() -> None:
 @pytest.mark.both_databases
 def test_check_that_is_done_again_leaves_no_row_twice() -> None:
     found = made(*(f"{n};Иван Иванов {n};Склад" for n in range(1200)))
-    claim = started(imports.start_check, found)
+    claim = started(import_jobs.start_check, found)
     seen: list[str] = []
 
     def die(_connection: object, _cursor: object, statement: str, *_: object) -> None:

@@ -13,8 +13,9 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.imports import effects, losses, queries
+from hikflask.services.imports import jobs as import_jobs
+from hikflask.services.imports import report as import_report
 from hikflask.services.imports.table.options import Options
-from hikflask.services.jobs import import_report, imports
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group
 from tests.support.imports import apply, batch, checked, counts, errors, rows
@@ -297,7 +298,7 @@ def test_look_alikes_are_mended_by_checking_again_and_the_department_is_the_one_
     batch_id = checked("2;Пeтров Олег\u200b;Oтдел", "3;Юрий PRщик;Отдел")
 
     assert of_rows(batch_id) == {"2": {"look_alikes": {"name": "Петров Олег", "department": "Отдел"}}}
-    run(imports.start_fixing(batch_id))
+    run(import_jobs.start_fixing(batch_id))
     assert of_rows(batch_id) == {}
     assert rows(batch_id)[0].values == {"number": "2", "name": "Петров Олег", "department": "Отдел"}
     assert (batch(batch_id).options["mend_texts"], batch(batch_id).new) == (True, 2)
@@ -307,7 +308,7 @@ def test_department_here_with_odd_letters_is_that_of_a_mended_row() -> None:
     save_employee(Draft("1", "Иван", "Oтдел"))
     batch_id = checked("1;Иван;Отдел", "2;Пeтров;Отдел")
 
-    run(imports.start_fixing(batch_id))
+    run(import_jobs.start_fixing(batch_id))
 
     assert [row.verdict for row in rows(batch_id)] == ["unchanged", "new"]
     assert rows(batch_id)[1].values["department"] == "Oтдел"

@@ -10,8 +10,9 @@ from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.mass_removals import Confirmation, Losses
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.imports import losses
-from hikflask.services.jobs import import_report, imports
+from hikflask.services.imports import report as import_report
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group, wishes
 from tests.support.imports import apply, batch, checked
 from tests.support.removals import BY_OPERATOR
@@ -71,8 +72,8 @@ def test_undo_takes_what_the_import_gave(ids: dict[str, int]) -> None:
     assert not losses.of_import(batch_id)
     for agreed, refusal in ((BY_OPERATOR, AdministratorNeeded), (Confirmation(2, by_admin=True), UnsafePlan)):
         with pytest.raises(refusal):
-            imports.start_undo(batch_id, agreed)
-    imports.start_undo(batch_id, Confirmation(1, by_admin=True))
+            import_jobs.start_undo(batch_id, agreed)
+    import_jobs.start_undo(batch_id, Confirmation(1, by_admin=True))
 
 
 @pytest.mark.both_databases

@@ -6,8 +6,8 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job, Photo
 from hikflask.services.import_files import stored_files
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.imports import retention
-from hikflask.services.jobs import imports
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.imports import apply, batch, checked, made, started, undo
 from tests.support.jobs import add_people, items
@@ -36,7 +36,7 @@ def test_import_that_nobody_started_goes_after_a_day_with_its_files() -> None:
 
 
 def test_import_that_is_being_checked_stays() -> None:
-    started(imports.start_check, made("1;Иван Иванов;"))
+    started(import_jobs.start_check, made("1;Иван Иванов;"))
     age(ImportBatch, "created_at", 1.1 * DAY)
 
     forget()

@@ -12,8 +12,8 @@ from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.imports.queries import Undoable, undo_preview
-from hikflask.services.jobs import imports
 from hikflask.services.state import enrolment as state
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OTHER_FACE
@@ -213,4 +213,4 @@ def test_second_undo_finds_nothing() -> None:
     undo(found)
 
     with pytest.raises(ServiceError, match=r"^nothing_to_undo$"):
-        started(imports.start_undo, found)
+        started(import_jobs.start_undo, found)

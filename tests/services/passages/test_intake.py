@@ -15,12 +15,12 @@ from hikflask.extensions import db
 from hikflask.models import ChangedSetting, Event, EventCoverage, EventLog, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.event import NEW_LOG, NOT_READ, OFF, OTHER_DEVICE, OVERWRITTEN, TOO_MANY
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.kinds import DELETE_PASSAGES, NEWEST
+from hikflask.services.changes.run import run_to_end
 from hikflask.services.core.dates import today
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import TerminalInUse
-from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.kinds import DELETE_PASSAGES, NEWEST
-from hikflask.services.jobs.run import run_to_end
 from hikflask.services.passages import coverage, intake, journal, log_row, queries, retention
 from hikflask.services.settings import stored
 from hikflask.services.terminals import connection, leases

@@ -28,7 +28,8 @@ from hikflask.models.columns import database_now
 from hikflask.models.comparison import NAME, ONLY_THERE
 from hikflask.models.job import DONE
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import ignored, plan
+from hikflask.services.changes import lifecycle, run
+from hikflask.services.comparisons import ignored, plan, plan_choices
 from hikflask.services.comparisons.plan import TAKE_OVER, Choices
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import PlanChanged, ServiceError
@@ -36,8 +37,8 @@ from hikflask.services.employees.erasure import erase_by_number, erase_employee,
 from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.mass_removals import Confirmation
-from hikflask.services.jobs import imports as import_jobs
-from hikflask.services.jobs import kinds, lifecycle, plan_choices, run
+from hikflask.services.imports import dry_run
+from hikflask.services.imports import jobs as import_jobs
 from hikflask.services.privacy import certificates, traces
 from hikflask.services.webhooks import deliveries, registry
 from hikflask.simulator import Terminal as Simulated
@@ -131,7 +132,7 @@ def test_number_that_was_confirmed_for_an_import_is_not_written_back_after_the_d
     ivan = save_employee(IVAN).row
     batch_id = imports.made(f"{IVAN.number};Пётр Чехов;Охрана", "200001;Анна Ким;Охрана")
     claim = import_jobs.start_check_and_import(batch_id, Confirmation(None, by_admin=True), [IVAN.number])
-    eraser = between(kinds, "check", lambda: erase_employee(ivan.id))
+    eraser = between(dry_run, "check", lambda: erase_employee(ivan.id))
 
     run.run_slice(claim)
     eraser.finish()

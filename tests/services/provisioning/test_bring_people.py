@@ -6,13 +6,13 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import Unreachable
 from hikflask.models import AuditEntry, Terminal
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes import lifecycle
 from hikflask.services.core.errors import GenerationChanged
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.enrolments.retire_terminal import retire_terminal
-from hikflask.services.jobs import lifecycle
 from hikflask.services.provisioning import bring_people, without_face
 from hikflask.services.terminals import checks, registry
 from hikflask.simulator import Terminal as Simulated

@@ -9,9 +9,9 @@ from hikflask.labels.terminals import lost_sentence
 from hikflask.models import Drift, Enrolment, Terminal
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.attention import terminal_problems
+from hikflask.services.changes import queries as jobs
+from hikflask.services.changes.kinds import SEND
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.jobs import queries as jobs
-from hikflask.services.jobs.kinds import SEND
 from hikflask.services.terminals import checks, lost_people, people_changes
 from hikflask.services.terminals.checks import ask_status
 from hikflask.simulator import Terminal as Simulated

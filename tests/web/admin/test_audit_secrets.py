@@ -19,6 +19,7 @@ from hikflask.models.accounts import ADMIN, OPERATOR
 from hikflask.services.audit import Entry
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes.run import run_to_end
 from hikflask.services.departments import queries as departments
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import changing
@@ -29,7 +30,7 @@ from tests.conftest import HOST, PASSWORD
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import Desk, typed
 from tests.support.filled_forms import form_to
-from tests.support.groups import apply_at_once, change_group, make_group
+from tests.support.groups import change_group, make_group
 from tests.support.import_batches import table as people_table
 from tests.support.import_batches import upload
 from tests.support.removals import AGREED
@@ -151,7 +152,7 @@ def groups_come_and_go(desk: Desk) -> None:
         save_employee(Draft("100444", "Ольга"))
         group_id = make_group("Офис", [desk.terminal.id], "Охрана", added=["100444"])
         change_group(group_id, Wanted("Офис", [], ["Охрана"]))
-        changing.change(group_id, None, apply_at_once, AGREED)
+        changing.change(group_id, None, run_to_end, AGREED)
 
 
 def people_have_rights(desk: Desk) -> None:

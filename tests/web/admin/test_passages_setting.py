@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from hikflask.extensions import db
 from hikflask.models import Event, EventCoverage, EventLog, Job, Terminal
 from hikflask.models.event import NEW_LOG, NOT_READ
-from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.kinds import DELETE_PASSAGES, NEWEST
-from hikflask.services.jobs.run import run_to_end
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.kinds import DELETE_PASSAGES, NEWEST
+from hikflask.services.changes.run import run_to_end
 from hikflask.services.passages import retention
 from tests.support.desk import ENGLISH
 from tests.support.events import AT, add_events, event_row, spans_of

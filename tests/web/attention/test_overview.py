@@ -21,12 +21,12 @@ from hikflask.services.attention import people_problems
 from hikflask.services.backups import records
 from hikflask.services.backups.archive import Manifest
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.kinds import DEPARTMENT
 from hikflask.services.core import heartbeat
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.kinds import DEPARTMENT
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.web.attention import overview as overview_page

@@ -14,11 +14,10 @@ from hikflask.models import Employee, Enrolment, Job, Photo, Terminal
 from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER
 from hikflask.models.job import DRAFT
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes.kinds import APPLY
 from hikflask.services.comparisons import plan as plans
-from hikflask.services.comparisons import queries
+from hikflask.services.comparisons import plan_choices, queries
 from hikflask.services.employees.save import save_employee
-from hikflask.services.jobs import plan_choices
-from hikflask.services.jobs.kinds import APPLY
 from hikflask.services.photos import storage
 from hikflask.services.photos.jpeg import small
 from hikflask.simulator import Terminal as Simulated

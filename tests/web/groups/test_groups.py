@@ -12,12 +12,12 @@ from hikflask.models import Enrolment, Job
 from hikflask.models.accounts import ADMIN, OPERATOR, VIEWER
 from hikflask.models.columns import database_now
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.run import run_slice
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import queries
 from hikflask.services.groups.queries import Listed
-from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.run import run_slice
 from hikflask.web.groups import groups as group_pages
 from tests.support.desk import ENGLISH
 from tests.support.employees import by_number

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.services.enrolments.mass_removals import Confirmation
-from hikflask.services.jobs import imports
+from hikflask.services.imports import jobs as import_jobs
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to, words
@@ -60,7 +60,7 @@ def test_rows_that_a_command_left_out_as_many_would_lose_access_are_said(client:
         ids = add_terminals(ENTRANCE)
         apply(checked("21;Анна Ким;", "22;Олег Цой;", "23;Юрий Ли;", "24;Яна Пак;", terminal_id=ids[ENTRANCE]))
         held = checked("21;Анна Ким;да", "22;Олег Цой;да", "23;Юрий Ли;да", "24;Яна Пак;да", header="ID;ФИО;Уволен")
-        run(imports.start_import(held, Confirmation(None, by_admin=True), withholds=True))
+        run(import_jobs.start_import(held, Confirmation(None, by_admin=True), withholds=True))
 
     english, russian = (words(client.get(f"/imports/{held}", headers=headers)) for headers in (ENGLISH, {}))
 

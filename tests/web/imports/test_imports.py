@@ -10,11 +10,11 @@ from flask.testing import FlaskClient
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job, Terminal
 from hikflask.models.accounts import OPERATOR, VIEWER
+from hikflask.services.changes.run import run_to_end
 from hikflask.services.core.db import transaction
 from hikflask.services.departments import registry as departments
 from hikflask.services.imports import batches
-from hikflask.services.jobs import imports as import_jobs
-from hikflask.services.jobs.run import run_to_end
+from hikflask.services.imports import jobs as import_jobs
 from tests.support.desk import ENGLISH, HTMX
 from tests.support.filled_forms import form_to
 from tests.support.groups import add_terminals, make_group

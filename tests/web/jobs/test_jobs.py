@@ -14,13 +14,13 @@ from hikflask.models import Enrolment, Job, Terminal
 from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.models.columns import database_now
 from hikflask.models.job import FAILED
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.kinds import DEACTIVATE, DEPARTMENT, SEND
+from hikflask.services.changes.lifecycle import Claim
+from hikflask.services.changes.run import run_slice
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, SEND
-from hikflask.services.jobs.lifecycle import Claim
-from hikflask.services.jobs.run import run_slice
 from hikflask.simulator import Terminal as Simulated
 from hikflask.web.jobs import jobs
 from tests.support.desk import ENGLISH, HTMX

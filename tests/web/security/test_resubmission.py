@@ -17,16 +17,17 @@ from hikflask.models.comparison import NAME, ONLY_THERE
 from hikflask.models.import_batch import APPLIED
 from hikflask.services.accounts import operators
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.changes import lifecycle
+from hikflask.services.changes.kinds import DEACTIVATE, DEPARTMENT
+from hikflask.services.comparisons import plan_choices
 from hikflask.services.comparisons.plan import REMOVE
 from hikflask.services.core.shown import digest
 from hikflask.services.departments import registry
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
+from hikflask.services.employees.selection import make_draft
 from hikflask.services.imports.table import mappings
 from hikflask.services.imports.table.options import DEFAULT
-from hikflask.services.jobs import lifecycle, plan_choices
-from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT
 from tests.support.captures import FACE
 from tests.support.compared import add_comparison
 from tests.support.desk import ENGLISH, HTMX, typed

@@ -10,8 +10,8 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.accounts import VIEWER
 from hikflask.models.columns import database_now
+from hikflask.services.changes.kinds import SEND
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
-from hikflask.services.jobs.kinds import SEND
 from hikflask.services.terminals import leases
 from hikflask.web.terminals import terminals
 from tests.support.desk import ENGLISH, HTMX
