@@ -220,7 +220,11 @@ def test_plan_makes_terminal_and_database_equal(
     for number in {*before, *after}:
         action = actions.get(number, plan.LEAVE)
         if action in {plan.LEAVE, plan.TAKE_OVER}:
-            assert after.get(number) == before.get(number), f"{number} was changed, though it was to be {action}"
+            was, now = before.get(number), after.get(number)
+            if action == plan.TAKE_OVER and was and now and not was[2] and number in here:
+                # Name and days are taken over. The face that is missing there is sent, since it is desired.
+                was = (*was[:2], here[number].picture)
+            assert now == was, f"{number} was changed, though it was to be {action}"
         elif action == plan.REMOVE:
             assert number not in after
     assert db.session.query(Photo).filter(Photo.forgotten_at.is_not(None)).count() == 0
