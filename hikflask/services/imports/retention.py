@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from flask import current_app
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -38,11 +37,9 @@ def forget_imports() -> int:
 
 
 def _is_over() -> ColumnElement[bool]:
-    """The condition that the time of an import is over."""
-    kept_since = database_now(-SECONDS_PER_DAY * current_app.config["JOB_RETENTION"])
-    unstarted = and_(ImportBatch.import_job_id.is_(None), ImportBatch.undo_job_id.is_(None), ~_has_job(_is_open()))
-    kept = or_(Job.ended_at.is_(None), Job.ended_at >= kept_since)
-    return and_(_is_old(), or_(unstarted, ~_has_job(kept)))
+    """The condition that an import was not started within a day, or that its jobs are forgotten (changes/retention)."""
+    is_without_jobs = and_(ImportBatch.import_job_id.is_(None), ImportBatch.undo_job_id.is_(None))
+    return and_(_is_old(), is_without_jobs, ~_has_job(_is_open()))
 
 
 def _is_old() -> ColumnElement[bool]:
