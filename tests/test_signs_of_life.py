@@ -100,9 +100,9 @@ def test_conversation_with_a_terminal_each_of_whose_answers_comes_in_time_does_n
 
     monkeypatch.setattr(wire, "send", answer_late)
     app.config["READ_TIMEOUT"] = 300.0
-    with connection.converse(terminal.id, "test", "check") as talk:
+    with connection.converse(terminal.id, "test", "check") as conversation:
         for _ in range(3):
-            device.info(talk)
+            device.info(conversation)
 
     assert watched.found == [False] * 3
 

@@ -15,8 +15,8 @@ PASSWORD = "Abc12345"
 
 
 def check_within(terminal_id: int, seconds: float) -> None:
-    with connection.converse(terminal_id, "test", "check", total=seconds) as talk:
-        checks.learn(talk)
+    with connection.converse(terminal_id, "test", "check", total=seconds) as conversation:
+        checks.learn(conversation)
 
 
 @pytest.mark.usefixtures("context")

@@ -70,8 +70,8 @@ def test_no_object_shows_it(app: Flask) -> None:
     with app.test_request_context(method="POST", data=typed(OLD)):
         form = TerminalForm(meta={"csrf": False})
         shown = [repr(form), repr(form.password), str(form.password()), repr(list(form))]
-    with connection.converse(terminal.id, "test", "check") as talk:
-        shown.append(repr(talk))
+    with connection.converse(terminal.id, "test", "check") as conversation:
+        shown.append(repr(conversation))
     shown += [repr(one) for one in (access, terminal, client, *vars(client).values(), vault, vault.keyring)]
 
     key = Path(app.config["PASSWORD_KEY_FILE"]).read_text().strip()

@@ -106,14 +106,14 @@ def supersede_others(terminal_id: int, capture_id: int) -> None:
     state.apply(state.HOLD_ENDED, *overwritten, Capture.hold_until.is_not(None))
 
 
-def supersede_replaced(talk: Conversation, capture_id: int) -> None:
+def supersede_replaced(conversation: Conversation, capture_id: int) -> None:
     """Supersede the unsaved pictures that the terminal's one file does not hold any more.
 
     A capture that was cancelled or timed out here may still have changed that file. Errors are ignored: the file is
     compared again before each binding.
     """
     by_url = select(Capture).where(
-        Capture.terminal_id == talk.terminal.id, Capture.state == CAPTURED, Capture.face_url.is_not(None)
+        Capture.terminal_id == conversation.terminal.id, Capture.state == CAPTURED, Capture.face_url.is_not(None)
     )
     newest = db.session.execute(by_url.order_by(Capture.id.desc()).limit(1)).scalar_one_or_none()
     if newest is None or newest.photo is None:
@@ -121,9 +121,9 @@ def supersede_replaced(talk: Conversation, capture_id: int) -> None:
     seen = ""
     try:
         with suppress(Gone):
-            seen = storage.sha256(faces.fetch_picture(talk, newest.face_url or ""))
+            seen = storage.sha256(faces.fetch_picture(conversation, newest.face_url or ""))
         if seen != newest.photo.sha256:
-            with talk.lease.write():
-                supersede_others(talk.terminal.id, capture_id)
+            with conversation.lease.write():
+                supersede_others(conversation.terminal.id, capture_id)
     except (TerminalError, ServiceError):
         return

@@ -52,8 +52,8 @@ def _run(capture: Capture) -> None:
     try:
         with connection.converse(
             capture.terminal_id, capture.requested_by, leases.CAPTURE, seconds=timeout, urgent=True
-        ) as talk:
-            _take(talk, capture, timeout)
+        ) as conversation:
+            _take(conversation, capture, timeout)
     except CaptureCancelled:
         pass
     except TerminalError as error:
@@ -66,16 +66,16 @@ def _run(capture: Capture) -> None:
         _fail(capture_id, Refusal(code=error.code, params={}))
 
 
-def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
+def _take(conversation: Conversation, capture: Capture, timeout: float) -> None:
     end = time.monotonic() + timeout
 
     def seconds_left() -> float:
         return end - time.monotonic()
 
-    talk.seconds_left = seconds_left
-    if not _begin(talk, capture.id, timeout):
+    conversation.seconds_left = seconds_left
+    if not _begin(conversation, capture.id, timeout):
         return
-    modes = _modes(talk)
+    modes = _modes(conversation)
 
     def pause(seconds: float) -> None:
         end_read()
@@ -83,11 +83,11 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
         signs.goes_on(seconds)
         time.sleep(seconds)
 
-    pause(_pause_after_success(talk.terminal.id))
+    pause(_pause_after_success(conversation.terminal.id))
     state_now = select(Capture.state).where(Capture.id == capture.id)
     try:
         taken = isapi_capture.take(
-            talk,
+            conversation,
             modes=modes,
             seconds_left=seconds_left,
             cancelled=lambda: db.session.execute(state_now).scalar() != WAITING,
@@ -95,25 +95,25 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
         )
     except CaptureNotSupported:
         if len(modes) > 1:
-            talk.update_row(capture_mode=NO_CAPTURE)
+            conversation.update_row(capture_mode=NO_CAPTURE)
         raise
     except (CaptureCancelled, CaptureTimeout) as error:
         _fail(capture.id, Refusal(code=error.code, params={"after": max(1, round(timeout - seconds_left()))}))
-        holds.supersede_replaced(talk, capture.id)
-        talk.update_row(last_capture_at=database_now())  # To the terminal it may have been a success.
+        holds.supersede_replaced(conversation, capture.id)
+        conversation.update_row(last_capture_at=database_now())  # To the terminal it may have been a success.
         raise
     except UnusablePicture:
-        talk.update_row(last_capture_at=database_now())  # To the terminal it was a success.
+        conversation.update_row(last_capture_at=database_now())  # To the terminal it was a success.
         raise
-    _record_success(talk, capture.id, taken)
-    _finish(talk, capture.id, taken.face_url, _picture(talk, taken))
+    _record_success(conversation, capture.id, taken)
+    _finish(conversation, capture.id, taken.face_url, _picture(conversation, taken))
 
 
-def _picture(talk: Conversation, taken: Captured) -> bytes:
+def _picture(conversation: Conversation, taken: Captured) -> bytes:
     """Return the picture; if the terminal gave a URL, fetch it at once. :raises UnusablePicture:"""
     if len(taken.face_url or "") > isapi_faces.MAX_URL_LENGTH:
         raise UnusablePicture(message="the picture's URL is too long")
-    picture = taken.picture or isapi_faces.fetch_picture(talk, taken.face_url or "")
+    picture = taken.picture or isapi_faces.fetch_picture(conversation, taken.face_url or "")
     if not jpeg.is_picture(picture):
         raise UnusablePicture(message="the picture cannot be decoded")
     return picture
@@ -128,43 +128,43 @@ def _pause_after_success(terminal_id: int) -> float:
     return max(0.0, current_app.config["CAPTURE_PAUSE"] - since) if since >= 0 else 0.0
 
 
-def _record_success(talk: Conversation, capture_id: int, taken: Captured) -> None:
+def _record_success(conversation: Conversation, capture_id: int, taken: Captured) -> None:
     """Write the time of the success and, if it was unknown, the mode that worked.
 
     After a capture by URL, the terminal's one file holds this face, so other pictures are superseded.
     """
-    with talk.lease.write():
+    with conversation.lease.write():
         values: dict[str, Any] = {"last_capture_at": database_now()}
-        if talk.terminal.capture_mode == UNKNOWN:
+        if conversation.terminal.capture_mode == UNKNOWN:
             values["capture_mode"] = BY_URL if taken.face_url else BY_BINARY
-        changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
+        changed_rows(update(Terminal).where(Terminal.id == conversation.terminal.id).values(**values))
         if taken.face_url:
-            holds.supersede_others(talk.terminal.id, capture_id)
+            holds.supersede_others(conversation.terminal.id, capture_id)
 
 
-def _begin(talk: Conversation, capture_id: int, timeout: float) -> bool:
+def _begin(conversation: Conversation, capture_id: int, timeout: float) -> bool:
     """queued → waiting, with a new deadline; False when it was cancelled or its deadline has passed."""
-    with talk.lease.write():
+    with conversation.lease.write():
         awaited = (Capture.id == capture_id, Capture.deadline > database_now(-deadline.GRACE_SECONDS))
-        begun = {"deadline": database_now(timeout), "lease_number": talk.lease.number}
+        begun = {"deadline": database_now(timeout), "lease_number": conversation.lease.number}
         return state.apply(state.BEGUN, *awaited, **begun) == 1
 
 
-def _modes(talk: Conversation) -> tuple[str, ...]:
+def _modes(conversation: Conversation) -> tuple[str, ...]:
     """Return the capture modes to try in turn. A terminal that was never checked is checked first."""
-    terminal = talk.terminal
+    terminal = conversation.terminal
     if terminal.capture_mode is None:
-        terminal = checks.learn(talk)
+        terminal = checks.learn(conversation)
     if terminal.capture_mode == NO_CAPTURE:
         raise CaptureNotSupported
     return (BY_URL, BY_BINARY) if terminal.capture_mode == UNKNOWN else (str(terminal.capture_mode),)
 
 
-def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: bytes) -> None:
+def _finish(conversation: Conversation, capture_id: int, face_url: str | None, picture: bytes) -> None:
     """waiting → captured: the picture is stored."""
     with storage.Files() as files:
         photo = files.add(storage.keep(picture, queries.get_one(capture_id).draft_number))
-        with talk.lease.write():
+        with conversation.lease.write():
             held = database_now(current_app.config["CAPTURE_HOLD"])
             taken = {"face_url": face_url, "photo_id": photo.id, "hold_until": held}
             if state.apply(state.TAKEN, Capture.id == capture_id, **taken) != 1:

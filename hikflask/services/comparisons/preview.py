@@ -31,8 +31,8 @@ def picture_there(comparison: Comparison, number: str, holder: str) -> bytes | N
     person = queries.person_there(comparison.id, number)
     if person is None or not person.face_url or not person.face_sha256:
         return None
-    with connection.converse(comparison.terminal_id, holder, LOOK, total=MAX_SECONDS, yields=True) as talk:
-        picture = faces.fetch_picture(talk, person.face_url)
+    with connection.converse(comparison.terminal_id, holder, LOOK, total=MAX_SECONDS, yields=True) as conversation:
+        picture = faces.fetch_picture(conversation, person.face_url)
     return picture if storage.sha256(picture) == person.face_sha256 else None
 
 

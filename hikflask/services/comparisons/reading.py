@@ -107,8 +107,8 @@ def _read(comparison: Comparison, holder: str, seconds: float, wait: float) -> b
     """Read for so many seconds; True when something is left to read."""
     comparison_id, terminal_id = comparison.id, comparison.terminal_id
     try:
-        with connection.converse(terminal_id, holder, COMPARE, wait=wait, yields=True) as talk:
-            reading = Reading(talk, comparison_id)
+        with connection.converse(terminal_id, holder, COMPARE, wait=wait, yields=True) as conversation:
+            reading = Reading(conversation, comparison_id)
             until = time.monotonic() + seconds
             while reading.step():
                 if time.monotonic() >= until:
@@ -140,8 +140,8 @@ class Reading:
     Before a list is read anew, some of what was read of it before is forgotten in each step.
     """
 
-    def __init__(self, talk: Conversation, comparison_id: int) -> None:
-        self._talk = talk
+    def __init__(self, conversation: Conversation, comparison_id: int) -> None:
+        self._talk = conversation
         self._row = queries.get_comparison(comparison_id)
         self._pictures: list[PersonThere] = []
 

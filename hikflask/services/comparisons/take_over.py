@@ -125,26 +125,26 @@ def taking_over(
     if not persons.NUMBER.match(number):
         raise ServiceError("number_not_usable", n=number)
     with (
-        connection.converse(terminal_id, holder, TAKE_OVER, total=MAX_SECONDS, yields=True) as talk,
+        connection.converse(terminal_id, holder, TAKE_OVER, total=MAX_SECONDS, yields=True) as conversation,
         storage.Files() as files,
     ):
-        shown = _ask(talk, number, name_seen)
+        shown = _ask(conversation, number, name_seen)
         photo = _photo(terminal_id, shown, files)
 
         def take_over() -> TakenOver:
             lock_numbers(number)
             if require:
                 require()
-            with talk.lease.write():
-                writing = _TakeOver(talk.terminal, shown, photo, confirmed, files)
+            with conversation.lease.write():
+                writing = _TakeOver(conversation.terminal, shown, photo, confirmed, files)
                 enrolment, employee = writing.write()
                 return TakenOver(enrolment, writing.before, undo.facts(employee))
 
         yield take_over
 
 
-def _ask(talk: Conversation, number: str, name_seen: str) -> PersonWithPicture:
-    person = persons.find(talk, number)
+def _ask(conversation: Conversation, number: str, name_seen: str) -> PersonWithPicture:
+    person = persons.find(conversation, number)
     if person is None:
         raise ServiceError("not_there", n=number)
     if person.name[:MAX_VALUE_LENGTH] != name_seen:
@@ -155,9 +155,9 @@ def _ask(talk: Conversation, number: str, name_seen: str) -> PersonWithPicture:
     def picture() -> bytes | None:
         url = person.face_url
         if person.faces is None:
-            enrolled = faces.find(talk, number)
+            enrolled = faces.find(conversation, number)
             url = enrolled.face_url if enrolled else None
-        return faces.fetch_picture(talk, url) if url and person.faces != 0 else None
+        return faces.fetch_picture(conversation, url) if url and person.faces != 0 else None
 
     return PersonWithPicture(person, usable_answer(picture))
 

@@ -43,8 +43,8 @@ class Attempt:
     :param prove_again: verify again what was confirmed before.
     """
 
-    def __init__(self, talk: Conversation, enrolment: Enrolment, prove_again: bool) -> None:
-        self.talk = talk
+    def __init__(self, conversation: Conversation, enrolment: Enrolment, prove_again: bool) -> None:
+        self.conversation = conversation
         # How many people and faces are there by this attempt that were not before: 0, 1 or -1.
         self.people = self.faces = 0
         # The form in which the terminal took the picture, which the proof confirms; see isapi/multipart.py.
@@ -96,7 +96,7 @@ class Attempt:
 
         :raises NameTooLong: when not even one letter fits.
         """
-        self.name = name_for(self.talk.terminal, self._full, self._own)
+        self.name = name_for(self.conversation.terminal, self._full, self._own)
 
     def begin(self, step: str) -> None:
         """Begin a step. The row gets it with the next write, or now if the last write is long ago."""
@@ -143,7 +143,7 @@ class Attempt:
             self._apply(state.GONE)
             self._trail.note_gone(self.row)
             certificates.end_removal(self.row)
-            capacity.make_due_after_removal(self.talk.terminal)
+            capacity.make_due_after_removal(self.conversation.terminal)
         self._note_sync()
 
     def read_again(self) -> None:
@@ -159,19 +159,19 @@ class Attempt:
             with transaction(alone=True):
                 yield
         except GenerationChanged:
-            self.talk.lease.verify()
+            self.conversation.lease.verify()
             raise
         self._written_at = time.monotonic()
 
     def _apply(self, transition: Transition, **given: Any) -> None:
-        if not state.apply_under_lease(self.row, self._generation, self.talk.lease.number, transition, **given):
+        if not state.apply_under_lease(self.row, self._generation, self.conversation.lease.number, transition, **given):
             raise GenerationChanged
 
     def _note_sync(self) -> None:
-        self.talk.pending_updates["last_sync"] = state.NOW
+        self.conversation.pending_updates["last_sync"] = state.NOW
         for name, by in (("people", self.people), ("faces", self.faces)):
             if by:
-                self.talk.pending_updates[name] = _changed(name, by)
+                self.conversation.pending_updates[name] = _changed(name, by)
         self.people = self.faces = 0
 
 

@@ -195,7 +195,7 @@ def _source(attempt: Attempt) -> tuple[Source | None, FaceOutcome | None]:
     photo = attempt.row.photo
     if photo is None:
         return None, FaceOutcome(Refusal(code=NO_PHOTO, params={}))
-    capture, terminal = photo.capture, attempt.talk.terminal
+    capture, terminal = photo.capture, attempt.conversation.terminal
     captured_here = capture is not None and bool(capture.face_url) and capture.terminal_id == terminal.id
     source = Source(photo.sha256, capture.face_url if capture and captured_here else None, None)
     if terminal.face_mode == BY_URL:
@@ -221,7 +221,7 @@ def _refused(attempt: Attempt, refusal: FaceOutcome) -> FaceOutcome:
 
 def _bind(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutcome:
     """Bind by URL or by picture, as the terminal supports it. If that is unknown, try by picture, then by URL."""
-    mode = attempt.talk.terminal.face_mode
+    mode = attempt.conversation.terminal.face_mode
     if mode == BY_URL:
         return _bind_url(attempt, source, face)
     try:
@@ -243,7 +243,7 @@ def _bind_url(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutcome:
             return FaceOutcome(kept=True)  # Nothing contradicts the earlier proof.
         raise
     face = _remove_old_face(attempt, face)
-    _send(attempt, lambda call: faces.bind_url(attempt.talk, attempt.number, url, call), face.present)
+    _send(attempt, lambda call: faces.bind_url(attempt.conversation, attempt.number, url, call), face.present)
     _require_file(attempt, url, source.sha256, is_sent=True)
     return FaceOutcome(previous=face.sha256, stays=face.stays, sent=BY_URL)
 
@@ -261,18 +261,18 @@ def _bind_picture(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutc
 
 def _send_picture(attempt: Attempt, picture: bytes, call: FaceCall) -> None:
     """Send the picture in the form that the terminal takes. If that is unknown, a refusal is followed by the other."""
-    talk, number = attempt.talk, attempt.number
-    known = talk.pending_updates.get("picture_name", talk.terminal.picture_name)
+    conversation, number = attempt.conversation, attempt.number
+    known = conversation.pending_updates.get("picture_name", conversation.terminal.picture_name)
     usual, other = PICTURE_NAMES
     name = known or usual
     try:
-        faces.bind_picture(talk, number, picture, call, name)
+        faces.bind_picture(conversation, number, picture, call, name)
     except ModelingFailed as refusal:
         if known or not refusal.may_be_about_form:
             raise
         name = other
         try:
-            faces.bind_picture(talk, number, picture, call, name)
+            faces.bind_picture(conversation, number, picture, call, name)
         except Refused as error:
             if type(error) in NO_PICTURES and _did_nothing(error):
                 raise refusal from None  # It does not know the other form, so the refusal was about the picture.
@@ -327,8 +327,8 @@ def _send(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) ->
     :raises Full: when the terminal has no room for one more face.
     """
     if not replaces:
-        checks.require_room(attempt.talk, for_face=True)
-    attempt.talk.yield_to_urgent()
+        checks.require_room(attempt.conversation, for_face=True)
+    attempt.conversation.yield_to_urgent()
     attempt.write(state.SENDING_FACE)
     try:
         _call(attempt, bind, replaces)
@@ -341,7 +341,7 @@ def _send(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) ->
 
 def _call(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) -> None:
     """Use FDSetUp, or the older calls if the terminal lists only those, or lists nothing and does not know FDSetUp."""
-    known = attempt.talk.terminal.face_calls
+    known = attempt.conversation.terminal.face_calls
     if known != FACE_ADD_OR_REPLACE:
         try:
             bind(FaceCall.SET_UP)
@@ -352,7 +352,7 @@ def _call(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) ->
             return
     bind(FaceCall.REPLACE if replaces else FaceCall.ADD)
     if known is None:
-        attempt.talk.update_row(face_calls=FACE_ADD_OR_REPLACE)
+        attempt.conversation.update_row(face_calls=FACE_ADD_OR_REPLACE)
 
 
 # --- which bytes were bound ---
@@ -366,7 +366,7 @@ def _require_file(attempt: Attempt, url: str, sha256: str, *, is_sent: bool) -> 
     """
     file = _file_sha256(attempt, url)
     by_enrolled = is_sent and file is None
-    enrolled = _enrolled_sha256(attempt, persons.find(attempt.talk, attempt.number)) if by_enrolled else None
+    enrolled = _enrolled_sha256(attempt, persons.find(attempt.conversation, attempt.number)) if by_enrolled else None
     if sha256 in {file, enrolled}:
         return
     _undo_unverified(attempt)
@@ -376,7 +376,7 @@ def _require_file(attempt: Attempt, url: str, sha256: str, *, is_sent: bool) -> 
 def _file_sha256(attempt: Attempt, url: str) -> str | None:
     """Return the SHA-256 of the terminal's file now, or None when the file is gone."""
     try:
-        return storage.sha256(faces.fetch_picture(attempt.talk, url))
+        return storage.sha256(faces.fetch_picture(attempt.conversation, url))
     except Gone:
         return None
 
@@ -386,9 +386,9 @@ def _enrolled_sha256(attempt: Attempt, person: TerminalPerson | None) -> str | N
     if person is None:
         return None
     try:
-        enrolled = person if person.face_url else faces.find(attempt.talk, attempt.number)
+        enrolled = person if person.face_url else faces.find(attempt.conversation, attempt.number)
         url = enrolled.face_url if enrolled else None
-        return storage.sha256(faces.fetch_picture(attempt.talk, url)) if url else None
+        return storage.sha256(faces.fetch_picture(attempt.conversation, url)) if url else None
     except (Refused, Nonsense) as error:
         if error.retryable:
             raise
@@ -399,7 +399,7 @@ def _with_faces(attempt: Attempt, person: TerminalPerson) -> TerminalPerson:
     """Return the person with the count of faces. If Search did not tell it, ask the face library."""
     if person.faces is not None:
         return person
-    enrolled = faces.find(attempt.talk, attempt.number)
+    enrolled = faces.find(attempt.conversation, attempt.number)
     return replace(person, faces=1 if enrolled else 0, face_url=enrolled.face_url if enrolled else None)
 
 
@@ -422,8 +422,8 @@ def _remove_face(attempt: Attempt) -> None:
     :raises face_not_verified: when it still shows one.
     """
     attempt.write(state.SENDING_REMOVAL)
-    faces.remove(attempt.talk, attempt.number)
-    found = persons.find(attempt.talk, attempt.number)
+    faces.remove(attempt.conversation, attempt.number)
+    found = persons.find(attempt.conversation, attempt.number)
     if found and _with_faces(attempt, found).faces:
         raise ServiceError("face_not_verified")
 

@@ -39,16 +39,16 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
             raise ServiceError("face_not_shown")
         raise ServiceError("face_not_verified")
     if attempt.picture_name:
-        attempt.talk.pending_updates["picture_name"] = attempt.picture_name
+        attempt.conversation.pending_updates["picture_name"] = attempt.picture_name
     _require_rights(attempt, person, state.RIGHTS_NOT_SHOWN if outcome.kept else state.RIGHTS_NOT_SHOWN_BESIDE_FACE)
     confirmed = state.CONFIRMED_AS_BEFORE if outcome.kept else state.CONFIRMED_WITH_FACE
     # By this, a face that is there when nothing may arrive any more is known as the one that was bound now.
     known = {"face_there": stored_otherwise(attempt, person)} if attempt.is_late and outcome.sent else {}
     attempt.write(confirmed, written_name=attempt.name, **_rights(attempt, person), **known)
-    if outcome.sent and attempt.talk.terminal.face_mode == UNKNOWN:
-        attempt.talk.update_row(face_mode=outcome.sent)
+    if outcome.sent and attempt.conversation.terminal.face_mode == UNKNOWN:
+        attempt.conversation.update_row(face_mode=outcome.sent)
         if outcome.sent == BY_PICTURE:
-            with attempt.talk.lease.write():
+            with attempt.conversation.lease.write():
                 recovery.bring_photos(attempt.row.terminal_id)
 
 
@@ -142,7 +142,7 @@ def _find_by_name(attempt: Attempt) -> TerminalPerson:
 
     :raises person_not_verified: when it shows nobody. :raises name_not_verified: when it shows another name.
     """
-    person = persons.find(attempt.talk, attempt.number)
+    person = persons.find(attempt.conversation, attempt.number)
     if person is not None and person.name == attempt.name:
         return person
     attempt.write(state.PERSON_NOT_SHOWN)

@@ -82,15 +82,15 @@ def _reconcile(enrolment: Enrolment, holder: str, prove_again: bool, wait: float
     try:
         with connection.converse(
             enrolment.terminal_id, holder, SAVE, wait=wait, total=MAX_SECONDS, urgent=urgent
-        ) as talk:
+        ) as conversation:
             enrolment = queries.get_one(enrolment_id, with_employee=True)
             if _is_done(enrolment) and not prove_again:
                 return enrolment  # Another worker finished it while this one waited.
             if state.awaits_a_person(enrolment):
                 return enrolment  # Another device was noticed meanwhile.
-            connection.refuse_before_compared(talk.terminal)
-            talk.yields = enrolment.in_bulk and not urgent
-            attempt = Attempt(talk, enrolment, prove_again or enrolment.is_confirmed)
+            connection.refuse_before_compared(conversation.terminal)
+            conversation.yields = enrolment.in_bulk and not urgent
+            attempt = Attempt(conversation, enrolment, prove_again or enrolment.is_confirmed)
             _run(attempt)
     except (TerminalInUse, TerminalRetired, NotComparedSinceRestore, LeaseLost, LoginStopped) as error:
         failures.postpone(enrolment_id, error)
@@ -126,8 +126,8 @@ def _enrol(attempt: Attempt) -> None:
     """
     if attempt.row.employee and not attempt.row.employee.is_active:
         raise ServiceError("employee_inactive")
-    if attempt.talk.terminal.face_mode is None or attempt.talk.terminal.offline_since:
-        checks.recognise(attempt.talk)
+    if attempt.conversation.terminal.face_mode is None or attempt.conversation.terminal.offline_since:
+        checks.recognise(attempt.conversation)
     attempt.choose_name()
     there = _put_person(attempt)
     try:
@@ -139,7 +139,7 @@ def _enrol(attempt: Attempt) -> None:
     except CaptureSuperseded as error:
         if attempt.row.photo_id is not None:
             its_capture = Capture.photo_id == attempt.row.photo_id
-            with attempt.talk.lease.write():
+            with attempt.conversation.lease.write():
                 capture_state.apply(capture_state.OVERWRITTEN_BEFORE_BINDING, its_capture)
         confirm_without_face(attempt, refusal_of(error))
         raise
@@ -157,7 +157,7 @@ def _put_person(attempt: Attempt) -> TerminalPerson | None:
         return _add_or_adopt(attempt)
     except Refused as error:
         if attempt.late and attempt.late["face"] and not (error.retryable or error.stops):
-            without_late_face(attempt, persons.find(attempt.talk, attempt.number))
+            without_late_face(attempt, persons.find(attempt.conversation, attempt.number))
         raise
 
 
@@ -171,7 +171,7 @@ def _add_or_adopt(attempt: Attempt) -> TerminalPerson | None:
     if not (row.name_there or row.overwrite or row.on_old_device):
         return _add(attempt)
     attempt.claim("person")
-    there = persons.find(attempt.talk, attempt.number)
+    there = persons.find(attempt.conversation, attempt.number)
     if attempt.row.overwrite:
         there = _overwritten(attempt, there)
     return _add(attempt) if there is None else _adopt(attempt, there)
@@ -193,16 +193,16 @@ def _add(attempt: Attempt) -> TerminalPerson | None:
 
     :raises Full: when the terminal has no room for one more person.
     """
-    checks.require_room(attempt.talk)
+    checks.require_room(attempt.conversation)
     before = {"sent_name": attempt.row.sent_name, "sent_valid": attempt.row.sent_valid}
     lost = attempt.row.face == CONFIRMED
     sending = state.SENDING_LOST_PERSON if lost else state.SENDING_PERSON
     attempt.write(sending, sent_name=attempt.name, sent_valid=validity.words(attempt.validity))
     begin, end = validity.for_record(attempt.validity, attempt.row)
     try:
-        persons.add(attempt.talk, attempt.number, attempt.name, begin=begin, end=end)
+        persons.add(attempt.conversation, attempt.number, attempt.name, begin=begin, end=end)
     except NumberTaken:
-        there = persons.find(attempt.talk, attempt.number)
+        there = persons.find(attempt.conversation, attempt.number)
         # Record had no effect, so a shortened name there is ours only if an earlier attempt wrote it.
         if (there.name if there else attempt.name) not in attempt.whole_names:
             attempt.write(state.PERSON_NOT_SENT, **before)

@@ -26,7 +26,7 @@ def remove(attempt: Attempt) -> None:
     :raises holder_not_shown: when that cannot be known. :raises other_device: when an earlier device may still know the
         number.
     """
-    checks.recognise(attempt.talk)
+    checks.recognise(attempt.conversation)
     attempt.read_again()
     attempt.claim("removal")
     there: TerminalPerson | None = None
@@ -57,10 +57,10 @@ def _holder(attempt: Attempt) -> TerminalPerson | None:
     Where it has, its firmware may be another one since: then whoever has one of our names in another form counts,
     unless that is the number of another employee who is desired there.
     """
-    there = persons.find(attempt.talk, attempt.number)
+    there = persons.find(attempt.conversation, attempt.number)
     if there is not None:
         return there
-    there = persons.find_in_other_form(attempt.talk, attempt.number)
+    there = persons.find_in_other_form(attempt.conversation, attempt.number)
     if there is None or not attempt.row.written_name:
         return there
     return there if attempt.is_ours(there) and not _is_desired(attempt, there.number) else None
@@ -74,7 +74,7 @@ def _is_desired(attempt: Attempt, number: str) -> bool:
 def _require_own_record(attempt: Attempt) -> None:
     """Allow to remove a record unseen that this device, known by its serial number, last showed under our name."""
     row = attempt.row
-    if row.overwrite or (row.written_name and attempt.talk.terminal.serial):
+    if row.overwrite or (row.written_name and attempt.conversation.terminal.serial):
         return
     raise ServiceError("other_device") if row.waits_for_hand else ServiceError("holder_not_shown")
 
@@ -98,7 +98,7 @@ def remove_person(attempt: Attempt) -> None:
     """
     attempt.write(state.SENDING_REMOVAL)
     try:
-        persons.remove(attempt.talk, attempt.number)
+        persons.remove(attempt.conversation, attempt.number)
         left = _left(attempt)
     except TerminalError:
         _keep_late(attempt)
@@ -115,16 +115,16 @@ def _remove_face_left(attempt: Attempt) -> None:
 
     :raises face_left: when it is still there.
     """
-    if not usable_answer(lambda: faces.has(attempt.talk, attempt.number)):
+    if not usable_answer(lambda: faces.has(attempt.conversation, attempt.number)):
         return
     attempt.write(state.SENDING_REMOVAL)
     try:
-        faces.remove(attempt.talk, attempt.number)
+        faces.remove(attempt.conversation, attempt.number)
     except Refused as error:
         if error.retryable:
             raise
         raise ServiceError("face_left") from error
-    if faces.has(attempt.talk, attempt.number):
+    if faces.has(attempt.conversation, attempt.number):
         raise ServiceError("face_left")
 
 
@@ -138,7 +138,7 @@ def _left(attempt: Attempt) -> TerminalPerson | None:
     """Return who still has the number there. Who is to be replaced had it in this very form."""
     try:
         desired = attempt.row.desired == PRESENT
-        return persons.find(attempt.talk, attempt.number) if desired else _holder(attempt)
+        return persons.find(attempt.conversation, attempt.number) if desired else _holder(attempt)
     except (Refused, Nonsense) as error:
         if error.retryable:
             raise

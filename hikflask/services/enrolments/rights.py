@@ -93,7 +93,7 @@ def lost_cards(attempt: Attempt, person: TerminalPerson) -> bool:
 
 def change(attempt: Attempt, rights: Rights) -> None:
     """Send the name with these rights by the method that the terminal takes, and remember it."""
-    method = attempt.talk.terminal.modify_method
-    taken = persons.modify(attempt.talk, attempt.number, attempt.name, rights, method=method)
+    method = attempt.conversation.terminal.modify_method
+    taken = persons.modify(attempt.conversation, attempt.number, attempt.name, rights, method=method)
     if taken != method:
-        attempt.talk.update_row(modify_method=taken)
+        attempt.conversation.update_row(modify_method=taken)

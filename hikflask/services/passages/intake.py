@@ -46,12 +46,12 @@ def read_log(terminal_id: int, holder: str) -> bool:
     failure: TerminalError | ServiceError | None = None
     has_more = False
     try:
-        with connection.converse(terminal_id, holder, purpose, wait=0.0, yields=True) as talk:
+        with connection.converse(terminal_id, holder, purpose, wait=0.0, yields=True) as conversation:
             # Only now: until this lease began, another worker may have read on.
-            reading = Reading(talk)
+            reading = Reading(conversation)
             try:
                 has_more = reading.read()
-                has_more = pictures.fetch(talk) or has_more
+                has_more = pictures.fetch(conversation) or has_more
             except NoAnswer as error:
                 # A long log takes long. The terminal is not away for that: nobody else backs off.
                 failure = error

@@ -24,8 +24,8 @@ AFTER_IT = timedelta(seconds=ROUNDED_SECONDS + 1)
 class LogClock:
     """The clock within a conversation. It is asked once, and only when it must be."""
 
-    def __init__(self, talk: Conversation, log: LogRow) -> None:
-        self._talk, self._log = talk, log
+    def __init__(self, conversation: Conversation, log: LogRow) -> None:
+        self._talk, self._log = conversation, log
         self._measured: dict[str, Any] | None = None
 
     @property

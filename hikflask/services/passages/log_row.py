@@ -40,12 +40,12 @@ class LogRow:
     clock_offset: int | None
     state: LogState
 
-    def __init__(self, talk: Conversation) -> None:
-        of_terminal = select(EventLog.__table__).where(EventLog.terminal_id == talk.terminal.id)
+    def __init__(self, conversation: Conversation) -> None:
+        of_terminal = select(EventLog.__table__).where(EventLog.terminal_id == conversation.terminal.id)
         row = db.session.execute(of_terminal).mappings().one()
         vars(self).update(row, state=LogState.read(row["state"]))
         self.marks_utc = False
-        self._lease = talk.lease
+        self._lease = conversation.lease
         day, stored = local(datetime.now(UTC)).date(), self.state.today
         self._today = stored if stored is not None and stored.day == day else Today(day)
 

@@ -45,8 +45,8 @@ class Found:
 class LogSearch:
     """Searches within a conversation. `unproved`: how many since the last whose answer had the anchor."""
 
-    def __init__(self, talk: Conversation, log: LogRow, clock: LogClock) -> None:
-        self._talk, self.log, self.clock = talk, log, clock
+    def __init__(self, conversation: Conversation, log: LogRow, clock: LogClock) -> None:
+        self._talk, self.log, self.clock = conversation, log, clock
         self._until = time.monotonic() + SLICE_SECONDS
         self.unproved = 0
 

@@ -46,7 +46,7 @@ def are_kept() -> bool:
     return switch.is_on() and _days() > 0
 
 
-def fetch(talk: Conversation) -> bool:
+def fetch(conversation: Conversation) -> bool:
     """Fetch pictures of the terminal's new events, within its lease; return True when more are left.
 
     A terminal that does not answer now is asked again at the end of the next reading: this raises nothing of that.
@@ -55,7 +55,7 @@ def fetch(talk: Conversation) -> bool:
     """
     if not are_kept():
         return False
-    terminal_id = talk.terminal.id
+    terminal_id = conversation.terminal.id
     fetched_to = db.session.execute(select(EventLog.pictures_to).where(EventLog.terminal_id == terminal_id)).scalar()
     if fetched_to is None:
         _fetched_to(terminal_id, db.session.execute(select(func.max(Event.id))).scalar() or 0)
@@ -65,13 +65,15 @@ def fetch(talk: Conversation) -> bool:
     rows = db.session.execute(
         select(Event.id, Event.number, Event.record, is_tried).where(*new).order_by(Event.id).limit(LOOKED_THROUGH)
     ).all()
-    done, has_more = _fetch_some(talk, rows)
+    done, has_more = _fetch_some(conversation, rows)
     if done:
         _fetched_to(terminal_id, done)
     return has_more or (done is not None and len(rows) == LOOKED_THROUGH)
 
 
-def _fetch_some(talk: Conversation, rows: Sequence[Row[int, str, dict[str, Any], bool]]) -> tuple[int | None, bool]:
+def _fetch_some(
+    conversation: Conversation, rows: Sequence[Row[int, str, dict[str, Any], bool]]
+) -> tuple[int | None, bool]:
     """Fetch pictures of these events; return the last event that needs no more of it, and whether some are left."""
     done, count, size = None, 0, 0
     for event_id, number, raw, is_tried in rows:
@@ -80,11 +82,11 @@ def _fetch_some(talk: Conversation, rows: Sequence[Row[int, str, dict[str, Any],
             if count == MAX_PICTURES or size >= MAX_BYTES:
                 return done, True
             try:
-                size += _fetch_one(talk, event_id, number, record.picture_path)
+                size += _fetch_one(conversation, event_id, number, record.picture_path)
             except LoginRefused:
                 raise
             except (TerminalError, ServiceError) as error:
-                log.info("terminal %s: a picture of a passage was not fetched: %s", talk.terminal.id, error)
+                log.info("terminal %s: a picture of a passage was not fetched: %s", conversation.terminal.id, error)
                 return done if is_tried else event_id, False
             count += 1
         done = event_id
@@ -111,11 +113,11 @@ def forget() -> int:
     return len(gone)
 
 
-def _fetch_one(talk: Conversation, event_id: int, number: str, path: str) -> int:
+def _fetch_one(conversation: Conversation, event_id: int, number: str, path: str) -> int:
     """Fetch and keep the picture of an event, unless the terminal has none; return its size in bytes."""
     end_read()
     try:
-        jpeg = usable_answer(lambda: events.picture(talk, path))
+        jpeg = usable_answer(lambda: events.picture(conversation, path))
     except (Gone, UnusablePicture):
         return 0
     if jpeg is None:

@@ -63,30 +63,32 @@ def is_foreign(host: Host, secret_hash: str) -> bool:
     return not host.is_empty and not is_ours(host, secret_hash)
 
 
-def adjust(talk: Conversation, hosts: list[Host]) -> list[Host]:
+def adjust(conversation: Conversation, hosts: list[Host]) -> list[Host]:
     """Write our slot where terminals are to tell by themselves, else clear it; return the slots as they are then.
 
     Where it is there already, nothing is written. The secret is new each time, as only the hash of the last is known.
 
     :raises TerminalError: :raises LeaseLost: :raises NotComparedSinceRestore:
     """
-    secret_hash = kept_hash(talk.terminal.id)
+    secret_hash = kept_hash(conversation.terminal.id)
     ours = [host for host in hosts if is_ours(host, secret_hash)]
     if not is_used():
-        return _clear(talk, hosts, ours) if ours or secret_hash else hosts
+        return _clear(conversation, hosts, ours) if ours or secret_hash else hosts
     if any(_is_right(host, secret_hash) for host in ours):
         return hosts
     slot = free_slot(hosts, secret_hash)
     if slot is None:
-        log.warning("terminal %s: all slots for events are taken, so it does not tell by itself", talk.terminal.id)
+        log.warning(
+            "terminal %s: all slots for events are taken, so it does not tell by itself", conversation.terminal.id
+        )
         return hosts
     # So that it is known whose secret it is.
-    checks.recognise(talk)
+    checks.recognise(conversation)
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    _keep_hash(talk, hash_of(secret))
+    _keep_hash(conversation, hash_of(secret))
     address, port = _address()
-    event_hosts.set_host(talk, slot.slot, address=address, port=port, url=PATH + secret)
-    return event_hosts.hosts(talk)
+    event_hosts.set_host(conversation, slot.slot, address=address, port=port, url=PATH + secret)
+    return event_hosts.hosts(conversation)
 
 
 def free_slot(hosts: list[Host], secret_hash: str) -> Host | None:
@@ -96,13 +98,13 @@ def free_slot(hosts: list[Host], secret_hash: str) -> Host | None:
     return next((host for hosts in (ours, empty) for host in hosts), None)
 
 
-def _clear(talk: Conversation, hosts: list[Host], ours: list[Host]) -> list[Host]:
+def _clear(conversation: Conversation, hosts: list[Host], ours: list[Host]) -> list[Host]:
     for host in ours:
-        event_hosts.clear_host(talk, host.slot)
+        event_hosts.clear_host(conversation, host.slot)
     if ours:
-        hosts = event_hosts.hosts(talk)
-    if not any(has_secret_of(host, kept_hash(talk.terminal.id)) for host in hosts):
-        _keep_hash(talk, "")
+        hosts = event_hosts.hosts(conversation)
+    if not any(has_secret_of(host, kept_hash(conversation.terminal.id)) for host in hosts):
+        _keep_hash(conversation, "")
     return hosts
 
 
@@ -116,9 +118,9 @@ def _address() -> tuple[str, int]:
     return parts.hostname or "", parts.port or 0
 
 
-def _keep_hash(talk: Conversation, secret_hash: str) -> None:
-    terminal_id = talk.terminal.id
-    with talk.lease.write():
+def _keep_hash(conversation: Conversation, secret_hash: str) -> None:
+    terminal_id = conversation.terminal.id
+    with conversation.lease.write():
         kept = update(EventLog).where(EventLog.terminal_id == terminal_id)
         if not changed_rows(kept.values(push_secret_hash=secret_hash)) and secret_hash:
             db.session.add(EventLog(terminal_id=terminal_id, push_secret_hash=secret_hash))

@@ -26,10 +26,10 @@ from hikflask.services.terminals.connection import Conversation
 class Reading:
     """What is read of one log within one conversation."""
 
-    def __init__(self, talk: Conversation) -> None:
-        self._talk, self._log = talk, LogRow(talk)
-        self._clock = LogClock(talk, self._log)
-        self._search = LogSearch(talk, self._log, self._clock)
+    def __init__(self, conversation: Conversation) -> None:
+        self._talk, self._log = conversation, LogRow(conversation)
+        self._clock = LogClock(conversation, self._log)
+        self._search = LogSearch(conversation, self._log, self._clock)
         self._by_number = ByNumber(self._search)
 
     @property

@@ -48,33 +48,33 @@ def read(enrolment_id: int, holder: str) -> None:
     :raises TerminalError: :raises ServiceError: as a check of the terminal does.
     """
     row = db.session.get_one(Enrolment, enrolment_id)
-    with connection.converse(row.terminal_id, holder, READ, total=MAX_SECONDS) as talk:
-        person = persons.find(talk, row.number)
+    with connection.converse(row.terminal_id, holder, READ, total=MAX_SECONDS) as conversation:
+        person = persons.find(conversation, row.number)
         if person is None:
             raise PersonUnknown
-        plans = _plans(talk, person)
+        plans = _plans(conversation, person)
         told = {"read_at": datetime.now(UTC).isoformat(timespec="seconds"), "schedules": plans}
-        with talk.lease.write():
+        with conversation.lease.write():
             state.apply(state.SCHEDULES_TOLD, Enrolment.id == enrolment_id, plans_there=told)
 
 
-def _plans(talk: Conversation, person: persons.TerminalPerson) -> list[dict[str, Any]] | None:
+def _plans(conversation: Conversation, person: persons.TerminalPerson) -> list[dict[str, Any]] | None:
     if person.doors == "":
         return []
     if person.plans is None:
         return None
     numbers = sorted({int(plan) for _, plans in person.plans for plan in plans.split(",") if plan})
-    return [_plan(talk, number) for number in numbers if 0 < number <= right_plans.MAX_NUMBER]
+    return [_plan(conversation, number) for number in numbers if 0 < number <= right_plans.MAX_NUMBER]
 
 
-def _plan(talk: Conversation, number: int) -> dict[str, Any]:
-    template = usable_answer(lambda: right_plans.template(talk, number))
+def _plan(conversation: Conversation, number: int) -> dict[str, Any]:
+    template = usable_answer(lambda: right_plans.template(conversation, number))
     if template is None:
         return {"plan": number, "name": "", "hours": None}
     hours: Sequence[right_plans.Period] | None = ()
     if template.is_enabled and template.week_plan is not None:
         week = template.week_plan
-        hours = usable_answer(lambda: right_plans.week(talk, week))
+        hours = usable_answer(lambda: right_plans.week(conversation, week))
     rows = None if hours is None else [[period.weekday, period.begins, period.ends] for period in hours]
     return {"plan": number, "name": template.name, "hours": rows}
 

@@ -162,12 +162,12 @@ def read(terminal_id: int, holder: str, *, by_hand: bool = False) -> None:
     wait = None if by_hand else 0.0
     with connection.converse(
         terminal_id, holder, PRIVACY, wait=wait, total=MAX_SECONDS, urgent=by_hand, yields=not by_hand
-    ) as talk:
-        hosts = usable_answer(lambda: event_hosts.hosts(talk))
-        _write(talk, hosts, **_asked(talk))
-        if hosts is not None and talk.terminal.restored_from is None:
-            adjusted = push_slot.adjust(talk, hosts)
-            _write(talk, adjusted)
+    ) as conversation:
+        hosts = usable_answer(lambda: event_hosts.hosts(conversation))
+        _write(conversation, hosts, **_asked(conversation))
+        if hosts is not None and conversation.terminal.restored_from is None:
+            adjusted = push_slot.adjust(conversation, hosts)
+            _write(conversation, adjusted)
 
 
 def clear(terminal_id: int, slot: int, shown: str, holder: str) -> None:
@@ -177,22 +177,22 @@ def clear(terminal_id: int, slot: int, shown: str, holder: str) -> None:
     :raises PlanChanged: when it leads elsewhere by now. :raises destination_stays: when it reads back as it was.
     :raises TerminalError: :raises ServiceError: as a check does.
     """
-    with connection.converse(terminal_id, holder, PRIVACY, total=MAX_SECONDS, urgent=True) as talk:
-        hosts = event_hosts.hosts(talk)
+    with connection.converse(terminal_id, holder, PRIVACY, total=MAX_SECONDS, urgent=True) as conversation:
+        hosts = event_hosts.hosts(conversation)
         place = _foreign_in(hosts, slot, terminal_id)
         if place is None or place.digest != shown:
-            _write(talk, hosts)
+            _write(conversation, hosts)
             raise PlanChanged
-        event_hosts.clear_host(talk, slot)
-        hosts = event_hosts.hosts(talk)
+        event_hosts.clear_host(conversation, slot)
+        hosts = event_hosts.hosts(conversation)
         left = next((host for host in hosts if host.slot == slot and not host.is_empty), None)
-        with talk.lease.write():
-            _write(talk, hosts)
+        with conversation.lease.write():
+            _write(conversation, hosts)
             if left is None:
                 before = {"slot": slot, "address": place.place}
-                audit.record("terminal.destination_cleared", terminal=talk.terminal.name, before=before)
+                audit.record("terminal.destination_cleared", terminal=conversation.terminal.name, before=before)
         if left is not None:
-            raise ServiceError("destination_stays", t=talk.terminal.name, address=place.place)
+            raise ServiceError("destination_stays", t=conversation.terminal.name, address=place.place)
 
 
 def _foreign_in(hosts: list[Host], slot: int, terminal_id: int) -> Destination | None:
@@ -207,26 +207,26 @@ def apply_decisions(terminal_id: int, holder: str) -> None:
     :raises privacy_not_set: when the terminal said OK, but something is as before.
     :raises TerminalError: :raises ServiceError: as a check does.
     """
-    with connection.converse(terminal_id, holder, PRIVACY, total=MAX_SECONDS, urgent=True) as talk:
-        _write(talk, **_asked(talk))
+    with connection.converse(terminal_id, holder, PRIVACY, total=MAX_SECONDS, urgent=True) as conversation:
+        _write(conversation, **_asked(conversation))
         before = [fact for fact in _facts_of(terminal_id) if fact.differs]
         changes = _changes(terminal_id, before)
         if changes:
-            access_config.set_switches(talk, changes)
+            access_config.set_switches(conversation, changes)
         if any(fact.name == STORAGE for fact in before):
-            access_config.set_storage_mode(talk, RING)
-        asked = _asked(talk)
-        with talk.lease.write():
-            _write(talk, **asked)
+            access_config.set_storage_mode(conversation, RING)
+        asked = _asked(conversation)
+        with conversation.lease.write():
+            _write(conversation, **asked)
             after = _facts_of(terminal_id)
             audit.record(
                 "terminal.privacy_set",
-                terminal=talk.terminal.name,
+                terminal=conversation.terminal.name,
                 before={fact.name: fact.is_on for fact in before},
                 after={fact.name: fact.is_on for fact in after if fact.name in {old.name for old in before}},
             )
         if any(fact.differs for fact in after):
-            raise ServiceError("privacy_not_set", t=talk.terminal.name)
+            raise ServiceError("privacy_not_set", t=conversation.terminal.name)
 
 
 def _facts_of(terminal_id: int) -> list[Fact]:
@@ -242,17 +242,17 @@ def _changes(terminal_id: int, differing: list[Fact]) -> dict[str, bool]:
     return {switch: value for name, value in decided.items() for switch in SWITCHES[name] if switch in access}
 
 
-def _asked(talk: Conversation) -> dict[str, Any]:
+def _asked(conversation: Conversation) -> dict[str, Any]:
     """Ask for what the terminal keeps and shows, and return it as columns of its row."""
-    access = usable_answer(lambda: access_config.switches(talk))
-    mode = usable_answer(lambda: access_config.storage_mode(talk)) or ""
+    access = usable_answer(lambda: access_config.switches(conversation))
+    mode = usable_answer(lambda: access_config.storage_mode(conversation)) or ""
     return {"access": access, "storage_mode": mode[:16]}
 
 
-def _write(talk: Conversation, hosts: list[Host] | None = None, **values: Any) -> None:
+def _write(conversation: Conversation, hosts: list[Host] | None = None, **values: Any) -> None:
     """Write what was read to the terminal's row; a stranger who was not there before is in the audit trail."""
-    terminal = talk.terminal
-    with talk.lease.write():
+    terminal = conversation.terminal
+    with conversation.lease.write():
         secret_hash = push_slot.kept_hash(terminal.id)
         before = of(terminal.id)
         if hosts is not None:

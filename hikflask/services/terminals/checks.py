@@ -50,8 +50,8 @@ def check(terminal_id: int, holder: str) -> Terminal:
     :raises TerminalRetired: when it is out of service for good. :raises terminal_unknown: when there is no such row.
     """
     try:
-        with connection.converse(terminal_id, holder, CHECK, total=MAX_SECONDS, urgent=True) as talk:
-            learn(talk)
+        with connection.converse(terminal_id, holder, CHECK, total=MAX_SECONDS, urgent=True) as conversation:
+            learn(conversation)
         return connection.get_terminal(terminal_id)  # With what the whole conversation showed.
     finally:
         _awaited(terminal_id, None)
@@ -74,7 +74,7 @@ def is_running(terminal: Terminal) -> bool:
     return held or (terminal.check_until is not None and terminal.check_until > now and heartbeat.alive())
 
 
-def recognise(talk: Conversation) -> None:
+def recognise(conversation: Conversation) -> None:
     """Make sure that this is still the same device, before a removal, which only that device can confirm, and when the
     terminal was away: it may have been replaced.
 
@@ -82,23 +82,23 @@ def recognise(talk: Conversation) -> None:
 
     :raises TerminalError: when it fails. :raises LeaseLost: when another holder took the lease.
     """
-    terminal = talk.terminal
-    if terminal.face_mode is None or terminal.serial != device.info(talk).serial[:128]:
-        learn(talk)
+    terminal = conversation.terminal
+    if terminal.face_mode is None or terminal.serial != device.info(conversation).serial[:128]:
+        learn(conversation)
 
 
-def learn(talk: Conversation) -> Terminal:
+def learn(conversation: Conversation) -> Terminal:
     """Ask for device, capabilities, limits, counts and time within a conversation, and write them to the row.
 
     :raises TerminalError: when it fails. :raises LeaseLost: when another holder took the lease; nothing is written.
     """
-    info = device.info(talk)
-    modes = usable_answer(lambda: capture.capabilities(talk)) or capture.CaptureModes()
-    limits = usable_answer(lambda: device.person_limits(talk)) or device.PersonLimits()
-    library = usable_answer(lambda: device.face_library(talk)) or device.FaceLibrary()
-    counted = count(talk)
-    time = usable_answer(lambda: clock.read(talk)) or clock.UNKNOWN
-    terminal, serial = talk.terminal, info.serial[:128]
+    info = device.info(conversation)
+    modes = usable_answer(lambda: capture.capabilities(conversation)) or capture.CaptureModes()
+    limits = usable_answer(lambda: device.person_limits(conversation)) or device.PersonLimits()
+    library = usable_answer(lambda: device.face_library(conversation)) or device.FaceLibrary()
+    counted = count(conversation)
+    time = usable_answer(lambda: clock.read(conversation)) or clock.UNKNOWN
+    terminal, serial = conversation.terminal, info.serial[:128]
     # Also when a serial number appears or disappears.
     is_other_device = terminal.checked_at is not None and terminal.serial != serial
     face_calls = next((calls for function, calls in FACE_CALLS.items() if function in library.functions), None)
@@ -117,40 +117,40 @@ def learn(talk: Conversation) -> Terminal:
         "face_capacity": library.capacity,
         **time,
     }
-    with talk.lease.write():
+    with conversation.lease.write():
         if is_other_device:
             values |= distrust(terminal, serial)
         elif values["face_mode"] == BY_PICTURE != terminal.face_mode:
             recovery.bring_photos(terminal.id)
-        _write(talk, counted, values)
-    people_changes.check_some_people(talk)
-    return talk.terminal
+        _write(conversation, counted, values)
+    people_changes.check_some_people(conversation)
+    return conversation.terminal
 
 
-def count_people(talk: Conversation) -> None:
+def count_people(conversation: Conversation) -> None:
     """Ask how many people and faces there are, and write it to the row.
 
     A terminal that was never checked is checked completely.
 
     :raises TerminalError: when it fails. :raises LeaseLost: when another holder took the lease.
     """
-    if talk.terminal.capture_mode is None:
-        learn(talk)
+    if conversation.terminal.capture_mode is None:
+        learn(conversation)
         return
-    counted = count(talk)
-    with talk.lease.write():
-        _write(talk, counted, {})
-    people_changes.check_some_people(talk)
+    counted = count(conversation)
+    with conversation.lease.write():
+        _write(conversation, counted, {})
+    people_changes.check_some_people(conversation)
 
 
-def _write(talk: Conversation, counted: Count | None, values: Mapping[str, Any]) -> None:
+def _write(conversation: Conversation, counted: Count | None, values: Mapping[str, Any]) -> None:
     """Write counts and values to the row, read it again, and make those due for whom there is room now."""
-    terminal_id = talk.terminal.id
-    people_changes.check_count(talk.terminal, counted)
+    terminal_id = conversation.terminal.id
+    people_changes.check_count(conversation.terminal, counted)
     counts = {"people": counted and counted.people, "faces": counted and counted.faces, "checked_at": database_now()}
     changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(**values, **counts))
-    talk.terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
-    capacity.make_due(terminal_id, *capacity.remaining(talk.terminal))
+    conversation.terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
+    capacity.make_due(terminal_id, *capacity.remaining(conversation.terminal))
 
 
 def distrust(terminal: Terminal, serial: str) -> dict[str, Any]:
@@ -182,38 +182,40 @@ def distrust(terminal: Terminal, serial: str) -> dict[str, Any]:
     }
 
 
-def count(talk: Conversation) -> Count | None:
+def count(conversation: Conversation) -> Count | None:
     """Return how many people and faces there are by the terminal's count, or None where it does not tell.
 
     Some firmware always counts 0: a 0 that the terminal's own list contradicts tells nothing.
 
     :raises TerminalError: when it does not answer.
     """
-    counted = usable_answer(lambda: persons.count(talk))
+    counted = usable_answer(lambda: persons.count(conversation))
     if counted is None or 0 not in {counted.people, counted.faces}:
         return counted
-    number = people_changes.somebody_there(talk.terminal.id)
-    person = usable_answer(lambda: persons.find(talk, number)) if number else None
+    number = people_changes.somebody_there(conversation.terminal.id)
+    person = usable_answer(lambda: persons.find(conversation, number)) if number else None
     if person is None:
         return counted
     if counted.people == 0:
         return None
-    has_face = person.faces if person.faces is not None else usable_answer(lambda: faces.find(talk, person.number))
+    has_face = (
+        person.faces if person.faces is not None else usable_answer(lambda: faces.find(conversation, person.number))
+    )
     return replace(counted, faces=None) if has_face else counted
 
 
-def require_room(talk: Conversation, *, for_face: bool = False) -> None:
+def require_room(conversation: Conversation, *, for_face: bool = False) -> None:
     """Refuse a new person, or a new face, that the terminal would refuse. People are counted again first.
 
     :raises Full: when it is full. :raises TerminalError: when it cannot be asked.
     """
 
     def is_full() -> bool:
-        people, faces = capacity.remaining(talk.terminal)
+        people, faces = capacity.remaining(conversation.terminal)
         return (faces if for_face else people) == 0
 
     if is_full():
-        count_people(talk)
+        count_people(conversation)
         if is_full():
             name = "deviceFaceFull" if for_face else "deviceUserFull"
             raise Full(code=name.lower(), sub_status=name)
@@ -269,8 +271,8 @@ def ask_status(terminal_id: int, holder: str) -> Status:
     """
     busy = False
     try:
-        with connection.converse(terminal_id, holder, CHECK, wait=0.0, total=MAX_SECONDS) as talk:
-            count_people(talk)
+        with connection.converse(terminal_id, holder, CHECK, wait=0.0, total=MAX_SECONDS) as conversation:
+            count_people(conversation)
     except TerminalInUse:
         busy = True
     except (LoginStopped, TerminalRetired, TerminalError):

@@ -42,13 +42,13 @@ SUMMER = timedelta(hours=1)
 MAX_OFFSET = 2**31 - 1
 
 
-def read(talk: Conversation) -> dict[str, Any]:
+def read(conversation: Conversation) -> dict[str, Any]:
     """Ask the terminal for its time, and return it as the columns of its row.
 
     :raises TerminalError: when it does not tell.
     """
     before = datetime.now(UTC)
-    shown = system_time.read(talk)
+    shown = system_time.read(conversation)
     ours = before + (datetime.now(UTC) - before) / 2
     offset, zone, doubt = _zone_shown(shown, ours)
     seconds = round((shown.local - offset - ours.replace(tzinfo=None)).total_seconds())
@@ -92,18 +92,18 @@ def set_clock(terminal_id: int, holder: str) -> Terminal:
     :raises clock_not_set: when the terminal said OK, but shows another time or zone.
     :raises TerminalError: :raises ServiceError: as a check does.
     """
-    with connection.converse(terminal_id, holder, SET, total=MAX_SECONDS) as talk:
+    with connection.converse(terminal_id, holder, SET, total=MAX_SECONDS) as conversation:
         restart: RestartRequired | None = None
-        shown = system_time.read(talk)
+        shown = system_time.read(conversation)
         ours = local(datetime.now(UTC))
         is_ours = system_time.offset_at(ours.replace(tzinfo=None), shown.zone) == ours.utcoffset()
         try:
-            system_time.set_to(talk, ours, zone=shown.zone if is_ours else "", in_json=shown.in_json)
+            system_time.set_to(conversation, ours, zone=shown.zone if is_ours else "", in_json=shown.in_json)
         except RestartRequired as error:
             restart = error
-        values = read(talk)
-        before = _audit_fields(talk.terminal)
-        with talk.lease.write():
+        values = read(conversation)
+        before = _audit_fields(conversation.terminal)
+        with conversation.lease.write():
             changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(**values))
             terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
             audit.record("terminal.clock_set", terminal=terminal.name, before=before, after=_audit_fields(terminal))

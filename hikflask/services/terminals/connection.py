@@ -203,41 +203,41 @@ def converse(
     wait = config["LEASE_WAIT"] if wait is None else wait
     lease = leases.acquire(terminal_id, holder, purpose, seconds + MARGIN_SECONDS, wait, urgent=urgent)
     give_up_at = None if total is None else time.monotonic() + total
-    talk = Conversation(lease.terminal, lease, give_up_at=give_up_at, yields=yields)
-    talk.is_reading = purpose == leases.PASSAGES
+    conversation = Conversation(lease.terminal, lease, give_up_at=give_up_at, yields=yields)
+    conversation.is_reading = purpose == leases.PASSAGES
     failure: TerminalError | None = None
     try:
         if lease.terminal.retired_at is not None:
             raise TerminalRetired(t=lease.terminal.name)
         refuse_when_stopped(lease.terminal)
-        yield talk
+        yield conversation
     except TerminalError as error:
         failure = error
         raise
     finally:
-        _end(talk, failure)
+        _end(conversation, failure)
 
 
-def _end(talk: Conversation, failure: TerminalError | None) -> None:
+def _end(conversation: Conversation, failure: TerminalError | None) -> None:
     """Write what a conversation showed of the terminal, and release its lease whatever fails.
 
     When the terminal works again, its waiting and stopped enrolments become due.
     """
-    terminal, lease = talk.lease.terminal, talk.lease
+    terminal, lease = conversation.lease.terminal, conversation.lease
     values: Mapping[str, Any] = {}
     try:
         if failure is not None:
             values = _record_failure(terminal, lease, failure)
-        elif talk.answered:
+        elif conversation.answered:
             # Where no credentials were asked for, it is not known whether they are right.
-            values = {**ANSWERED, "login": True if talk.login_sent else None}
+            values = {**ANSWERED, "login": True if conversation.login_sent else None}
             if terminal.last_error_code or terminal.reachable is False or terminal.refused_since is not None:
                 with suppress(LeaseLost), lease.write():
                     recovery.resume(lease.terminal_id)
         if values:
             reachability.record(lease, is_reachable=values["reachable"])
     finally:
-        lease.release(**{**talk.pending_updates, **values})
+        lease.release(**{**conversation.pending_updates, **values})
 
 
 def _record_failure(terminal: Terminal, lease: leases.Lease, error: TerminalError) -> Mapping[str, Any]:

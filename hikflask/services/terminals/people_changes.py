@@ -106,24 +106,24 @@ def _count(*which: ColumnElement[bool]) -> int:
     return db.session.execute(select(func.count()).select_from(Enrolment).where(*which)).scalar_one()
 
 
-def check_some_people(talk: Conversation) -> None:
+def check_some_people(conversation: Conversation) -> None:
     """Check that a few confirmed people are on the terminal under their names, with their faces, within a conversation.
 
     Each check goes on where the one before ended. A terminal that ignores the numbers of a search proves nothing.
 
     :raises TerminalError: when it does not answer. :raises LeaseLost: when another holder took the lease.
     """
-    terminal_id = talk.terminal.id
-    if talk.terminal.restored_from is not None:
+    terminal_id = conversation.terminal.id
+    if conversation.terminal.restored_from is not None:
         return  # Only a comparison of the whole list tells what is otherwise.
     confirmed = (Enrolment.terminal_id == terminal_id, Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
-    following = select(Enrolment.id).where(*confirmed, Enrolment.id > talk.terminal.drift_after)
+    following = select(Enrolment.id).where(*confirmed, Enrolment.id > conversation.terminal.drift_after)
     some = Enrolment.id.in_(following.order_by(Enrolment.id).limit(MAX_NUMBERS))
     rows = list(columns.enrolments(some))
     numbers = [row.number for row in rows]
-    people = usable_answer(lambda: persons.find_several(talk, numbers)) if rows else {}
+    people = usable_answer(lambda: persons.find_several(conversation, numbers)) if rows else {}
     last = max(row.id for row in rows) if len(rows) == MAX_NUMBERS else 0
-    with talk.lease.write():
+    with conversation.lease.write():
         checked = update(Terminal).where(Terminal.id == terminal_id)
         changed_rows(checked.values(drift_after=last, drift_looked_at=database_now()))
         # It is over once the terminal confirmed the number again, or nobody desires it any more.

@@ -536,8 +536,8 @@ def test_who_waited_for_the_terminal_finds_that_everything_is_read(simulator: Si
     strangers(simulator, ["900"])
     comparison = compare(terminal)
 
-    with connection.converse(terminal.id, "Борис", "compare") as talk:
-        assert reading.Reading(talk, comparison.id).step() is False
+    with connection.converse(terminal.id, "Борис", "compare") as conversation:
+        assert reading.Reading(conversation, comparison.id).step() is False
 
 
 def test_reading_that_nobody_goes_on_with_is_replaced(terminal: Terminal) -> None:

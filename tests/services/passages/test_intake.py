@@ -534,8 +534,8 @@ def test_terminal_that_was_away_is_read_soon_after_it_answered_somebody(
     wire.away.clear()
     db.session.execute(update(Terminal).values(backoff_until=None))
     db.session.commit()
-    with connection.converse(terminal.id, "Анна", "check") as talk:
-        talk.request("GET", "/ISAPI/System/deviceInfo")
+    with connection.converse(terminal.id, "Анна", "check") as conversation:
+        conversation.request("GET", "/ISAPI/System/deviceInfo")
 
     assert away == ("unreachable", [], OFF)
     assert intake.claim_due() == [terminal.id]

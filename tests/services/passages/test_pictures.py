@@ -53,8 +53,8 @@ def seen(terminal: Terminal, simulator: Simulated, *, days_ago: int = 0, gone: b
 
 
 def fetch(terminal: Terminal) -> bool:
-    with connection.converse(terminal.id, "test", "test", wait=0.0) as talk:
-        has_more = pictures.fetch(talk)
+    with connection.converse(terminal.id, "test", "test", wait=0.0) as conversation:
+        has_more = pictures.fetch(conversation)
     db.session.expire_all()
     return has_more
 

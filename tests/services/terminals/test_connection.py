@@ -127,12 +127,12 @@ def test_quick_conversation_does_not_renew_its_lease(app: Flask, simulator: Simu
 
 
 def test_lease_that_could_end_before_the_answer_is_renewed_first(terminal: Terminal) -> None:
-    with connection.converse(terminal.id, "test", "check") as talk:
+    with connection.converse(terminal.id, "test", "check") as conversation:
         db.session.execute(db.update(Terminal).values(lease_until=database_now(1.0)))
         db.session.commit()
         began = row().lease_until
-        talk.lease.ends_at -= connection.SPARE_SECONDS + 1.0
-        talk.request("GET", "/ISAPI/System/deviceInfo")
+        conversation.lease.ends_at -= connection.SPARE_SECONDS + 1.0
+        conversation.request("GET", "/ISAPI/System/deviceInfo")
         renewed = row().lease_until
 
     assert began
@@ -141,16 +141,16 @@ def test_lease_that_could_end_before_the_answer_is_renewed_first(terminal: Termi
 
 
 def test_lease_of_a_killed_holder_ends_within_a_minute(terminal: Terminal) -> None:
-    with connection.converse(terminal.id, "test", "check") as talk:
-        assert not talk.lease.lasts(60.0)
-        talk.lease.ends_at = 0.0
-        talk.request("GET", "/ISAPI/System/deviceInfo")
-        assert not talk.lease.lasts(60.0)
+    with connection.converse(terminal.id, "test", "check") as conversation:
+        assert not conversation.lease.lasts(60.0)
+        conversation.lease.ends_at = 0.0
+        conversation.request("GET", "/ISAPI/System/deviceInfo")
+        assert not conversation.lease.lasts(60.0)
 
 
 def test_what_was_learnt_is_written_with_the_end_of_the_lease(terminal: Terminal) -> None:
-    with connection.converse(terminal.id, "test", "check") as talk:
-        talk.pending_updates["firmware"] = "V9.9.9"
+    with connection.converse(terminal.id, "test", "check") as conversation:
+        conversation.pending_updates["firmware"] = "V9.9.9"
         assert row().firmware != "V9.9.9"
 
     assert (row().firmware, row().lease_until) == ("V9.9.9", None)
