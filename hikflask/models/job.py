@@ -92,7 +92,8 @@ class JobItem(WithRefusal, Base):
 
     A sent item waits until its enrolment is confirmed or given up; `desired` is the state of that enrolment which the
     item set. `action` is what is done for it where a job does several things, and `confirmed` what was shown of it
-    before and confirmed (Confirmed in services/comparisons/take_over.py).
+    before and confirmed: of a plan's step (Confirmed in services/comparisons/take_over.py), and which terminals
+    somebody loses by groups.
 
     `number` is the one that the person had when the job was made; it is blank once the person was erased.
 

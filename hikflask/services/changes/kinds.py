@@ -33,10 +33,11 @@ JOBS, TERMINALS = "jobs", "terminals"
 CHECK_FIRST, AGREED, CONFIRMED = "check", "agreed", "confirmed_numbers"
 # Among the params of an import: rows that take somebody's terminal are left out, as nobody confirmed how many lose one.
 WITHHELD = "withheld"
-# Among the params: who loses access by a job, as it was agreed, and how many lost it by now, by terminal and in all.
-LOSSES, TAKEN, TAKEN_PEOPLE = "losses", "taken", "taken_people"
-# Among the params: the same of what no other job is about to take, and of ALL people.
-OWN, ALL = "own", "all"
+# Among the params: who loses access by a job, as it was agreed, and how many lost it by now of whom no other job was
+# agreed to take it: by terminal, and of ALL people.
+LOSSES, TAKEN, ALL = "losses", "own", "all"
+# Of an item of a job of groups, among what was agreed to: the terminals that the person loses.
+LOSES = "loses"
 # Among the params of a change of department: which one it is, whatever its name is by now; None: none.
 DEPARTMENT_ID = "department_id"
 # Among the params of a record of consents: the day on which they were given.
@@ -77,6 +78,8 @@ class Kind:
     `awaits_confirmation`: `run` returns enrolments, each of which is an item that ends when its terminal confirmed it,
     or nobody tries any more.
     `can_retry`: what failed, or is left after a stop, may be tried again; others have a page of their own for that.
+    `can_stop`: it may be stopped, and left as it is when it failed. A job of groups goes on to its end, or terminals
+    would differ from what groups ask for: whoever changes the group back gets a job that does so.
     `by_admin`: only administrators may start, stop and retry it.
     `operators_only`: its items and its report are for those who enrol employees: rows of a file, or a plan that names
     people whom only the terminal knows.
@@ -91,6 +94,7 @@ class Kind:
     lane: str = JOBS
     awaits_confirmation: bool = False
     can_retry: bool = True
+    can_stop: bool = True
     by_admin: bool = False
     operators_only: bool = False
     together: Callable[[Collection[str], Params], Collection[str]] | None = None

@@ -23,7 +23,7 @@ from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAI
 from hikflask.models.refusal import Refusal
 from hikflask.services import audit
 from hikflask.services.changes import agreement
-from hikflask.services.changes.kinds import JOBS, KINDS, LOCKED, LOSSES, OWN, TAKEN, TAKEN_PEOPLE
+from hikflask.services.changes.kinds import JOBS, KINDS, LOCKED, LOSSES, TAKEN
 from hikflask.services.core.db import changed_rows, claim_rows, kept_employees, transaction, transactional
 from hikflask.services.core.progress import ClaimLost
 from hikflask.services.enrolments.mass_removals import Confirmation
@@ -142,7 +142,7 @@ def retry(job_id: int, agreed: Confirmation) -> Claim | None:
     if job is None or not can_retry(job):
         return None
     rest = agreement.agreed_rest(job, agreed)
-    params = {name: value for name, value in job.params.items() if name not in ("refusal", TAKEN, TAKEN_PEOPLE, OWN)}
+    params = {name: value for name, value in job.params.items() if name not in ("refusal", TAKEN)}
     if LOSSES in params:
         params[LOSSES] = rest.as_json
     begun = {"state": WAITING, "params": {**params, AGAIN: True}, **_requester(), "started_at": database_now()}
@@ -158,10 +158,11 @@ def retry(job_id: int, agreed: Confirmation) -> Claim | None:
 def stop_job(job_id: int) -> bool:
     """Stop a job for good: nothing more is done, and what is done stays. One that failed needs no attention any more.
 
-    False when it has ended already.
+    False when it has ended already, or is of a kind that cannot be stopped.
     """
+    own = (Job.id == job_id, Job.kind.in_(kind for kind, about in KINDS.items() if about.can_stop))
     ended = {"state": STOPPED, "ended_at": func.coalesce(Job.ended_at, database_now())}
-    changed = changed_rows(update(Job).where(Job.id == job_id, Job.state.in_((*OPEN, FAILED))).values(**ended))
+    changed = changed_rows(update(Job).where(*own, Job.state.in_((*OPEN, FAILED))).values(**ended))
     if changed:
         job = db.session.get_one(Job, job_id, populate_existing=True)
         _add_audit_entry("job.stopped", job, people=job.done)

@@ -16,7 +16,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.models.job import NewItem
 from hikflask.services.changes import lifecycle, queries
-from hikflask.services.changes.kinds import GROUPS, LOSSES, Params
+from hikflask.services.changes.kinds import GROUPS, LOSES, LOSSES, Params
 from hikflask.services.changes.lifecycle import Claim
 from hikflask.services.core import shown
 from hikflask.services.core.db import Require, after_commit, transaction
@@ -185,7 +185,13 @@ def _start(name: str, scope: Scope, enqueue: Enqueue, lost: Losses) -> int | Non
     people = differences.employees(scope)
     if not people:
         return None
-    params = {"group": name, LOSSES: lost.as_json}
-    claim = lifecycle.begin(GROUPS, params, items=[NewItem(*person) for person in people])
+    loses: dict[int, list[int]] = {}
+    for employee_id, terminal_id in sorted(differences.losing(scope)):
+        loses.setdefault(employee_id, []).append(terminal_id)
+    items = [
+        NewItem(number, employee_id, confirmed={LOSES: loses[employee_id]} if employee_id in loses else None)
+        for number, employee_id in people
+    ]
+    claim = lifecycle.begin(GROUPS, {"group": name, LOSSES: lost.as_json}, items=items)
     after_commit(partial(enqueue, claim))
     return claim.job_id

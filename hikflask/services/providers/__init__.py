@@ -40,7 +40,7 @@ KINDS = {
     CONSENT: Kind(selection.record_consent, active_only=True, lacking_consent=True),
     EXPORT: Kind(None, list_export.write_file, audit_action="employees.exported"),
     PRINT: Kind(None),
-    GROUPS: Kind(changing.apply, losses=changing.losing, awaits_confirmation=True),
+    GROUPS: Kind(changing.apply, losses=changing.losing, awaits_confirmation=True, can_stop=False),
     IMPORT_CHECK: Kind(None, whole=imports.check, can_retry=False, operators_only=True),
     IMPORT: Kind(
         None,

@@ -115,7 +115,9 @@ def switch_off() -> ResponseReturnValue:
 @allow(VIEWER)
 def go_on() -> ResponseReturnValue:
     """Go on after the recovery codes, with the form that was typed before."""
-    return password_prompt.go_on(resubmission.carried_form(), next_or())
+    typed = resubmission.carried_form()
+    asked = password_prompt.confirm_first(typed, next_or()) if typed else None
+    return asked or password_prompt.go_on(typed, next_or())
 
 
 @bp.errorhandler(CSRFError)

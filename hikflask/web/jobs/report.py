@@ -75,6 +75,11 @@ class Report:
         return SLOW_SECONDS if self.removals else 0
 
     @property
+    def may_stop(self) -> bool:
+        """True when this operator may stop it, or leave it as it is."""
+        return self.may_change and KINDS[self.job.kind].can_stop
+
+    @property
     def may_change(self) -> bool:
         """True when this operator may stop and retry the job."""
         return may_change(self.job)

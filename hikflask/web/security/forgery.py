@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 from flask import Response, current_app, g, render_template, request
 from flask_babel import gettext as _
 
-from hikflask.forms.account import ConfirmForm
 from hikflask.http import permissions
 from hikflask.web.security import current_operator, password_prompt, resubmission
 from hikflask.web.support import htmx
@@ -68,11 +67,11 @@ def _form_as_typed() -> Response | None:
 
     None where nothing typed could be lost, or where htmx leaves the form in its place.
     """
-    person, typed, rule = current_operator.get(), resubmission.typed_in_request(), permissions.rule()
-    if person is None or typed is None or rule is None or htmx.wants_fragment():
+    person, typed = current_operator.get(), resubmission.typed_in_request()
+    if person is None or typed is None or permissions.rule() is None or htmx.wants_fragment():
         return None
-    if rule.confirmed and not person.confirmed:
-        return password_prompt.confirm_page(ConfirmForm(formdata=None), typed, HTTPStatus.BAD_REQUEST, page_before())
+    if asked := password_prompt.confirm_first(typed, page_before(), HTTPStatus.BAD_REQUEST):
+        return asked
     response = resubmission.show_again(typed, person, _("The page was open for too long, or cookies are off."))
     if response is not None:
         response.status_code = HTTPStatus.BAD_REQUEST

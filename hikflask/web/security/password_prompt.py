@@ -105,10 +105,15 @@ def confirm_page(
 def form_as_typed(path: str) -> Response | None:
     """Answer the form of this path, filled with this request's fields; None for a path without such a form."""
     person, typed = current_operator.required(), TypedForm(path, resubmission.typed_fields())
+    return confirm_first(typed, page_before()) or resubmission.show_again(typed, person, silent=True)
+
+
+def confirm_first(typed: TypedForm, next_path: str, status: int = HTTPStatus.OK) -> Response | None:
+    """Ask for the password where the page of a form asks for it and it was not given lately; None where it was."""
     rule = resubmission.rule_of(typed)
-    if rule and rule.confirmed and not person.confirmed:
-        return confirm_page(ConfirmForm(formdata=None), typed, next_path=page_before())
-    return resubmission.show_again(typed, person, silent=True)
+    if rule is None or not rule.confirmed or current_operator.required().confirmed:
+        return None
+    return confirm_page(ConfirmForm(formdata=None), typed, status, next_path)
 
 
 def go_on(typed: TypedForm | None, next_path: str, why: str = "") -> Response:

@@ -1,5 +1,7 @@
 """Who may let a job go on: by what it would do now, and by what is left of it."""
 
+from unittest.mock import Mock
+
 import pytest
 
 from hikflask.extensions import db
@@ -8,7 +10,7 @@ from hikflask.models.comparison import ONLY_THERE
 from hikflask.models.job import DONE, SENT, NewItem
 from hikflask.models.terminal import UNKNOWN
 from hikflask.services.changes import agreement, lifecycle
-from hikflask.services.changes.kinds import APPLY, DEACTIVATE, GROUPS, LOSSES
+from hikflask.services.changes.kinds import APPLY, DEACTIVATE, GROUPS, LOSES, LOSSES
 from hikflask.services.comparisons import plan_choices
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, make
 from hikflask.services.core.db import transaction
@@ -18,6 +20,8 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.mass_removals import Confirmation, Loss, Losses
+from hikflask.services.groups import changing
+from hikflask.services.groups.registry import Wanted
 from hikflask.services.imports import jobs as import_jobs
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import OTHER_FACE
@@ -87,14 +91,14 @@ def test_new_face_takes_access_wherever_it_is_sent(simulator: Simulated, termina
 
 @pytest.mark.both_databases
 def test_job_of_a_group_that_only_waits_for_its_terminal_allows_no_other_job_to_take_more(terminal: Terminal) -> None:
-    agreed = Losses((Loss(terminal.id, "Вход", 30, 30),), 30).as_json
-    people = [NewItem(str(number), employee_id) for number, employee_id in enumerate(add_people("0", "1"))]
-    first = lifecycle.begin(GROUPS, {LOSSES: agreed}, items=people).job_id
+    ids = add_people(*map(str, range(10)))
+    people = [NewItem(str(at), employee_id, confirmed={LOSES: [terminal.id]}) for at, employee_id in enumerate(ids)]
+    first = lifecycle.begin(GROUPS, {LOSSES: Losses().as_json}, items=people).job_id
     second = lifecycle.begin(GROUPS, {LOSSES: Losses().as_json}, items=people).job_id
 
     def take() -> None:
         with transaction():
-            agreement.take(db.session.get_one(Job, second), [(1, terminal.id)] * 10)
+            agreement.take(db.session.get_one(Job, second), [(employee_id, terminal.id) for employee_id in ids])
 
     take()
     with transaction():
@@ -137,3 +141,26 @@ def test_what_jobs_take_beyond_their_agreement_counts_among_what_the_requester_t
     # A tenth of those on the terminal.
     assert (first.failed, second.failed) == (9, 15)
     assert mass_removals.count_present(terminal_id) == 54
+
+
+@pytest.mark.both_databases
+def test_people_who_only_gain_by_a_job_of_groups_lend_no_other_job_a_loss() -> None:
+    """The workshop keeps the entrance by another group; only the office loses it by the administrator's change."""
+    terminals = add_terminals("Вход", "Склад")
+    departments.resolve("Контора")
+    people = [str(1000 + at) for at in range(60)]
+    add_people(*people, department="Цех")
+    add_people(*(str(2000 + at) for at in range(40)), department="Офис")
+    make_group("Проходная", [terminals["Вход"]], "Цех", "Контора")
+    group = make_group("Все", [terminals["Вход"]], "Цех", "Офис")
+    moved = checked(*(f"{number};Иван Иванов {number};Контора" for number in people))
+    claim = import_jobs.start_import(moved, BY_OPERATOR)
+    changing.change(group, Wanted("Все", [terminals["Склад"]], ["Цех", "Офис"]), Mock(), AGREED)
+    merging.rename(departments.id_of("Контора") or 0, "Другая")
+    departments.add("Контора")
+
+    done = run(claim)
+
+    # A tenth of those at the entrance.
+    assert (done.done, done.failed) == (60, 50)
+    assert mass_removals.count_present(terminals["Вход"]) == 90

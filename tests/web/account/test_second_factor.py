@@ -234,6 +234,16 @@ def test_administrator_switches_the_own_factor_off_in_the_account_alone(app: Fla
     assert "осталось 10" in client.get("/account/").text.lower()
 
 
+def test_page_that_asks_for_the_password_asks_for_it_on_the_way_too(app: Flask) -> None:
+    unconfirmed = client_of(app, confirmed=False)
+    kept = {"kept_path": "/tokens/", "kept": '[["name","x"]]'}
+
+    shown = unconfirmed.post(f"{PAGE}/go-on", data=kept, headers=ENGLISH).text
+
+    assert 'action="/confirm"' in shown
+    assert 'action="/tokens/"' not in shown
+
+
 class TestObligatory:
     """An administrator must have a second factor, and Ольга has none yet."""
 

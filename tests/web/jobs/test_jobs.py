@@ -13,9 +13,9 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Job, Terminal
 from hikflask.models.accounts import OPERATOR, VIEWER
 from hikflask.models.columns import database_now
-from hikflask.models.job import FAILED
+from hikflask.models.job import FAILED, NewItem
 from hikflask.services.changes import lifecycle
-from hikflask.services.changes.kinds import DEACTIVATE, DEPARTMENT, SEND
+from hikflask.services.changes.kinds import DEACTIVATE, DEPARTMENT, GROUPS, SEND
 from hikflask.services.changes.lifecycle import Claim
 from hikflask.services.changes.run import run_slice
 from hikflask.services.employees.erasure import erase_employee
@@ -133,6 +133,23 @@ def test_only_administrators_stop_and_retry_a_deactivation(app: Flask, client: F
     assert "job-retry" not in page(operator, claim)
     assert operator.post(f"/jobs/{claim.job_id}/retry").status_code == 403
     assert 'id="job-retry"' in page(client, claim)
+
+
+def test_job_of_a_group_is_not_stopped_and_goes_on_when_it_failed(app: Flask, client: FlaskClient) -> None:
+    """Nobody would see whom the group does not ask for any more and who is on the terminal still."""
+    with app.app_context():
+        people = [NewItem("1", add_people("1")[0])]
+        claim = lifecycle.begin(GROUPS, {"group": "Офис"}, items=people)
+
+    assert "job-stop" not in page(client, claim)
+    assert client.post(f"/jobs/{claim.job_id}/stop").status_code == 303
+    with app.app_context():
+        assert db.session.get_one(Job, claim.job_id).is_open
+        db.session.execute(db.update(Job).values(state=FAILED))
+        db.session.commit()
+    client.post(f"/jobs/{claim.job_id}/stop")
+    shown = page(client, claim)
+    assert ('id="job-retry"' in shown, "job-leave" in shown) == (True, False)
 
 
 def test_retry_goes_on_with_what_is_left(
