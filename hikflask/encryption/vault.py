@@ -41,10 +41,7 @@ class Vault:
         return self.keyring.encrypt(text)
 
     def decrypt(self, token: str) -> str:
-        """Return the text of a token.
-
-        :raises VaultError: when no key decrypts it.
-        """
+        """Return the text of a token. :raises VaultError: when no key decrypts it."""
         return self.keyring.decrypt(token)
 
 

@@ -58,10 +58,7 @@ class DeviceTime:
         return self.mode.strip().upper() == NTP
 
     def moment(self, offset: timedelta) -> datetime:
-        """Return the moment that the clock shows.
-
-        Args: offset is used when the terminal sends none.
-        """
+        """Return the moment that the clock shows. Args: offset is used when the terminal sends none."""
         return (self.local - (offset if self.offset is None else self.offset)).replace(tzinfo=UTC)
 
 

@@ -73,10 +73,7 @@ def find(secret: str) -> ApiToken | None:
 
 
 def revoke(token_id: int) -> ApiToken:
-    """Revoke a token: it is not valid any more.
-
-    :raises token_unknown: when there is no such token.
-    """
+    """Revoke a token: it is not valid any more. :raises token_unknown: when there is no such token."""
     token = get(token_id)
     if token is None:
         raise NotFound("token_unknown")

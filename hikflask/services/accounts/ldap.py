@@ -119,10 +119,7 @@ def _account() -> tuple[str, str]:
 
 @contextmanager
 def _bound(who: str, password: str) -> Iterator[ldap3.Connection | None]:
-    """Open a connection as somebody; None when the directory refuses the password.
-
-    :raises LdapAway:
-    """
+    """Open a connection as somebody; None when the directory refuses the password. :raises LdapAway:"""
     end_read()
     config = current_app.config
     tls = _Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=config["LDAP_CA"] or None)

@@ -63,10 +63,7 @@ def refuse_weak(password: str, *own_words: str) -> None:
 
 
 def hashed(password: str) -> str:
-    """Return the scrypt hash of a password.
-
-    :raises PasswordsBusy: when too many other passwords are being hashed.
-    """
+    """Return the scrypt hash of a password. :raises PasswordsBusy: when too many other passwords are being hashed."""
     with _turn():
         return generate_password_hash(composed(password), method=METHOD)
 
@@ -85,10 +82,7 @@ def fits(password: str, password_hash: str | None) -> bool:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """Wait for a turn to compute a hash; refuse at once when too many wait already.
-
-    :raises PasswordsBusy:
-    """
+    """Wait for a turn to compute a hash; refuse at once when too many wait already. :raises PasswordsBusy:"""
     end_read()
     with _held(_PLACES, 0.0), _held(_TURNS, MAX_WAIT_SECONDS):
         yield

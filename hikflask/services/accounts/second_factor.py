@@ -200,8 +200,11 @@ def _code_used(operator: Operator, code: str) -> Iterator[None]:
     """Own a transaction that uses up a code. :raises FactorCodeWrong: noted in the trail."""
     try:
         with transaction():
-            if not (_use_totp(operator, code) or _use_recovery_code(operator, code)):
-                raise FactorCodeWrong
+            if not _use_totp(operator, code):
+                is_own = (RecoveryCode.operator_id == operator.id, RecoveryCode.code_sha256 == _hash(code))
+                if changed_rows(delete(RecoveryCode).where(*is_own)) != 1:
+                    raise FactorCodeWrong
+                audit.record("second_factor.code_used", subject=operator.name)
             yield
     except FactorCodeWrong:
         audit.record_alone("second_factor.refused", subject=operator.name)
@@ -230,25 +233,15 @@ def _step_of(secret: str, code: str, last: int | None, used: Collection[int] = (
     """
     digits = "".join(code.split())
     now, totp = int(time.time() // STEP_SECONDS), pyotp.TOTP(secret, digits=DIGITS)
-    fitting = [step for step in STEPS if hmac.compare_digest(totp.generate_otp(now + step).encode(), digits.encode())]
-    return next((now + step for step in fitting if _is_unused(now + step, now, last, used)), None)
-
-
-def _is_unused(step: int, now: int, last: int | None, used: Collection[int]) -> bool:
     # A last step of the future was used while the clock was ahead: it says nothing about those of the present, and is
     # remembered for when its time comes.
-    if last is not None and step <= last <= now + STEPS[-1]:
-        return False
-    is_forgotten = len(used) >= REMEMBERED and step < min(used)
-    return step not in used and not is_forgotten
-
-
-def _use_recovery_code(operator: Operator, code: str) -> bool:
-    is_own = (RecoveryCode.operator_id == operator.id, RecoveryCode.code_sha256 == _hash(code))
-    if changed_rows(delete(RecoveryCode).where(*is_own)) != 1:
-        return False
-    audit.record("second_factor.code_used", subject=operator.name)
-    return True
+    last = None if last is not None and last > now + STEPS[-1] else last
+    for step in (now + ahead for ahead in STEPS):
+        is_forgotten = len(used) >= REMEMBERED and step < min(used)
+        is_used = step in used or is_forgotten or (last is not None and step <= last)
+        if not is_used and hmac.compare_digest(totp.generate_otp(step).encode(), digits.encode()):
+            return step
+    return None
 
 
 def _replace_codes(operator_id: int) -> list[str]:

@@ -41,10 +41,7 @@ def list_entries(chosen: AuditFilter, limit: int, offset: int = 0) -> tuple[list
 
 
 def count_entries(chosen: AuditFilter, newest_id: int | None = None) -> int:
-    """Return how many entries there are.
-
-    :param newest_id: entries with a higher id are not counted.
-    """
+    """Return how many entries there are. :param newest_id: entries with a higher id are not counted."""
     statement = select(func.count(AuditEntry.id)).where(*conditions(chosen))
     if newest_id is not None:
         statement = statement.where(AuditEntry.id <= newest_id)

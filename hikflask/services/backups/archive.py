@@ -79,10 +79,7 @@ class Writer:
         self.members: dict[str, tuple[int, str]] = {}
 
     def add(self, name: str, content: IO[bytes], size: int) -> None:
-        """Add a member of so many bytes.
-
-        :raises BackupError: when the content is shorter.
-        """
+        """Add a member of so many bytes. :raises BackupError: when the content is shorter."""
         info = tarfile.TarInfo(name)
         info.size, info.mode = size, 0o600
         # Not by TarFile, which keeps every member in memory.

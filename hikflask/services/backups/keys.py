@@ -27,10 +27,7 @@ class Keys:
 
 
 def sealed(keys: Keys, passphrase: str) -> bytes:
-    """Return the keys, encrypted under a passphrase.
-
-    :raises BackupError: when the passphrase is too short.
-    """
+    """Return the keys, encrypted under a passphrase. :raises BackupError: when the passphrase is too short."""
     if len(passphrase) < MIN_PASSPHRASE_LENGTH:
         raise BackupError(f"The passphrase must have {MIN_PASSPHRASE_LENGTH} characters or more.")
     salt = secrets.token_bytes(SALT_BYTES)

@@ -60,10 +60,7 @@ def dump(source: Connection, snapshot: str, target: Path) -> None:
 
 
 def script(target: Connection, dumped: Path, written: Path) -> None:
-    """Write the SQL that restores a dump.
-
-    :raises BackupError: when pg_restore is missing or fails.
-    """
+    """Write the SQL that restores a dump. :raises BackupError: when pg_restore is missing or fails."""
     _run(target, "pg_restore", *WITHOUT_OWNERS, f"--file={written}", str(dumped))
 
 

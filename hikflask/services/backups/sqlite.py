@@ -44,10 +44,7 @@ def remove(path: Path) -> None:
 
 
 def merge_log(path: Path) -> None:
-    """Make a database one file without a log.
-
-    :raises BackupError: when another process has it open.
-    """
+    """Make a database one file without a log. :raises BackupError: when another process has it open."""
     try:
         with closing(sqlite3.connect(path, timeout=1.0)) as connection:
             connection.execute("PRAGMA journal_mode=DELETE")

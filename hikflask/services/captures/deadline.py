@@ -61,10 +61,7 @@ def _reason(usual: str) -> str:
 
 
 def view(capture_id: int) -> View:
-    """Return a capture as pages show it.
-
-    :raises CaptureDeleted: when it is gone.
-    """
+    """Return a capture as pages show it. :raises CaptureDeleted: when it is gone."""
     if capture := find(capture_id):
         return capture
     raise CaptureDeleted

@@ -59,10 +59,7 @@ def get(capture_id: int) -> Capture | None:
 
 
 def get_one(capture_id: int) -> Capture:
-    """Return the capture.
-
-    :raises CaptureDeleted: when it is gone, with all that is kept of its person.
-    """
+    """Return the capture. :raises CaptureDeleted: when it is gone, with all that is kept of its person."""
     capture = get(capture_id)
     if capture is None:
         raise CaptureDeleted

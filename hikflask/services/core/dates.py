@@ -29,10 +29,7 @@ def local(moment: datetime) -> datetime:
 
 
 def today(now: datetime | None = None) -> date:
-    """Return today's date in this zone.
-
-    :param now: the current moment, when it is not the clock's.
-    """
+    """Return today's date in this zone. :param now: the current moment, when it is not the clock's."""
     return local(now or datetime.now(UTC)).date()
 
 

@@ -15,9 +15,6 @@ def digest(*facts: object) -> str:
 
 
 def require_same(shown: str | None, current: str) -> None:
-    """Refuse what is not as it was shown.
-
-    :raises PlanChanged:
-    """
+    """Refuse what is not as it was shown. :raises PlanChanged:"""
     if shown != current:
         raise PlanChanged

@@ -25,10 +25,7 @@ class Duplicates:
 
 
 def find_duplicates(number: str, name: str, employee_id: int | None) -> Duplicates:
-    """Return the other employees with this number or this name.
-
-    :param employee_id: the employee whom the form changes. A name that the employee has already is not searched.
-    """
+    """Return who else has this number or name, besides whom the form changes, whose own name is not searched."""
     owner = search.by_number(storable(number))
     changed = search.get(employee_id) if employee_id else None
     owner = None if owner is changed else owner

@@ -112,7 +112,10 @@ def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElem
         typed = storable(wanted.department)
         where.append(Employee.department == func.coalesce(departments.stored_name(typed).scalar_subquery(), typed))
     if wanted.consent:
-        where.append(and_(Employee.has_consent) if wanted.consent == GIVEN else _lacks_consent(wanted.state))
+        where.append(and_(Employee.has_consent) if wanted.consent == GIVEN else ~Employee.has_consent)
+        # Employees who left need no consent any more.
+        if wanted.consent == MISSING and wanted.state not in {LEAVING, LEFT}:
+            where.append(and_(Employee.is_active))
     if wanted.state:
         where.append(in_state(wanted.state, wanted.terminal, each=each))
     # The other states are already meant of this terminal.
@@ -155,12 +158,6 @@ def sources(wanted: EmployeeFilter) -> list[Ids]:
     return statements
 
 
-def _lacks_consent(state: str) -> ColumnElement[bool]:
-    # Employees who left need no consent any more.
-    missing = ~Employee.has_consent
-    return missing if state in {LEAVING, LEFT} else and_(Employee.is_active, missing)
-
-
 def counted(wanted: EmployeeFilter) -> Select[int]:
     """Return the statement that counts the employees who pass a filter. Counts that the database keeps are used."""
     alone = _COUNTED_ALONE.get(replace(wanted, sort=EmployeeFilter.sort))
@@ -183,12 +180,11 @@ def in_state(state: str, terminal_id: int | None = None, *, each: bool = False) 
     if state == NO_FACE:
         return and_(Employee.is_active, ~Employee.has_face)
     among = _has_one_of if each else _is_among
-    here = _at(terminal_id)
     if state == ON_TERMINALS:
         at_this = Enrolment.terminal_id == terminal_id
         there = Employee.has_face if terminal_id is None else _has(WANTED, at_this, each=each)
         return and_(Employee.is_active, there, ~among(*_NOT_GREEN))
-    in_this = among(*_kinds(state, here))
+    in_this = among(*_kinds(state, _at(terminal_id)))
     return in_this if state == LEAVING else and_(Employee.is_active, in_this)
 
 

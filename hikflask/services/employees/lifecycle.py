@@ -75,7 +75,12 @@ def apply_active(employee: Employee, active: bool, *, enrol: bool = True) -> Non
     left_at = None if active else func.coalesce(Employee.left_at, database_now())
     changed_rows(update(Employee).where(Employee.id == employee.id).values(left_at=left_at))
     if returns and enrol:
-        _return(employee, left_at_before)
+        locks.share()
+        # The terminals that the deactivation removed the employee from, not those left earlier. One that a group gave
+        # counts only if a group still does.
+        for enrolment in _of_return(employee, left_at_before, lock=True):
+            photo = db.session.get(Photo, enrolment.photo_id) if enrolment.photo_id else None
+            desire_present(enrolment.terminal, employee, photo, by_group=enrolment.by_group)
         membership.apply(employee)
     elif not active:
         desire_absent(employee.number)
@@ -103,17 +108,6 @@ def _deactivate_expired(employee_id: int, is_over: ColumnElement[bool]) -> bool:
         apply_active(employee, active=False)
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
     return is_locked
-
-
-def _return(employee: Employee, left_at: datetime | None) -> None:
-    """Mark an employee as desired on the terminals that the deactivation removed them from, not on those left earlier.
-
-    A terminal that a group gave counts only if a group still does.
-    """
-    locks.share()
-    for enrolment in _of_return(employee, left_at, lock=True):
-        photo = db.session.get(Photo, enrolment.photo_id) if enrolment.photo_id else None
-        desire_present(enrolment.terminal, employee, photo, by_group=enrolment.by_group)
 
 
 def terminals_of_return(employee: Employee) -> list[Terminal]:
@@ -147,7 +141,7 @@ def send_to_terminal(employee_id: int, terminal_id: int) -> ChangedRow[Enrolment
     terminal = registry.active(terminal_id)
     if not employee.is_active:
         raise ServiceError("employee_inactive")
-    desired.refuse_while_leaving(employee.number, employee.id)
+    desired.refuse_leaving(queries.of_number(employee.number), employee.id)
     enrolment = desire_present(terminal, employee, employee.photo)
     return ChangedRow(enrolment, (enrolment.id,))
 
@@ -168,10 +162,7 @@ def apply_department(employee: Employee, department: str) -> Changes:
 
 @transactional
 def delete_employee(employee_id: int) -> ChangedRow[Employee]:
-    """Delete an employee with all photos. The removals from terminals stay open after the row is deleted.
-
-    :raises employee_unknown: when there is no such employee.
-    """
+    """Delete an employee with all photos; the removals from terminals stay open. :raises employee_unknown:"""
     employee = locked_with_number(employee_id)
     deleted = apply_deleted(employee)
     after_commit(lambda: deletion.remove_at_once(deleted.files))

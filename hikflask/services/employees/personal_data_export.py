@@ -20,7 +20,6 @@ from hikflask.models import (
     Erasure,
     ErasureRemoval,
     IgnoredDifference,
-    ImportRow,
     Job,
     JobItem,
     PersonKey,
@@ -105,7 +104,10 @@ def export_employee(employee_id: int) -> bytes:
         raise NotFound("employee_unknown")
     numbered = [row for row in personal_data.find_by_number(employee.number, employee_id) if _is_own(row, employee)]
     captures = numbered + personal_data.find_by_name(employee.number, employee.name)
-    pictures = [(photo, _picture(photo)) for photo in _photos(employee_id, captures)]
+    # With the pictures of these captures that were never saved.
+    photos = _rows(select(Photo).where(Photo.employee_id == employee_id).order_by(Photo.id))
+    photos += [row.photo for row in captures if row.photo is not None and row.photo.employee_id is None]
+    pictures = [(photo, _picture(photo)) for photo in photos]
     enrolled, consent = queries.of_person(employee.number, employee_id), consents.get(employee_id)
     numbers = {employee.number, *(row.number for row in enrolled)}
     events = passage_traces.of_employee(employee, numbers)
@@ -131,7 +133,9 @@ def export_employee(employee_id: int) -> bytes:
             for job, item in db.session.execute(jobs.order_by(JobItem.id))
         ],
         "imports": [
-            {**_columns(batch, OF_IMPORT), **_columns(row, OF_IMPORT_ROW), "errors": _errors(row)}
+            _columns(batch, OF_IMPORT)
+            | _columns(row, OF_IMPORT_ROW)
+            | {"errors": {name: [one["code"], one["params"]] for name, one in (row.errors or {}).items()} or None}
             for batch, row in import_traces.of_employee(employee_id)
         ],
         "comparisons": _comparisons(employee, numbers, enrolled),
@@ -151,11 +155,6 @@ def export_employee(employee_id: int) -> bytes:
     files = [(PICTURE.format(photo.id), picture) for photo, picture in pictures]
     files += [(OF_PASSAGE.format(event.id), picture) for _, event, picture in passages]
     return _zipped(data, files)
-
-
-def _errors(row: ImportRow) -> dict[str, list[Any]] | None:
-    errors = (row.errors or {}).items()
-    return {field: [refusal["code"], refusal["params"]] for field, refusal in errors} or None
 
 
 def _comparisons(employee: Employee, numbers: set[str], enrolled: list[Enrolment]) -> list[dict[str, Any]]:
@@ -202,13 +201,6 @@ def _picture(photo: Photo) -> bytes | None:
         return storage.read_photo(photo)
     except PhotoForgotten:
         return None
-
-
-def _photos(employee_id: int, captures: list[Capture]) -> list[Photo]:
-    """Return the employee's photos, and the pictures of these captures that were never saved."""
-    own = _rows(select(Photo).where(Photo.employee_id == employee_id).order_by(Photo.id))
-    unsaved = [row.photo for row in captures if row.photo is not None and row.photo.employee_id is None]
-    return own + unsaved
 
 
 def _entries(employee: Employee, captures: list[Capture], photos: list[Photo]) -> list[Entry]:

@@ -123,10 +123,7 @@ def saved_as(token: str) -> Photo | None:
 
 
 def owned(token: str, owner: str) -> tuple[Photo, PhotoDraft]:
-    """Return the photo and the draft of an operator.
-
-    :raises photo_draft_gone: when there is no such draft any more.
-    """
+    """Return the photo and the draft of an operator; :raises photo_draft_gone: when there is none any more."""
     photo, draft = _row(token, IS_DRAFT), find(token, owner)
     if photo is None or draft is None:
         raise ServiceError("photo_draft_gone")

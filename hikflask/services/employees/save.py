@@ -187,7 +187,12 @@ def _written(
     employee = _changed(former, draft, capture is not None) if former else _added(draft, photo)
     consents.require_for_save(employee, given_today=draft.consent, with_face=photo is not None)
     if photo:
-        _keep(photo, employee, source)
+        if source.photo_draft:
+            photo_drafts.save(photo)
+            photo.employee_id = employee.id
+            storage.end_draft(photo)
+        else:
+            storage.save(photo, employee.id)
         employee.photo_id = photo.id
     if shown := photo or employee.photo:
         shown.file = files.rename(shown, draft.number)
@@ -202,15 +207,6 @@ def _written(
             audit_notes.record_take_over(employee, capture)
         _bring(there, employee, photo, capture, source.terminal_id)
     return employee
-
-
-def _keep(photo: Photo, employee: Employee, source: FaceSource) -> None:
-    if source.photo_draft:
-        photo_drafts.save(photo)
-        photo.employee_id = employee.id
-        storage.end_draft(photo)
-    else:
-        storage.save(photo, employee.id)
 
 
 def _bring(

@@ -95,10 +95,7 @@ def by_numbers(numbers: Collection[str]) -> Listed:
 
 
 def of_ids(ids: list[int], *, enrolments: bool = True) -> list[Employee]:
-    """Return the existing employees with these ids, in this order, as lists show them.
-
-    :param enrolments: False: without them, as they are many and more is read of each than a list shows.
-    """
+    """Return the existing employees with these ids, in this order, as lists show them, or without their enrolments."""
     if not ids:
         return []
     statement = select(Employee).where(Employee.id.in_(ids)).options(*SHOWN_IN_LISTS[: 2 if enrolments else 1])
@@ -122,10 +119,7 @@ def page(
 
 
 def page_to_show(wanted: EmployeeFilter, limit: int, place: PagePosition = FIRST) -> tuple[Page[Employee], int]:
-    """Return a page, and how many pass the filter as pages count: more than MAX_COUNTED may be one more than that.
-
-    :raises CursorUnknown: when the cursor does not fit this order.
-    """
+    """Return page(), and how many pass the filter as pages count: more than MAX_COUNTED may be one more than that."""
     return page(wanted, limit, place, MAX_COUNTED)
 
 
@@ -133,9 +127,7 @@ def in_other_layout(wanted: EmployeeFilter) -> EmployeeFilter | None:
     """Return the filter with its words as the other layout of the keyboard writes them; None: nobody has such words."""
     other = replace(wanted, q=retyped(wanted.q))
     words = filters.words_of(other)
-    if not words or db.session.execute(word_index.ids(words).limit(1)).first() is None:
-        return None
-    return other
+    return other if words and db.session.execute(word_index.ids(words).limit(1)).first() else None
 
 
 def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employee], int]:

@@ -88,7 +88,14 @@ def _written(
     there = there and queries.of_number(employee.number, lock=True)
     enrolment = next((row for row in there if row.terminal_id == terminal.id), None)
     elsewhere = capture is not None and any(row.terminal_id != terminal.id for row in there)
-    if capture is None and enrolment is not None and _is_desired_already(enrolment, employee):
+    # A first photo for an enrolment without one is a change.
+    is_same = (
+        enrolment is not None
+        and enrolment.desired == PRESENT
+        and enrolment.employee_id == employee.id
+        and (enrolment.photo_id is not None or employee.photo_id is None)
+    )
+    if capture is None and enrolment is not None and is_same:
         if not enrolment.is_confirmed:
             refuse_long_name(terminal, employee)
             desired.retry_when_it_answers(enrolment.id)
@@ -98,12 +105,6 @@ def _written(
         if elsewhere and employee.photo:
             desired.bring_elsewhere(there, employee, employee.photo, terminal.id)
     return ChangedRow(enrolment, due_of(employee.number) if elsewhere else (enrolment.id,))
-
-
-def _is_desired_already(row: Enrolment, employee: Employee) -> bool:
-    """True when the desired state stays the same. A first photo for an enrolment without one is a change."""
-    gained_photo = row.photo_id is None and employee.photo_id is not None
-    return row.desired == PRESENT and row.employee_id == employee.id and not gained_photo
 
 
 def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:

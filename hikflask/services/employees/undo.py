@@ -111,10 +111,7 @@ def _restore_photo(employee: Employee, photo_id: int | None) -> None:
 
 
 def kept_photo(photo_id: int | None) -> Photo | None:
-    """Return a former photo, which still has its file.
-
-    :raises PhotoForgotten:
-    """
+    """Return a former photo, which still has its file. :raises PhotoForgotten:"""
     if photo_id is None:
         return None
     photo = db.session.get(Photo, photo_id, populate_existing=True)

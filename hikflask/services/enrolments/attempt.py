@@ -92,10 +92,7 @@ class Attempt:
         return self._step
 
     def choose_name(self) -> None:
-        """Choose the form of the name for the terminal, whose limit is known by now.
-
-        :raises NameTooLong: when not even one letter fits.
-        """
+        """Choose the form of the name that fits on the terminal, whose limit is known by now; :raises NameTooLong:."""
         self.name = name_for(self.conversation.terminal, self._full, self._own)
 
     def begin(self, step: str) -> None:
@@ -147,10 +144,7 @@ class Attempt:
         self._note_sync()
 
     def read_again(self) -> None:
-        """Read the row again.
-
-        :raises EnrolmentUnknown: when it was deleted meanwhile.
-        """
+        """Read the row again. :raises EnrolmentUnknown: when it was deleted meanwhile."""
         self.row = queries.get_one(self.row.id)
 
     @contextmanager

@@ -30,28 +30,21 @@ class AttemptTrail:
     def note(self, row: Enrolment, values: dict[str, Any]) -> None:
         """Write an entry if the values just written are a new refusal or a new confirmation."""
         if values.get("refusal"):
-            self._note_refusal(row)
+            refusal = _refusal(row)
+            if refusal and refusal != self._refusal:
+                code, text = told(row.refusal)
+                record("enrolment.refused", row, {"reason": code, **({"text": text} if text else {})})
+            self._refusal = refusal
         if values.get("person") == CONFIRMED and values.get("attempts") == 0:
-            self._note_confirmation(row)
+            if row.is_confirmed and row.confirmed_photo_id != self._photo_id:
+                record("enrolment.confirmed", row)
+            if not row.is_confirmed and self._person != CONFIRMED:
+                record("enrolment.person_confirmed", row)
 
     def note_gone(self, row: Enrolment) -> None:
         """Write that the terminal confirmed the removal."""
         if not self._was_gone:
             record("enrolment.removed", row)
-
-    def _note_refusal(self, row: Enrolment) -> None:
-        refusal = _refusal(row)
-        if refusal and refusal != self._refusal:
-            code, text = told(row.refusal)
-            record("enrolment.refused", row, {"reason": code, **({"text": text} if text else {})})
-        self._refusal = refusal
-
-    def _note_confirmation(self, row: Enrolment) -> None:
-        if row.is_confirmed:
-            if row.confirmed_photo_id != self._photo_id:
-                record("enrolment.confirmed", row)
-        elif self._person != CONFIRMED:
-            record("enrolment.person_confirmed", row)
 
 
 def _refusal(row: Enrolment) -> str:

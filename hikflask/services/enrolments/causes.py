@@ -52,10 +52,7 @@ def everybody(cause: str, terminal_id: int, limit: int) -> list[Enrolment]:
 
 @transactional
 def retry_all(cause: str, terminal_id: int) -> int:
-    """Make everybody of a cause at a terminal due now, after those for whom somebody waits; return how many they are.
-
-    A terminal that did not answer last is tried now, too.
-    """
+    """Make everybody of a cause at a terminal due now, a silent one, too, after whom somebody waits for."""
     lock_terminal(terminal_id)
     terminal = db.session.get_one(Terminal, terminal_id)
     connection.end_back_off(terminal_id)

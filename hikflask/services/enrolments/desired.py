@@ -55,10 +55,7 @@ def desire_present_on(
 
 
 def bring_elsewhere(enrolments: Iterable[Enrolment], employee: Employee, photo: Photo, terminal_id: int | None) -> None:
-    """Mark a new photo as desired on the employee's other terminals that take pictures, in the open transaction.
-
-    :param enrolments: the locked ones of the employee. :param terminal_id: the terminal that is seen to already.
-    """
+    """Mark a new photo as desired on the employee's other terminals that take pictures; the enrolments are locked."""
     for enrolment in enrolments:
         elsewhere = enrolment.desired == PRESENT and enrolment.terminal_id != terminal_id
         if not elsewhere or has_photo(enrolment, photo) or state.awaits_a_person(enrolment):
@@ -116,10 +113,7 @@ def desire_absent_at(enrolment: Enrolment, employee: Employee) -> None:
 
 @transactional
 def desire_overwrite(enrolment_id: int, generation: int | None = None) -> bool:
-    """Mark a person with this number under another name to be removed first. Return False when the row changed.
-
-    :param generation: of the row that somebody was shown; None: whatever it is now.
-    """
+    """Mark a person with this number under another name to be removed first. False: the row has another generation."""
     same = () if generation is None else (Enrolment.generation == generation,)
     changed = state.apply(state.DESIRED_OVERWRITE, Enrolment.id == enrolment_id, *same) == 1
     if changed:
@@ -129,10 +123,7 @@ def desire_overwrite(enrolment_id: int, generation: int | None = None) -> bool:
 
 @transactional
 def retry(enrolment_id: int) -> None:
-    """Make an attempt due now, as when an operator presses "Try again". What was refused becomes pending.
-
-    A terminal that did not answer last is tried now, too.
-    """
+    """Make an attempt due now, also at a silent terminal, as by "Try again". What was refused becomes pending."""
     its_terminal = select(Enrolment.terminal_id).where(Enrolment.id == enrolment_id).scalar_subquery()
     connection.end_back_off(its_terminal)
     retry_when_it_answers(enrolment_id)
@@ -147,28 +138,14 @@ def retry_when_it_answers(enrolment_id: int) -> None:
 
 
 def refuse_long_name(terminal: Terminal, employee: Employee) -> None:
-    """Refuse an employee's name of which no form fits on the terminal.
-
-    :raises NameTooLong: with limit and length in bytes.
-    """
+    """Refuse a name of which no form fits on the terminal; :raises NameTooLong: with limit and length in bytes."""
     name_for(terminal, employee.name, employee.terminal_name)
 
 
 def refuse_over(employee: Employee) -> None:
-    """Refuse an employee whose last day is past.
-
-    :raises validity_over: then.
-    """
+    """Refuse an employee whose last day is past; :raises validity_over: then."""
     if employee.valid_to and employee.valid_to < dates.today():
         raise ServiceError("validity_over")
-
-
-def refuse_while_leaving(number: str, employee_id: int | None) -> None:
-    """Refuse a number for a new employee while its former owner may still open doors at a terminal.
-
-    :raises number_leaving: with the terminal's name.
-    """
-    refuse_leaving(queries.of_number(number), employee_id)
 
 
 def refuse_leaving(enrolments: Iterable[Enrolment], employee_id: int | None) -> None:

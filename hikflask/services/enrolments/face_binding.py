@@ -364,21 +364,16 @@ def _require_file(attempt: Attempt, url: str, sha256: str, *, is_sent: bool) -> 
 
     :raises CaptureSuperseded: when it has not; no unverified face stays bound.
     """
-    file = _file_sha256(attempt, url)
+    try:
+        file = storage.sha256(faces.fetch_picture(attempt.conversation, url))
+    except Gone:
+        file = None
     by_enrolled = is_sent and file is None
     enrolled = _enrolled_sha256(attempt, persons.find(attempt.conversation, attempt.number)) if by_enrolled else None
     if sha256 in {file, enrolled}:
         return
     _undo_unverified(attempt)
     raise CaptureSuperseded("file_gone" if file is None else "superseded")
-
-
-def _file_sha256(attempt: Attempt, url: str) -> str | None:
-    """Return the SHA-256 of the terminal's file now, or None when the file is gone."""
-    try:
-        return storage.sha256(faces.fetch_picture(attempt.conversation, url))
-    except Gone:
-        return None
 
 
 def _enrolled_sha256(attempt: Attempt, person: TerminalPerson | None) -> str | None:
@@ -407,10 +402,7 @@ def _with_faces(attempt: Attempt, person: TerminalPerson) -> TerminalPerson:
 
 
 def _undo_unverified(attempt: Attempt) -> None:
-    """Remove a face that is unverified.
-
-    :raises face_not_shown: when the terminal refuses that.
-    """
+    """Remove a face that is unverified. :raises face_not_shown: when the terminal refuses that."""
     if attempt.row.face_unverified:
         _take_off(attempt, None)
         attempt.write(state.FACE_CERTAIN)

@@ -39,7 +39,13 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
     if attempt.is_proven or row.is_confirmed or row.next_attempt_at is None:
         attempt.write(state.ENDED)
     elif isinstance(error, TerminalError) and error.stops:
-        attempt.write(state.STOPPED, next_attempt_at=_after_stop(error), refusal=_reason(row, error))
+        # After a refused login there is no automatic retry before the lock ends or the terminal works again. An address
+        # and a certificate are checked before anything is sent, so these errors are retried after RETRY_MAX seconds.
+        seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
+        if isinstance(error, (AddressRefused, CertificateChanged)):
+            seconds = current_app.config["RETRY_MAX"]
+        due = None if seconds is None else database_now(seconds)
+        attempt.write(state.STOPPED, next_attempt_at=due, refusal=_reason(row, error))
     # Where somebody else has the number, a person must decide, which another attempt would only hide. The attempt of
     # that decision sees to an unverified face first. Nothing is given up before what may come late has come.
     elif (
@@ -67,18 +73,16 @@ def postpone(
     if row is None:
         return
     same = (Enrolment.id == row.id, Enrolment.generation == row.generation)
-    soon = database_now(SOON_SECONDS)
+    later: Any = database_now(SOON_SECONDS)
     if isinstance(error, LoginStopped):
-        unlock_at = select(Terminal.unlock_at).where(Terminal.id == row.terminal_id).scalar_subquery()
-        state.apply(state.POSTPONED_FOR, *same, next_attempt_at=unlock_at, refusal=_reason(row, error))
+        later = select(Terminal.unlock_at).where(Terminal.id == row.terminal_id).scalar_subquery()
     elif isinstance(error, TerminalRetired):
-        state.apply(state.POSTPONED_FOR, *same, next_attempt_at=None, refusal=_reason(row, error))
-    elif isinstance(error, NotComparedSinceRestore):
-        state.apply(state.POSTPONED_FOR, *same, next_attempt_at=soon, refusal=_reason(row, error))
-    elif isinstance(error, LeaseLost):
-        state.apply(state.POSTPONED_BETWEEN_STEPS, *same, next_attempt_at=soon)
+        later = None
+    if isinstance(error, (TerminalInUse, LeaseLost)):
+        between = state.POSTPONED_BETWEEN_STEPS if isinstance(error, LeaseLost) else state.POSTPONED
+        state.apply(between, *same, next_attempt_at=later)
     else:
-        state.apply(state.POSTPONED, *same, next_attempt_at=soon)
+        state.apply(state.POSTPONED_FOR, *same, next_attempt_at=later, refusal=_reason(row, error))
 
 
 def _reason(row: Enrolment, error: TerminalError | ServiceError) -> Refusal | None:
@@ -87,15 +91,3 @@ def _reason(row: Enrolment, error: TerminalError | ServiceError) -> Refusal | No
         return row.refusal
     # The minutes of a lock pass while the row stays as it is.
     return Refusal(code=error.code, params={}) if isinstance(error, LoginStopped) else refusal_of(error)
-
-
-def _after_stop(error: TerminalError) -> Any:
-    """Return when to retry after an error that stops all conversations.
-
-    After a refused login there is no automatic retry before the lock ends or the terminal works again. An address and
-    a certificate are checked before anything is sent, so these errors are retried after RETRY_MAX seconds.
-    """
-    if isinstance(error, (AddressRefused, CertificateChanged)):
-        return database_now(current_app.config["RETRY_MAX"])
-    seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
-    return None if seconds is None else database_now(seconds)

@@ -30,10 +30,7 @@ class EnrolmentFilter:
 
 
 def page(wanted: EnrolmentFilter, limit: int, place: PagePosition = FIRST) -> Page[Enrolment]:
-    """Return a page of enrolments.
-
-    :raises CursorUnknown: when the cursor does not fit this list.
-    """
+    """Return a page of enrolments; :raises CursorUnknown: when the cursor does not fit this list."""
     states = [wanted.state] if wanted.state else STATES
     each = [_along_index(state, wanted, place).limit(limit + 1).subquery() for state in states]
     merged = union_all(*(select(one) for one in each)).subquery()

@@ -185,10 +185,7 @@ def add_loss(employee_id: int, terminal_id: int) -> None:
 
 
 def losses_of_people(people: Select[Any]) -> Losses:
-    """Return how many lose access, by terminal, when these employees leave all terminals.
-
-    :param people: the statement for their ids.
-    """
+    """Return how many lose access, by terminal, when the employees with the ids of a statement leave all terminals."""
     return losses_of(pairs_of(people))
 
 

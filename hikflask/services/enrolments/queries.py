@@ -92,8 +92,7 @@ def desired_of(number: str, *, lock: bool = False) -> list[Enrolment]:
 
 def keeping_number(number: str) -> Enrolment | None:
     """Return an enrolment because of which the employee's number cannot be changed; confirmed removals do not count."""
-    mine = of_number(number)
-    return next((one for one in mine if one.state != REMOVED), None)
+    return next((one for one in of_number(number) if one.state != REMOVED), None)
 
 
 def numbers_there(numbers: Collection[str]) -> set[str]:
@@ -102,10 +101,7 @@ def numbers_there(numbers: Collection[str]) -> set[str]:
 
 
 def page_of_removals(limit: int, place: PagePosition) -> Page[Enrolment]:
-    """Return a page of the unconfirmed removals with their employees, the oldest first.
-
-    :raises CursorUnknown: when the cursor does not fit this list.
-    """
+    """Return a page of the unconfirmed removals with their employees, the oldest first; :raises CursorUnknown:."""
     leaving = select(Enrolment).where(IS_LEAVING).options(selectinload(Enrolment.employee))
     return first_of_rows(read(leaving, REMOVALS, limit, place))
 

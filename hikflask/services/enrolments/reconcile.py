@@ -74,9 +74,7 @@ def reconcile_row(
 
 def _reconcile(enrolment: Enrolment, holder: str, prove_again: bool, wait: float | None) -> Enrolment:
     enrolment_id = enrolment.id
-    if _is_done(enrolment) and not prove_again:
-        return enrolment
-    if state.awaits_a_person(enrolment):
+    if _needs_nothing(enrolment, prove_again):
         return enrolment
     urgent = wait is None
     try:
@@ -84,10 +82,8 @@ def _reconcile(enrolment: Enrolment, holder: str, prove_again: bool, wait: float
             enrolment.terminal_id, holder, SAVE, wait=wait, total=MAX_SECONDS, urgent=urgent
         ) as conversation:
             enrolment = queries.get_one(enrolment_id, with_employee=True)
-            if _is_done(enrolment) and not prove_again:
-                return enrolment  # Another worker finished it while this one waited.
-            if state.awaits_a_person(enrolment):
-                return enrolment  # Another device was noticed meanwhile.
+            if _needs_nothing(enrolment, prove_again):
+                return enrolment  # Another worker finished it while this one waited, or noticed another device.
             connection.refuse_before_compared(conversation.terminal)
             conversation.yields = enrolment.in_bulk and not urgent
             attempt = Attempt(conversation, enrolment, prove_again or enrolment.is_confirmed)
@@ -98,8 +94,9 @@ def _reconcile(enrolment: Enrolment, holder: str, prove_again: bool, wait: float
     return attempt.row
 
 
-def _is_done(enrolment: Enrolment) -> bool:
-    return enrolment.is_confirmed and enrolment.next_attempt_at is None
+def _needs_nothing(enrolment: Enrolment, prove_again: bool) -> bool:
+    is_done = enrolment.is_confirmed and enrolment.next_attempt_at is None
+    return (is_done and not prove_again) or state.awaits_a_person(enrolment)
 
 
 def _run(attempt: Attempt) -> None:
@@ -129,7 +126,13 @@ def _enrol(attempt: Attempt) -> None:
     if attempt.conversation.terminal.face_mode is None or attempt.conversation.terminal.offline_since:
         checks.recognise(attempt.conversation)
     attempt.choose_name()
-    there = _put_person(attempt)
+    try:
+        there = _add_or_adopt(attempt)
+    except Refused as error:
+        # A face that came late is seen to also where the name is refused for good.
+        if attempt.late and attempt.late["face"] and not (error.retryable or error.stops):
+            without_late_face(attempt, persons.find(attempt.conversation, attempt.number))
+        raise
     try:
         attempt.begin("face")
         there = without_late_face(attempt, there)
@@ -149,16 +152,6 @@ def _enrol(attempt: Attempt) -> None:
         confirm_without_face(attempt, refusal_of(error))
         raise
     prove(attempt, outcome)
-
-
-def _put_person(attempt: Attempt) -> TerminalPerson | None:
-    """Put the person there; a face that came late is seen to also where the name is refused for good."""
-    try:
-        return _add_or_adopt(attempt)
-    except Refused as error:
-        if attempt.late and attempt.late["face"] and not (error.retryable or error.stops):
-            without_late_face(attempt, persons.find(attempt.conversation, attempt.number))
-        raise
 
 
 def _add_or_adopt(attempt: Attempt) -> TerminalPerson | None:

@@ -35,7 +35,10 @@ def remove(attempt: Attempt) -> None:
     except (Refused, Nonsense) as error:
         if error.retryable:
             raise
-        _require_own_record(attempt)
+        # A record may be removed unseen that this device, known by its serial number, last showed under our name.
+        row = attempt.row
+        if not (row.overwrite or (row.written_name and attempt.conversation.terminal.serial)):
+            raise ServiceError("other_device" if row.waits_for_hand else "holder_not_shown") from None
         if attempt.row.refusal_code == "removal_not_shown":
             raise ServiceError("removal_not_shown") from error  # It was accepted before: only the list is awaited.
     else:
@@ -63,20 +66,9 @@ def _holder(attempt: Attempt) -> TerminalPerson | None:
     there = persons.find_in_other_form(attempt.conversation, attempt.number)
     if there is None or not attempt.row.written_name:
         return there
-    return there if attempt.is_ours(there) and not _is_desired(attempt, there.number) else None
-
-
-def _is_desired(attempt: Attempt, number: str) -> bool:
-    enrolment = queries.find(attempt.row.terminal_id, number)
-    return enrolment is not None and enrolment.desired == PRESENT
-
-
-def _require_own_record(attempt: Attempt) -> None:
-    """Allow to remove a record unseen that this device, known by its serial number, last showed under our name."""
-    row = attempt.row
-    if row.overwrite or (row.written_name and attempt.conversation.terminal.serial):
-        return
-    raise ServiceError("other_device") if row.waits_for_hand else ServiceError("holder_not_shown")
+    other = queries.find(attempt.row.terminal_id, there.number)
+    is_anothers = other is not None and other.desired == PRESENT
+    return there if attempt.is_ours(there) and not is_anothers else None
 
 
 def _refuse_somebody_elses(attempt: Attempt, there: TerminalPerson | None) -> None:

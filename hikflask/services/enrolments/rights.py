@@ -18,17 +18,12 @@ NO_LIMIT = {"off", validity.words(validity.UNLIMITED)}
 
 def before(row: Enrolment, there: TerminalPerson) -> Rights:
     """Return the rights that the person had on the terminal before the unproven change, or has now if none is open."""
-    stored: dict[str, Any] = row.rights_before or {}
-    rights = there.rights
+    stored: dict[str, Any] = dict(row.rights_before or {})
     if "valid" in stored:
-        rights = replace(rights, valid=Validity.of(stored["valid"]))
-    if "doors" in stored:
-        rights = replace(rights, doors=stored["doors"])
+        stored["valid"] = Validity.of(stored["valid"])
     if "plans" in stored:
-        rights = replace(rights, plans=tuple((door, plan) for door, plan in stored["plans"]))
-    if "user_type" in stored:
-        rights = replace(rights, user_type=stored["user_type"])
-    return rights
+        stored["plans"] = tuple((door, plan) for door, plan in stored["plans"])
+    return replace(there.rights, **stored)
 
 
 def to_store(rights: Rights) -> dict[str, Any] | None:

@@ -107,7 +107,7 @@ def _apply(employee: Employee, *, give: bool) -> Changes:
             desired.desire_absent_at(enrolment, employee)
     if not give or not changes.gets:
         return Changes(loses=changes.loses)
-    desired.refuse_while_leaving(employee.number, employee.id)
+    desired.refuse_leaving(queries.of_number(employee.number), employee.id)
     photo = db.session.get(Photo, employee.photo_id) if employee.photo_id else None
     gets, refused = [], []
     for terminal in changes.gets:

@@ -7,7 +7,7 @@ all after it were read. A gap counts more than a complete span of the same time.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -34,10 +34,7 @@ class Span:
 
 
 def extend(terminal_id: int, device_serial: str, since: datetime, until: datetime, reason: str = "") -> None:
-    """Write, within the caller's transaction, that nothing is missing of this span; it is joined to one beside it.
-
-    :param reason: one of GAPS, when something may be missing of it.
-    """
+    """Write in the caller's transaction that nothing is missing of a span, or why (GAPS); it joins one beside it."""
     if since >= until:
         return
     of_device = (EventCoverage.terminal_id == terminal_id, EventCoverage.device_serial == device_serial)
@@ -51,10 +48,7 @@ def extend(terminal_id: int, device_serial: str, since: datetime, until: datetim
 
 
 def add_gap(terminal_id: int, device_serial: str, since: datetime, until: datetime, reason: str) -> None:
-    """Write, within the caller's transaction, that events of this span may be missing.
-
-    :param reason: one of GAPS in models/event.py.
-    """
+    """Write in the caller's transaction why events of this span may be missing: one of GAPS in models/event.py."""
     if since < until:
         _add(terminal_id, device_serial, since, until, is_complete=False, reason=reason)
 
@@ -109,12 +103,7 @@ def _add(terminal_id: int, device_serial: str, since: datetime, until: datetime,
 
 
 def spans_of_each(terminals: Sequence[Terminal], now: datetime | None = None) -> dict[int, list[Span]]:
-    """Return the spans of each of these terminals, by its id.
-
-    They go from the day since which events are kept until now, in order and without a hole.
-
-    :param now: the current moment, when it is not the clock's.
-    """
+    """Return by terminal its spans since the day from which on events are kept, in order and without a hole."""
     if not terminals:
         return {}
     now = now or datetime.now(UTC)
@@ -133,10 +122,7 @@ def spans_of_each(terminals: Sequence[Terminal], now: datetime | None = None) ->
 
 
 def why_unknown(terminal: Terminal, since: datetime, now: datetime | None = None) -> str:
-    """Return why events of a terminal since a moment may be missing, the latest reason; empty when all are here.
-
-    :param now: the current moment, when it is not the clock's.
-    """
+    """Return why events of a terminal since a moment may be missing, the latest reason; empty when all are here."""
     now = now or datetime.now(UTC)
     spans = [span for span in spans_of_each([terminal], now)[terminal.id] if span.to_at > since]
     # What was recorded a moment ago is still on its way.
@@ -150,19 +136,15 @@ def _spans(terminal: Terminal, state: LogState, stored: Sequence[Span], now: dat
     last = max((span.to_at for span in stored), default=first)
     # What was said last counts most.
     since = min(kept_since(), now)
+    not_read = OFF if terminal.reachable is False else NOT_READ
     layers = [
         Span(since, now, False, NOT_READ),
         Span(since, first, False, state.begins or NOT_READ),
-        Span(last, now, False, _why_not_read(terminal, state)),
+        Span(last, now, False, TOO_MANY if state.halted else not_read),
         *sorted(stored, key=lambda span: not span.is_complete),
     ]
-    return list(_joined(_uppermost(layers)))
-
-
-def _why_not_read(terminal: Terminal, state: LogState) -> str:
-    if state.halted:
-        return TOO_MANY
-    return OFF if terminal.reachable is False else NOT_READ
+    alike = groupby(_uppermost(layers), key=lambda span: (span.is_complete, span.reason))
+    return [replace(spans[0], to_at=spans[-1].to_at) for spans in (list(group) for _, group in alike)]
 
 
 def _uppermost(layers: Sequence[Span]) -> Iterator[Span]:
@@ -173,16 +155,3 @@ def _uppermost(layers: Sequence[Span]) -> Iterator[Span]:
     for since, until in pairwise(within):
         upper = next(span for span in reversed(layers) if span.from_at <= since and until <= span.to_at)
         yield replace(upper, from_at=since, to_at=until)
-
-
-def _joined(spans: Iterator[Span]) -> Iterator[Span]:
-    last: Span | None = None
-    for span in spans:
-        if last is not None and (last.is_complete, last.reason) == (span.is_complete, span.reason):
-            last = replace(last, to_at=span.to_at)
-            continue
-        if last is not None:
-            yield last
-        last = span
-    if last is not None:
-        yield last

@@ -122,11 +122,8 @@ def _place(since: str, newest: ReadPosition | None) -> ReadPosition:
 
 
 def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
-    """Return the conditions of a filter.
-
-    Terminal and kind are expressions that no index has: with it the database would sort all events of a terminal or a
-    kind each time, while a program that follows asks for the last few ids.
-    """
+    # Terminal and kind are expressions that no index has: with it the database would sort all events of a terminal or a
+    # kind each time, while a program that follows asks for the last few ids.
     conditions: list[ColumnElement[bool]] = []
     if wanted.terminal_id is not None:
         conditions.append(Event.terminal_id + 0 == wanted.terminal_id)

@@ -8,7 +8,7 @@ second; the same one twice is refused there, so it is given once.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import literal, select, tuple_
@@ -78,22 +78,16 @@ def _days(people: Sequence[Any], span: Span) -> Iterator[Record]:
     found = days.of_people([person.id for person in people], span)
     for person in people:
         for day, times in found.get(person.id, {}).items():
+            whose = (f"{day:%d.%m.%Y}", person.number, person.name, person.department)
             clocks = _clock(times.arrival), _clock(times.departure)
-            cells = (*_person(day, person), *clocks, _hours(times), _remark(times))
+            # With a decimal comma, which a Russian spreadsheet does not take for a date.
+            hours = "" if times.minutes is None else f"{times.minutes / 60:.2f}".replace(".", ",")
+            cells = (*whose, *clocks, hours, _remark(times))
             yield dict(zip(LAYOUTS[FOR_1C].columns, cells, strict=True))
-
-
-def _person(day: date, person: Any) -> tuple[str, str, str, str]:
-    return f"{day:%d.%m.%Y}", person.number, person.name, person.department
 
 
 def _clock(moment: datetime | None) -> str:
     return f"{local(moment):%H:%M}" if moment else ""
-
-
-def _hours(day: Day) -> str:
-    """Return the hours with a decimal comma, which a Russian spreadsheet does not take for a date."""
-    return "" if day.minutes is None else f"{day.minutes / 60:.2f}".replace(".", ",")
 
 
 def _remark(day: Day) -> str:

@@ -1,6 +1,5 @@
 """Reads what a terminal recorded into the columns of an event. The record is kept, so it can be read again."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -23,10 +22,7 @@ def moment_of(record: EventRecord) -> datetime:
 
 
 def columns_of(record: EventRecord, clock_offset: int) -> dict[str, Any]:
-    """Return the columns that are read from a record. This never raises, whatever the terminal wrote.
-
-    :param clock_offset: by how many seconds the terminal's clock was ahead.
-    """
+    """Return the columns that are read from a record, of a clock that was so many seconds ahead; never raises."""
     device_at = moment_of(record)
     return {
         "major": record.major,
@@ -47,8 +43,9 @@ def interpret_again() -> int:
 
     This is for a program that understands more than the one that stored the events.
     """
-    changed = 0
-    for ids in _portions():
+    changed, last = 0, 0
+    while ids := list(db.session.scalars(select(Event.id).where(Event.id > last).order_by(Event.id).limit(PORTION))):
+        last = ids[-1]
         with transaction():
             locked = select(Event).where(Event.id.in_(ids)).order_by(Event.id).with_for_update()
             for event in db.session.scalars(locked):
@@ -58,13 +55,6 @@ def interpret_again() -> int:
                     changed += 1
         let_others_write()
     return changed
-
-
-def _portions() -> Iterator[list[int]]:
-    last = 0
-    while ids := list(db.session.scalars(select(Event.id).where(Event.id > last).order_by(Event.id).limit(PORTION))):
-        yield ids
-        last = ids[-1]
 
 
 def _changes(event: Event) -> dict[str, Any]:

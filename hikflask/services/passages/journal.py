@@ -6,7 +6,6 @@ There is one alarm for each terminal and code, however often it was recorded, un
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import joinedload
@@ -35,35 +34,22 @@ _UNSEEN = (
 
 
 def note(event_ids: Sequence[int]) -> None:
-    """Raise the alarms that are among these new events, in the open transaction, and tell webhooks of them.
-
-    :param event_ids: of one page of a terminal's log at most.
-    """
+    """Raise the alarms among these new events of one page, in the open transaction, and tell webhooks of them."""
     found: dict[tuple[int, int, int], list[datetime]] = defaultdict(list)
     columns = (Event.id, Event.terminal_id, Event.major, Event.minor, Event.occurred_at, Event.is_duress)
     new = select(*columns).where(Event.id.in_(event_ids), Event.terminal_id.is_not(None)).order_by(Event.id)
     for event in rows_of(new):
-        if code := _alarm_of(event):
+        code = DURESS if event.is_duress else (event.major, event.minor)
+        if event.is_duress or code in TOLD_TOO or type_of(*code).severity == CRITICAL:
             found[event.terminal_id or 0, *code].append(event.occurred_at)
             webhook_outbox.tell_alarm(event.id, code)
-    for key, moments in sorted(found.items()):
-        _raise(dict(zip(_KEY, key, strict=True)), moments)
-
-
-def _alarm_of(event: Any) -> tuple[int, int] | None:
-    if event.is_duress:
-        return DURESS
-    code = (event.major, event.minor)
-    return code if code in TOLD_TOO or type_of(*code).severity == CRITICAL else None
-
-
-def _raise(key: dict[str, int], moments: Sequence[datetime]) -> None:
     # Events are stored one page after the other (store.py), so nobody adds the same row at this moment.
-    same = update(JournalAlarm).filter_by(**key)
-    if not changed_rows(same.values(count=JournalAlarm.count + len(moments), last_at=max(moments))):
-        db.session.execute(
-            insert(JournalAlarm), [{**key, "count": len(moments), "first_at": min(moments), "last_at": max(moments)}]
-        )
+    for values, moments in sorted(found.items()):
+        key = dict(zip(_KEY, values, strict=True))
+        again = update(JournalAlarm).filter_by(**key)
+        if not changed_rows(again.values(count=JournalAlarm.count + len(moments), last_at=max(moments))):
+            new_row = {**key, "count": len(moments), "first_at": min(moments), "last_at": max(moments)}
+            db.session.execute(insert(JournalAlarm), [new_row])
 
 
 def unseen() -> list[JournalAlarm]:
@@ -90,10 +76,7 @@ def forget_all() -> None:
 
 
 def mark_seen(terminal_id: int, code: tuple[int, int], count: int) -> bool:
-    """End an alarm that an operator has seen. False when there is none, or when it was recorded again meanwhile.
-
-    :param count: how many times it was recorded as the operator saw it.
-    """
+    """End an alarm that an operator saw, recorded so many times. False when there is none, or it was recorded again."""
     key = (JournalAlarm.terminal_id == terminal_id, JournalAlarm.major == code[0], JournalAlarm.minor == code[1])
     with transaction():
         alarm = db.session.execute(select(JournalAlarm).where(*key).with_for_update()).scalar_one_or_none()

@@ -183,10 +183,7 @@ class ByNumber(LogReader):
 
 @contextmanager
 def _serials_are_taken() -> Iterator[None]:
-    """Tell a refusal of serial numbers from other refusals.
-
-    :raises SerialsIgnored: then.
-    """
+    """Tell a refusal of serial numbers from other refusals. :raises SerialsIgnored: then."""
     try:
         yield
     except Refused as error:

@@ -179,10 +179,7 @@ class LogSearch:
         return Found(records, more)
 
     def every_page(self, most: int, **window: Any) -> Found:
-        """Return all pages of a search, up to so many for each code.
-
-        :raises Nonsense: when the list repeats itself.
-        """
+        """Return all pages of a search, up to so many for each code. :raises Nonsense: when the list repeats itself."""
         records: dict[tuple[int, datetime | None], EventRecord] = {}
         more = False
         for code in self.codes:

@@ -1,10 +1,9 @@
 """Who is inside, from the terminals that are marked as an entrance or an exit, and what that does not tell.
 
 Somebody is inside when the last passage there was at an entrance. Where a terminal has no direction, the button that
-was pressed there counts as one. Terminals are not asked: what was read of them last
-counts, also while they are off. Passages of the last LOOK_BACK are looked at, so that a night shift is inside across
-the border of the day (HIKFLASK_PASSAGES_DAY_START); who came in before that border is told apart, as some of them only
-never passed at an exit.
+was pressed there counts as one. Terminals are not asked: what was read of them last counts, also while they are off.
+Passages of the last LOOK_BACK are looked at, so that a night shift is inside across the border of the day
+(HIKFLASK_PASSAGES_DAY_START); who came in before that border is told apart: some only never passed at an exit.
 """
 
 from collections.abc import Iterable, Sequence

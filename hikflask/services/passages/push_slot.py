@@ -74,7 +74,7 @@ def adjust(conversation: Conversation, hosts: list[Host]) -> list[Host]:
     ours = [host for host in hosts if is_ours(host, secret_hash)]
     if not is_used():
         return _clear(conversation, hosts, ours) if ours or secret_hash else hosts
-    if any(_is_right(host, secret_hash) for host in ours):
+    if any(has_secret_of(host, secret_hash) and (host.address, host.port) == _address() for host in ours):
         return hosts
     slot = free_slot(hosts, secret_hash)
     if slot is None:
@@ -106,10 +106,6 @@ def _clear(conversation: Conversation, hosts: list[Host], ours: list[Host]) -> l
     if not any(has_secret_of(host, kept_hash(conversation.terminal.id)) for host in hosts):
         _keep_hash(conversation, "")
     return hosts
-
-
-def _is_right(host: Host, secret_hash: str) -> bool:
-    return has_secret_of(host, secret_hash) and (host.address, host.port) == _address()
 
 
 def _address() -> tuple[str, int]:

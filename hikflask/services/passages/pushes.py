@@ -66,8 +66,10 @@ def receive(sender: Sender, body: bytes | None) -> bool:
         return False
     if not push.records and not push.is_heartbeat:
         log.info("terminal %s told something that has no record", terminal_id)
+    is_old = or_(EventLog.pushed_at.is_(None), EventLog.pushed_at < database_now(-NOTED_SECONDS))
     with transaction():
-        _note(terminal_id)
+        noted = update(EventLog).where(EventLog.terminal_id == terminal_id, is_old)
+        changed_rows(noted.values(pushed_at=database_now()))
         if not push.is_heartbeat:
             intake.wake(terminal_id)
     return True
@@ -76,10 +78,3 @@ def receive(sender: Sender, body: bytes | None) -> bool:
 def told_at(terminal_id: int) -> datetime | None:
     """Return when a terminal told something last, which may be a sign of life; None for never."""
     return db.session.execute(select(EventLog.pushed_at).where(EventLog.terminal_id == terminal_id)).scalar()
-
-
-def _note(terminal_id: int) -> None:
-    """Write that a terminal tells, within the caller's transaction."""
-    is_old = or_(EventLog.pushed_at.is_(None), EventLog.pushed_at < database_now(-NOTED_SECONDS))
-    noted = update(EventLog).where(EventLog.terminal_id == terminal_id, is_old)
-    changed_rows(noted.values(pushed_at=database_now()))

@@ -5,10 +5,8 @@ few. An index has the events of one kind in their order, not those of several: o
 and the newest of all are the page.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from flask import current_app
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -72,14 +70,15 @@ class EventFilter:
 
 
 def page_of(wanted: EventFilter, limit: int, place: PagePosition = FIRST) -> Page[Event]:
-    """Return a page of events, the newest first.
-
-    :raises CursorUnknown: when the cursor is none of such a list.
-    """
-    rows = [row for where in _each(wanted) for row in _newest(where, limit, place)]
+    """Return a page of events, the newest first. :raises CursorUnknown: when the cursor is none of such a list."""
+    # Of the index alone, as a rule: the rows themselves are read of the page only.
+    places = [select(Event.id, *NEWEST.columns).where(*where) for where in _each(wanted)]
+    rows = [row for some in places for row in db.session.execute(NEWEST.chosen(some, place).limit(limit + 1))]
     rows.sort(key=lambda row: row[1:], reverse=not place.is_backwards)
     page = keyset.first_of_rows(keyset.cut(rows[: limit + 1], NEWEST, limit, place))
-    return Page(_of_ids(page.rows), page.after, page.before)
+    shown = select(Event).where(Event.id.in_(page.rows)).order_by(*NEWEST.order)
+    events = db.session.execute(shown, execution_options={"populate_existing": True}).scalars()
+    return Page(list(events), page.after, page.before)
 
 
 def count_up_to(wanted: EventFilter) -> int:
@@ -125,26 +124,12 @@ def late_after() -> timedelta:
 
 
 def missing_since(now: datetime | None = None) -> list[Missing]:
-    """Return the terminals in use whose log was not read for some time, by name.
-
-    :param now: the current moment, if it is not the clock's.
-    """
+    """Return the terminals in use whose log was not read for some time, by name."""
     before = (now or datetime.now(UTC)) - late_after()
     read = EventLog.complete_to
     statement = select(Terminal, read).outerjoin(EventLog).where(Terminal.is_active)
     rows = db.session.execute(statement.where(or_(read.is_(None), read < before)).order_by(Terminal.name)).all()
     return [Missing(terminal, since) for terminal, since in rows]
-
-
-def _newest(where: list[ColumnElement[bool]], limit: int, place: PagePosition) -> Iterable[Any]:
-    # Of the index alone, as a rule: the rows themselves are read of the page only.
-    statement = select(Event.id, *NEWEST.columns).where(*where)
-    return db.session.execute(NEWEST.chosen(statement, place).limit(limit + 1))
-
-
-def _of_ids(ids: list[int]) -> list[Event]:
-    statement = select(Event).where(Event.id.in_(ids)).order_by(*NEWEST.order)
-    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
 def _each(wanted: EventFilter) -> list[list[ColumnElement[bool]]]:

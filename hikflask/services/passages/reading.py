@@ -39,10 +39,8 @@ class Reading:
         return has_more and not self._log.has_most(OLD) and not self._log.state.halted
 
     def read(self) -> bool:
-        """Read on; return True when more is left for another conversation at once.
-
-        :raises TerminalError: when the terminal does not answer, or not as it should. What was read stays.
-        :raises LeaseLost: when somebody else has the terminal now.
+        """Read on; return True when more is left for another conversation at once. What was read stays.
+        :raises TerminalError: :raises LeaseLost:
         """
         log = self._log
         if log.codes is None:
@@ -134,18 +132,17 @@ class Reading:
 
     def _lose_anchor(self, reader: LogReader) -> bool:
         """Begin the log anew, since its anchor is not there any more; at once, unless it was only just begun."""
-        log, reason = self._log, self._why_lost(reader)
+        log = self._log
+        if self._device_serial() != log.device_serial:
+            reason = OTHER_DEVICE
+        else:
+            below, above = reader.around_anchor()
+            reason = OVERWRITTEN if above and not below else NEW_LOG
         was_proved = log.state.begun is None or log.state.begun != log.complete_to
         state = replace(log.state, anchor=None, oldest=None, covered_from=None, look=None, overlap_at=None, empty=None)
         state = replace(state, lost=reason, marked=None, since=None if reason == OTHER_DEVICE else log.complete_to)
         log.save(anchor_serial=None, anchor_at=None, older_than=None, state=state)
         return was_proved
-
-    def _why_lost(self, reader: LogReader) -> str:
-        if self._device_serial() != self._log.device_serial:
-            return OTHER_DEVICE
-        below, above = reader.around_anchor()
-        return OVERWRITTEN if above and not below else NEW_LOG
 
     def _device_serial(self) -> str:
         return device.info(self._talk).serial[:128] or f"terminal {self._log.terminal_id}"

@@ -42,12 +42,7 @@ def count() -> tuple[int, int]:
 
 @transactional
 def delete_some(up_to: int | None) -> int:
-    """Delete some of the passages, whatever their age; return how many.
-
-    The terminals keep their lists; what was read of them once is not read again.
-
-    :param up_to: the id of the newest of them; None: all.
-    """
+    """Delete some of the passages up to an id (None: of all); return how many. What was read once is not read again."""
     found = select(Event.id).order_by(Event.id)
     return _delete(found if up_to is None else found.where(Event.id <= up_to))
 

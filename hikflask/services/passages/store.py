@@ -5,7 +5,7 @@ before it.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -79,13 +79,15 @@ def store(
     terminal_id: int, device_serial: str, records: Iterable[EventRecord], clock_offset: int, *, is_new: bool
 ) -> list[int]:
     """Store records of a terminal's log, those that are not here yet and are kept still; return their ids.
-
-    :param device_serial: the serial number of the device that recorded them.
-    :param clock_offset: by how many seconds its clock was ahead when it did.
+    :param clock_offset: by how many seconds the device's clock was ahead when it recorded them.
     :param is_new: they were recorded since the log was read last, so others are told of them.
     """
-    since = kept_since()
-    rows = [row for record in records if _is_kept(row := _row(record, clock_offset), since)]
+    since, rows = kept_since(), []
+    for record in records:
+        row = columns_of(record, clock_offset)
+        row |= {"serial_no": serial_of(record), "record": record.raw, "picture": None, "employee_id": None}
+        if row["occurred_at"] >= since or row["occurred_at"] < FIRST_PLAUSIBLE:
+            rows.append(row)
     with transaction():
         write_first()
         unknown = _unknown(device_serial, rows)
@@ -99,17 +101,6 @@ def store(
             webhook_outbox.tell(ids)
             journal.note(ids)
         return ids
-
-
-def _row(record: EventRecord, clock_offset: int) -> dict[str, Any]:
-    columns = columns_of(record, clock_offset)
-    return {**columns, "serial_no": serial_of(record), "record": record.raw, "picture": None, "employee_id": None}
-
-
-def _is_kept(row: dict[str, Any], since: datetime) -> bool:
-    """Return False for what would be deleted at once."""
-    occurred_at: datetime = row["occurred_at"]
-    return occurred_at >= since or occurred_at < FIRST_PLAUSIBLE
 
 
 def serial_of(record: EventRecord) -> int:
@@ -147,18 +138,13 @@ def _unknown(device_serial: str, rows: Sequence[dict[str, Any]]) -> list[dict[st
 def _find_people(terminal_id: int, rows: Sequence[dict[str, Any]]) -> None:
     """Write to the rows whom they are about, and leave out who was erased."""
     numbers = sorted({row["number"] for row in rows} - {""})
-    owners = _owners(terminal_id, numbers) if numbers else {}
+    found = db.session.execute(OWNERS, {"terminal_id": terminal_id, "numbers": numbers}) if numbers else ()
+    owners = {owner.number: owner for owner in found}
     passage_traces.leave_out_erased(rows)
     for row in rows:
         owner = owners.get(row["number"])
         if owner and _is_about(row, owner):
             row["employee_id"] = owner.id
-
-
-def _owners(terminal_id: int, numbers: Collection[str]) -> dict[str, Any]:
-    """Return the employees who have these numbers now, by number, and keep them until the transaction ends."""
-    found = db.session.execute(OWNERS, {"terminal_id": terminal_id, "numbers": numbers})
-    return {owner.number: owner for owner in found}
 
 
 def _is_about(row: dict[str, Any], owner: Any) -> bool:

@@ -13,9 +13,6 @@ def is_on() -> bool:
 
 
 def require_on() -> None:
-    """Refuse a page or a call about passages while they are not kept.
-
-    :raises passages_off: then.
-    """
+    """Refuse a page or a call about passages while they are not kept. :raises passages_off: then."""
     if not is_on():
         raise NotFound("passages_off")

@@ -155,8 +155,6 @@ def foreign() -> Sequence[tuple[Terminal, TerminalPrivacy]]:
 
 def read(terminal_id: int, holder: str, *, by_hand: bool = False) -> None:
     """Read what a terminal does by itself, and write or clear the slot with which it tells this program.
-
-    :param by_hand: a person waits for it.
     :raises TerminalError: when it does not answer, or refuses the slot. :raises ServiceError: as a check does.
     """
     wait = None if by_hand else 0.0
@@ -179,7 +177,9 @@ def clear(terminal_id: int, slot: int, shown: str, holder: str) -> None:
     """
     with connection.converse(terminal_id, holder, PRIVACY, total=MAX_SECONDS, urgent=True) as conversation:
         hosts = event_hosts.hosts(conversation)
-        place = _foreign_in(hosts, slot, terminal_id)
+        secret_hash = push_slot.kept_hash(terminal_id)
+        found = (host for host in hosts if host.slot == slot and push_slot.is_foreign(host, secret_hash))
+        place = next(map(_destination, found), None)
         if place is None or place.digest != shown:
             _write(conversation, hosts)
             raise PlanChanged
@@ -193,12 +193,6 @@ def clear(terminal_id: int, slot: int, shown: str, holder: str) -> None:
                 audit.record("terminal.destination_cleared", terminal=conversation.terminal.name, before=before)
         if left is not None:
             raise ServiceError("destination_stays", t=conversation.terminal.name, address=place.place)
-
-
-def _foreign_in(hosts: list[Host], slot: int, terminal_id: int) -> Destination | None:
-    secret_hash = push_slot.kept_hash(terminal_id)
-    found = (host for host in hosts if host.slot == slot and push_slot.is_foreign(host, secret_hash))
-    return next(map(_destination, found), None)
 
 
 def apply_decisions(terminal_id: int, holder: str) -> None:
@@ -257,25 +251,22 @@ def _write(conversation: Conversation, hosts: list[Host] | None = None, **values
         before = of(terminal.id)
         if hosts is not None:
             strangers = [_destination(host) for host in hosts if push_slot.is_foreign(host, secret_hash)]
-            slots = [_stored(host, secret_hash) for host in hosts]
-            values |= {"hosts": slots, "foreign_hosts": len(strangers)}
+            values |= {"hosts": [_stored(host, secret_hash) for host in hosts], "foreign_hosts": len(strangers)}
             known = {place.place for place in destinations(before)} if before else set()
             new = [place for place in strangers if place.place not in known]
             if new:
                 after: dict[str, Any] = {"slot": new[0].slot} if len(new) == 1 else {}
                 after["address"] = ", ".join(place.place for place in new)
                 audit.record("terminal.sends_elsewhere", terminal=terminal.name, after=after)
-        values |= {"read_at": database_now(), "next_at": database_now(_next_seconds(secret_hash))}
+        if push_slot.is_used() != bool(secret_hash):
+            seconds = RETRY_SECONDS
+        else:
+            # Some terminals stop to tell after a restart, until their slots are read.
+            seconds = HOUR_SECONDS if secret_hash else DAY_SECONDS
+        values |= {"read_at": database_now(), "next_at": database_now(seconds)}
         if not changed_rows(update(TerminalPrivacy).where(TerminalPrivacy.terminal_id == terminal.id).values(**values)):
             db.session.add(TerminalPrivacy(terminal_id=terminal.id, **values))
             db.session.flush()
-
-
-def _next_seconds(secret_hash: str) -> float:
-    if push_slot.is_used() != bool(secret_hash):
-        return RETRY_SECONDS
-    # Some terminals stop to tell after a restart, until their slots are read.
-    return HOUR_SECONDS if push_slot.is_used() else DAY_SECONDS
 
 
 def claim_due() -> list[int]:

@@ -1,10 +1,8 @@
 """At which terminals passages of some days may be missing, so that nobody takes a table for more than is known."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
-from flask import current_app
 from sqlalchemy import exists, not_, or_, select
 
 from hikflask.extensions import db
@@ -12,7 +10,7 @@ from hikflask.models import EventCoverage, Terminal
 from hikflask.services.passages import coverage, days
 from hikflask.services.passages.coverage import Span as Covered
 from hikflask.services.passages.days import ONE_DAY, Span
-from hikflask.services.passages.queries import MIN_LATE_SECONDS, READINGS_MISSED
+from hikflask.services.passages.queries import late_after
 
 
 @dataclass(frozen=True)
@@ -25,20 +23,21 @@ class UncertainPassages:
 
 def find(span: Span, now: datetime | None = None) -> list[UncertainPassages]:
     """Return what may be missing of these days until now, by the names of the terminals in use.
-
     What is not read yet, since it happened a moment ago, is no doubt; nor is the time before a terminal was added here.
-
-    :param now: the current moment, when it is not the clock's.
     """
     now = now or datetime.now(UTC)
-    late = timedelta(seconds=max(READINGS_MISSED * current_app.config["PASSAGES_INTERVAL"], MIN_LATE_SECONDS))
-    until = min(span.ends, now - late)
+    until = min(span.ends, now - late_after())
     uncertain = []
     terminals = _not_wholly_read(span.begins, until)
     spans = coverage.spans_of_each(terminals, now)
     for terminal in terminals:
         since = max(span.begins, terminal.created_at)
-        if gaps := list(_within(spans[terminal.id], since, until)):
+        gaps = [
+            replace(gap, from_at=max(gap.from_at, since), to_at=min(gap.to_at, until))
+            for gap in spans[terminal.id]
+            if not gap.is_complete and gap.from_at < until and gap.to_at > since
+        ]
+        if gaps:
             uncertain.append(UncertainPassages(terminal, gaps))
     return uncertain
 
@@ -66,9 +65,3 @@ def _not_wholly_read(begins: datetime, until: datetime) -> list[Terminal]:
     in_use = (Terminal.is_active, Terminal.created_at < until)
     statement = select(Terminal).where(*in_use, or_(not_(whole), gap)).order_by(Terminal.name)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
-
-
-def _within(spans: list[Covered], since: datetime, until: datetime) -> Iterator[Covered]:
-    for span in spans:
-        if not span.is_complete and span.from_at < until and span.to_at > since:
-            yield replace(span, from_at=max(span.from_at, since), to_at=min(span.to_at, until))

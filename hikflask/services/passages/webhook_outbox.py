@@ -31,10 +31,7 @@ _MESSAGE: dict[str, Any] = {
 
 
 def tell(event_ids: Sequence[int]) -> None:
-    """Tell webhooks that ask for passages of these new events, in the open transaction; of doors and alarms none.
-
-    :param event_ids: of one page of a terminal's log at most.
-    """
+    """Tell webhooks that ask for passages of these new events of one page, in the open transaction; of no doors."""
     _write(_MESSAGE, Webhook.on_passage, Event.id.in_(event_ids), Event.kind.in_(TOLD))
 
 

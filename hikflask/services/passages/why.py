@@ -260,11 +260,7 @@ def moment_of(text: str) -> datetime | None:
 
 
 def why(employee: Employee, at: datetime, terminal: Terminal | None = None, now: datetime | None = None) -> Answer:
-    """Return why a door did not open.
-
-    :param terminal: the one that is meant; None: where the employee is to be known, or was seen then.
-    :param now: the current moment, when it is not the clock's.
-    """
+    """Return why a door did not open: of the terminal that is meant, or wherever the employee is wanted or was seen."""
     every = _facts(employee, at, terminal, now or datetime.now(UTC))
     for rule in RULES:
         for facts in every:
@@ -288,8 +284,12 @@ def _facts(employee: Employee, at: datetime, terminal: Terminal | None, now: dat
 
     Where somebody who left may still open a door is said whichever terminal is meant.
     """
-    enrolments = {row.terminal_id: row for row in _enrolments(employee)}
-    own = _of_employee(employee, at)
+    wanted_at = select(Enrolment).where(Enrolment.employee_id == employee.id).options(joinedload(Enrolment.terminal))
+    rows = db.session.execute(wanted_at, execution_options={"populate_existing": True}).scalars()
+    enrolments = {row.terminal_id: row for row in rows}
+    # By the employee and not by the number, which somebody else may have had then.
+    around = (Event.employee_id == employee.id, Event.occurred_at.between(at - AROUND, at + AROUND))
+    own = _nearest(select(Event).where(*around, Event.kind.in_((PASSED, *DENIED))), at)
     left = [] if employee.is_active else [row.terminal for row in enrolments.values() if row.is_leaving]
     if terminal is not None:
         terminals = [terminal, *(row for row in left if row.id != terminal.id)]
@@ -297,7 +297,9 @@ def _facts(employee: Employee, at: datetime, terminal: Terminal | None, now: dat
         seen = {event.terminal_id for event in own} | {row.id for row in left}
         wanted = {terminal_id for terminal_id, row in enrolments.items() if row.desired == PRESENT}
         terminals = [row for row in registry.list_all() if row.id in seen or (row.id in wanted and row.is_active)]
-    strangers = _strangers([row.id for row in terminals], at)
+    near = (Event.terminal_id.in_([row.id for row in terminals]), Event.occurred_at.between(at - NEAR, at + NEAR))
+    unknown = (Event.kind.in_((UNKNOWN_PERSON, LIVENESS)), Event.number == "")
+    strangers = _nearest(select(Event).where(*near, *unknown), at)
     gaps = _gaps(terminals, at)
     days = reachability.last_day(terminals, min(now, at + AROUND))
     return [
@@ -333,24 +335,6 @@ def _why_not_read(terminal: Terminal, halted: Collection[int]) -> str:
     if terminal.id in halted:
         return TOO_MANY
     return OFF if terminal.reachable is False else NOT_READ
-
-
-def _enrolments(employee: Employee) -> list[Enrolment]:
-    rows = select(Enrolment).where(Enrolment.employee_id == employee.id).options(joinedload(Enrolment.terminal))
-    return list(db.session.execute(rows, execution_options={"populate_existing": True}).scalars())
-
-
-def _of_employee(employee: Employee, at: datetime) -> list[Event]:
-    """Return the events of the employee around the moment, the nearest first."""
-    # By the employee and not by the number, which somebody else may have had then.
-    rows = select(Event).where(Event.employee_id == employee.id, Event.occurred_at.between(at - AROUND, at + AROUND))
-    return _nearest(rows.where(Event.kind.in_((PASSED, *DENIED))), at)
-
-
-def _strangers(terminal_ids: Collection[int], at: datetime) -> list[Event]:
-    """Return the events of people whom terminals did not recognise near the moment, the nearest first."""
-    rows = select(Event).where(Event.terminal_id.in_(terminal_ids), Event.occurred_at.between(at - NEAR, at + NEAR))
-    return _nearest(rows.where(Event.kind.in_((UNKNOWN_PERSON, LIVENESS)), Event.number == ""), at)
 
 
 def _nearest(rows: Select[Event], at: datetime) -> list[Event]:

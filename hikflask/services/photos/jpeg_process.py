@@ -81,19 +81,13 @@ def uploaded(stream: IO[bytes], turn: AbstractContextManager[None] | None = None
 
 @contextmanager
 def usual_turn() -> Iterator[None]:
-    """Wait for the turn of a picture that may be large.
-
-    :raises PhotosWaiting:
-    """
+    """Wait for the turn of a picture that may be large. :raises PhotosWaiting:"""
     with _held(_PLACES, 0.0), _held(_TURNS, max_wait()):
         yield
 
 
 def small_turn() -> AbstractContextManager[None]:
-    """Wait for the turn of a small picture of an import, beside which those of pages go on.
-
-    :raises PhotosWaiting:
-    """
+    """Wait for the turn of a small picture of an import, beside which those of pages go on. :raises PhotosWaiting:"""
     return _held(_SMALL_TURNS, max_wait())
 
 

@@ -749,10 +749,7 @@ def _one_row(transition: Transition, given: tuple[str, ...]) -> Update:
 
 
 def _values(transition: Transition, given: dict[str, Any]) -> dict[str, Any]:
-    """Return what a transition writes.
-
-    :raises TypeError: when not exactly its columns are given.
-    """
+    """Return what a transition writes. :raises TypeError: when not exactly its columns are given."""
     if given.keys() != set(transition.given):
         raise TypeError(f"{sorted(transition.given)} come with this transition, not {sorted(given)}")
     return {**transition.writes, **given}

@@ -108,7 +108,11 @@ class Conversation:
         if not reads:
             refuse_before_compared(self.terminal)
         if self.give_up_at is not None:
-            timeout = self._bounded(path)
+            left = self.give_up_at - time.monotonic()
+            if left <= 0:
+                raise NoAnswer(message="the conversation took too long", path=path)
+            config = current_app.config
+            timeout = min(config["CONNECT_TIMEOUT"], left), min(config["READ_TIMEOUT"], left)
         if reads:
             self.yield_to_urgent()
         # Whoever takes the terminal from a reading of its log finds a connection that is not in use.
@@ -155,13 +159,6 @@ class Conversation:
         self._is_lent = True
         self.lease.lend()
         signs.goes_on(current_app.config["READ_TIMEOUT"])
-
-    def _bounded(self, path: str) -> tuple[float, float]:
-        left = (self.give_up_at or 0.0) - time.monotonic()
-        if left <= 0:
-            raise NoAnswer(message="the conversation took too long", path=path)
-        config = current_app.config
-        return min(config["CONNECT_TIMEOUT"], left), min(config["READ_TIMEOUT"], left)
 
     def _renew(self, seconds: float) -> None:
         if not self.lease.lasts(seconds + MARGIN_SECONDS):
@@ -291,10 +288,7 @@ def refuse_before_compared(terminal: Terminal) -> None:
 
 
 def get_terminal(terminal_id: int) -> Terminal:
-    """Return the terminal's row, fresh from the database.
-
-    :raises terminal_unknown: when there is no such row.
-    """
+    """Return the terminal's row, fresh from the database. :raises terminal_unknown: when there is no such row."""
     terminal = fresh(Terminal, terminal_id)
     if terminal is None:
         raise ServiceError("terminal_unknown")

@@ -60,10 +60,7 @@ class Lease:
         return time.monotonic() + seconds <= self.ends_at
 
     def renew(self, seconds: float) -> None:
-        """Hold the terminal for so many seconds from now.
-
-        :raises LeaseLost: when another holder took the lease.
-        """
+        """Hold the terminal for so many seconds from now. :raises LeaseLost: when another holder took the lease."""
         ends_at = time.monotonic() + seconds
         with transaction(alone=True):
             self._update(lease_until=database_now(seconds))
@@ -84,10 +81,7 @@ class Lease:
             self._update(lease_yields=self.number)
 
     def take_back(self) -> None:
-        """End what lend() began.
-
-        :raises LeaseLost: when somebody took the terminal over.
-        """
+        """End what lend() began. :raises LeaseLost: when somebody took the terminal over."""
         with transaction(alone=True):
             self._update(lease_yields=None)
 

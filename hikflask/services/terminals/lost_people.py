@@ -55,13 +55,12 @@ def at(terminal_id: int) -> LostPeople | None:
 def at_all() -> dict[int, LostPeople]:
     """Return what terminals lost, by their ids."""
     rows = db.session.execute(select(Drift.terminal_id, Drift.expected, Drift.noticed_at).where(EVERYBODY)).all()
-    return {terminal_id: _recovery(terminal_id, int(people), since) for terminal_id, people, since in rows}
-
-
-def _recovery(terminal_id: int, people: int, since: datetime) -> LostPeople:
-    here = (Enrolment.terminal_id == terminal_id, Enrolment.desired == PRESENT)
-    tried_no_more = and_(~IS_WAITING, NEEDS_PHOTO)
-    counted = func.count()
-    counts = select(counted.filter(IS_CONFIRMED), counted.filter(IS_WAITING), counted.filter(tried_no_more))
-    confirmed, waiting, need_photo = db.session.execute(counts.select_from(Enrolment).where(*here)).one()
-    return LostPeople(people, since, confirmed, waiting, need_photo)
+    tried_no_more, counted = and_(~IS_WAITING, NEEDS_PHOTO), func.count()
+    columns = (counted.filter(IS_CONFIRMED), counted.filter(IS_WAITING), counted.filter(tried_no_more))
+    counts = select(*columns).select_from(Enrolment).where(Enrolment.desired == PRESENT)
+    return {
+        terminal_id: LostPeople(
+            int(people), since, *db.session.execute(counts.where(Enrolment.terminal_id == terminal_id)).one()
+        )
+        for terminal_id, people, since in rows
+    }

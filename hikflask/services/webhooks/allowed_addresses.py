@@ -38,9 +38,6 @@ def refuse_unallowed(url: str) -> None:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Send a message and return the status of the answer.
-
-    :raises NotSent: when no status came in time.
-    """
+    """Send a message and return the status of the answer. :raises NotSent: when no status came in time."""
     end_read()
     return client.post(url, body, headers, allowed(url), SECONDS)

@@ -213,7 +213,7 @@ def test_employee_who_is_removed_at_the_same_moment_stays_removed(
 ) -> None:
     ivan = save_employee(IVAN).row.id
     order = LockOrder(db.engine)
-    other = between(store_module, "_owners", lambda: remove(ivan))
+    other = between(passage_traces, "leave_out_erased", lambda: remove(ivan))
 
     (event_id,) = store(terminal.id, SERIAL, [of_ivan(name=IVAN.name)], 0, is_new=True)
     other.finish()
