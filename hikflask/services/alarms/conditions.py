@@ -83,10 +83,7 @@ def _now() -> datetime:
 
 
 def newest_removals() -> dict[int, datetime]:
-    """Return for each terminal the time at which its newest overdue removal was requested.
-
-    Only the newest MAX_REMOVALS overdue removals of all terminals are read.
-    """
+    """Return by terminal when its newest overdue removal was requested, among the newest MAX_REMOVALS of all."""
     return _overdue_at(func.max, *(column.desc() for column in OLDEST))
 
 

@@ -26,10 +26,7 @@ TESTS, WINDOW_SECONDS = 5, 600.0
 
 @contextmanager
 def signed_in() -> Iterator[smtplib.SMTP]:
-    """Connect to the server, and sign in where it asks for that, for what is done within the block.
-
-    :raises OSError: when the server is away, or refuses our account.
-    """
+    """Connect and sign in for the block. :raises OSError: when the server is away, or refuses our account."""
     end_read()
     config = current_app.config
     where = (config["MAIL_SERVER"], config["MAIL_PORT"])

@@ -4,7 +4,6 @@ So it is at a terminal that was taken into use with people on it, or where other
 tells who it is, unless the terminal shows quite another name.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,10 +81,8 @@ _FOUND = (
 
 def find() -> list[LingeringAccess]:
     """Return them by terminal and name, no more than MAX_COUNTED + 1."""
-    return list(_found())
-
-
-def _found() -> Iterator[LingeringAccess]:
-    for row in db.session.execute(_FOUND):
-        if not row.name_there or any(are_similar(row.name_there, name) for name in (row.name, row.own_name)):
-            yield LingeringAccess(*row[:-2])
+    return [
+        LingeringAccess(*row[:-2])
+        for row in db.session.execute(_FOUND)
+        if not row.name_there or any(are_similar(row.name_there, name) for name in (row.name, row.own_name))
+    ]

@@ -269,11 +269,8 @@ def _waiting(*, many: bool) -> dict[int, Waiting]:
 def _affected(problems: Sequence[Problem]) -> dict[int, int]:
     """Return how many are refused at terminals where nothing can be done now, as the list of employees counts them."""
     stopped = [problem.terminal.id for problem in problems if problem.stops]
-    counted = (
-        (terminal_id, search.count_up_to(EmployeeFilter(state=REFUSED, terminal=terminal_id)))
-        for terminal_id in stopped
-    )
-    return {terminal_id: employees for terminal_id, employees in counted if employees}
+    counts = {one: search.count_up_to(EmployeeFilter(state=REFUSED, terminal=one)) for one in stopped}
+    return {terminal_id: employees for terminal_id, employees in counts.items() if employees}
 
 
 def _unsaved(caller: str, most: int) -> list[Unsaved]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import groupby
 
-from sqlalchemy import ScalarSelect, Select, Subquery, bindparam, exists, func, literal, select, union_all
+from sqlalchemy import Select, Subquery, bindparam, exists, func, literal, select, union_all
 from sqlalchemy.orm import joinedload
 
 from hikflask.codes.refusals import CHANGED, FORM, FULL, LEFT_ALONE, PHOTO, TAKEN
@@ -45,16 +45,13 @@ _NO_FACE = (
 NOWHERE = select(_NO_FACE.c.id).where(~exists().where(Enrolment.employee_id == _NO_FACE.c.id, WANTED))
 
 
-def _number_at_each(state: str) -> ScalarSelect[int]:
-    """Return how many are in a state at the terminal of the row, up to MAX_COUNTED + 1."""
-    there = select(ROWS.c.id).where(ROWS.c.terminal_id == TERMINALS.c.id, is_in(state)).correlate(TERMINALS)
-    return select(func.count()).select_from(there.limit(MAX_COUNTED + 1).subquery()).scalar_subquery()
-
-
 def at_each() -> Select[int, int, int]:
-    """Select how many are leaving and how many are refused at each terminal."""
-    counts = (_number_at_each(state).label(state) for state in (LEAVING, REFUSED))
-    return select(TERMINALS.c.id, *counts)
+    """Select how many are leaving and how many are refused at each terminal, up to MAX_COUNTED + 1."""
+    here = select(ROWS.c.id).where(ROWS.c.terminal_id == TERMINALS.c.id).correlate(TERMINALS)
+    states = (LEAVING, REFUSED)
+    some = (here.where(is_in(state)).limit(MAX_COUNTED + 1).subquery() for state in states)
+    counts = (select(func.count()).select_from(one).scalar_subquery() for one in some)
+    return select(TERMINALS.c.id, *(count.label(state) for count, state in zip(counts, states, strict=True)))
 
 
 # Made once, as each page asks it: to make a statement costs more than to run it.
@@ -120,7 +117,8 @@ def find(terminals: Sequence[Terminal], working: Collection[int]) -> list[People
     for terminal_id, group in groupby(lingering_access.find(), key=lambda person: person.terminal_id):
         people = list(group)
         problems.append(PeopleProblem(LINGERING_ACCESS, known[terminal_id], len(people), people=people))
-    return sorted(problems, key=lambda problem: (_place(problem.cause), problem.cause, problem.terminal.name))
+    places = {cause: place for place, cause in enumerate(ORDER)}
+    return sorted(problems, key=lambda one: (places.get(one.cause, len(ORDER)), one.cause, one.terminal.name))
 
 
 def shown(problems: Sequence[PeopleProblem]) -> list[ProblemWithPeople]:
@@ -155,10 +153,6 @@ def without_terminal(limit: int) -> list[Employee]:
 def _with_employees(problem: PeopleProblem, limit: int) -> ProblemWithPeople:
     ids = [person.employee_id for person in problem.people[:limit]]
     return ProblemWithPeople(problem, (), search.of_ids(ids, enrolments=False))
-
-
-def _place(cause: str) -> int:
-    return ORDER.index(cause) if cause in ORDER else len(ORDER)
 
 
 def _counted(terminal_ids: Sequence[int]) -> dict[tuple[int, str], int]:

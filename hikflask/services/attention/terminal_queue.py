@@ -107,7 +107,9 @@ def queue_of(terminal: Terminal, limit: int, after: QueuePosition | None = None)
     in_use, holder, purpose = db.session.execute(lease).one()
     set_committed_value(terminal, "lease_holder", holder)
     set_committed_value(terminal, "lease_purpose", purpose)
-    stopped = [_stopped(terminal.id, desired) if terminal.refused_since else 0 for desired in (PRESENT, ABSENT)]
+    awaiting = select(Enrolment.id).where(Enrolment.terminal_id == terminal.id, AWAITS_CORRECTION)
+    by_desired = (awaiting.where(Enrolment.desired == desired) for desired in (PRESENT, ABSENT))
+    stopped = [count_rows_up_to(one, MAX_COUNTED - 1) if terminal.refused_since else 0 for one in by_desired]
     return Queue(terminal, bool(in_use), now, lines, following, _counts(terminal.id), *stopped)
 
 
@@ -144,11 +146,6 @@ def _read(limit: int, *where: ColumnElement[bool]) -> Iterator[Enrolment]:
     statement = select(Enrolment).where(*where).order_by(Enrolment.next_attempt_at, Enrolment.id).limit(limit)
     statement = statement.options(selectinload(Enrolment.employee), selectinload(Enrolment.terminal))
     return db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
-
-
-def _stopped(terminal_id: int, desired: str) -> int:
-    here = (Enrolment.terminal_id == terminal_id, Enrolment.desired == desired, AWAITS_CORRECTION)
-    return count_rows_up_to(select(Enrolment.id).where(*here), MAX_COUNTED - 1)
 
 
 def _counts(terminal_id: int) -> dict[str, int]:

@@ -93,15 +93,12 @@ def record(
         sealed=None,
         **details,
     )
-    insert_at_end(ENTRY, entry | (_sealed(entry["employee_id"], whose, details) if whose else {}))
-
-
-def _sealed(employee_id: int | None, number: str, details: dict[str, Any]) -> dict[str, Any]:
-    """Return what an entry about a person has instead of its details."""
-    # No autoflush: errors in what the caller has not written yet are for the caller to handle.
-    with db.session.no_autoflush:
-        pseudonym, token = sealing.seal(employee_id, number, details)
-    return {"employee": pseudonym, "sealed": token, "subject": "", "before": None, "after": None}
+    if whose:
+        # Instead of its details. No autoflush: errors in what the caller has not written yet are for the caller.
+        with db.session.no_autoflush:
+            entry["employee"], entry["sealed"] = sealing.seal(entry["employee_id"], whose, details)
+        entry |= {"subject": "", "before": None, "after": None}
+    insert_at_end(ENTRY, entry)
 
 
 def record_alone(action: str, **about: Any) -> None:

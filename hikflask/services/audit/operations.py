@@ -6,7 +6,7 @@ whole trail.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -69,7 +69,10 @@ class _Walked:
         self.oldest = entry_id
         self.total += 1
         self.counts[action] += 1
-        self.kept.setdefault(_importance(action), deque(maxlen=MAX_SHOWN)).append(entry_id)
+        kind = action.partition(".")[0]
+        last = LAST_KINDS.index(kind) + 2 if kind in LAST_KINDS else 1
+        importance = 0 if kind == FIRST_KIND else last
+        self.kept.setdefault(importance, deque(maxlen=MAX_SHOWN)).append(entry_id)
 
     def goes_on_with(self, entry_id: int) -> bool:
         return self.oldest - entry_id <= MAX_GAP
@@ -129,16 +132,14 @@ def _entries(chosen: AuditFilter, before: int | None, without: set[str]) -> Iter
     :param without: requests whose entries are not read any more; it may grow meanwhile.
     """
     size, below = CHUNK, before
-    while rows := _chunk(chosen, below, without, size):
+    newest = select(AuditEntry.id, KEY, AuditEntry.action).where(*conditions(chosen)).order_by(AuditEntry.id.desc())
+    while True:
+        chunk = newest.where(AuditEntry.request_id.not_in(without)) if without else newest
+        rows = rows_of((chunk.where(AuditEntry.id < below) if below else chunk).limit(size))
+        if not rows:
+            return
         yield from (row for row in rows if row[1] not in without)
         size, below = min(2 * size, MAX_CHUNK), rows[-1][0]
-
-
-def _chunk(chosen: AuditFilter, below: int | None, without: set[str], size: int) -> Sequence[Row[int, str, str]]:
-    rows = select(AuditEntry.id, KEY, AuditEntry.action).where(*conditions(chosen))
-    rows = rows.where(AuditEntry.request_id.not_in(without)) if without else rows
-    rows = rows.where(AuditEntry.id < below) if below else rows
-    return rows_of(rows.order_by(AuditEntry.id.desc()).limit(size))
 
 
 def _read_on(chosen: AuditFilter, page: list[_Walked], current: dict[str, _Walked], below: int) -> None:
@@ -160,11 +161,3 @@ def _oldest_from(chosen: AuditFilter, first: int) -> dict[str, int]:
     near = (AuditEntry.id >= first, AuditEntry.id < first + MAX_GAP, AuditEntry.request_id != "")
     oldest = select(AuditEntry.request_id, func.min(AuditEntry.id)).where(*conditions(chosen), *near)
     return {key: entry_id for key, entry_id in rows_of(oldest.group_by(AuditEntry.request_id))}
-
-
-def _importance(action: str) -> int:
-    """Return what entries are ordered by: those that say most of the operation first."""
-    kind = action.partition(".")[0]
-    if kind == FIRST_KIND:
-        return 0
-    return LAST_KINDS.index(kind) + 2 if kind in LAST_KINDS else 1

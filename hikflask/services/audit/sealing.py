@@ -79,12 +79,8 @@ def make_keys(people: Sequence[Person]) -> None:
 
 
 @event.listens_for(db.session, "after_commit")
-def _forget_keys(session: Session) -> None:
-    session.info.pop(IN_USE, None)
-
-
 @event.listens_for(db.session, "after_soft_rollback")
-def _forget_unstored_keys(session: Session, previous: SessionTransaction) -> None:  # noqa: ARG001
+def _forget_keys(session: Session, *_: SessionTransaction) -> None:
     session.info.pop(IN_USE, None)
 
 

@@ -167,10 +167,7 @@ class Reader:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Reader]:
-    """Open a backup for reading.
-
-    :raises BackupError: when it is no backup, is not whole, or has anything that a backup does not have.
-    """
+    """Open a backup. :raises BackupError: when it is none, is not whole, or has anything else in it."""
     with _readable():
         file = open(path, "rb")  # noqa: SIM115 - what is done with it has errors of its own
     with file:

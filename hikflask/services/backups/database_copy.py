@@ -121,16 +121,14 @@ def _prepare(target: Engine) -> None:
         names = {name for name in inspect(connection).get_table_names() if not name.startswith(NOT_OURS)}
         current = set(MigrationContext.configure(connection).get_current_heads())
         ours = names == {"alembic_version", *(table.name for table in db.metadata.sorted_tables)}
-        if names and not (ours and current == set(revisions.heads()) and _has_no_rows(connection)):
+        is_new = ours and current == set(revisions.heads())
+        tables = [table for table in db.metadata.sorted_tables if is_new and table is not EmployeeCount.__table__]
+        has_rows = any(connection.execute(select(1).select_from(table).limit(1)).first() for table in tables)
+        if names and (has_rows or not is_new):
             raise CopyError("The target is not empty. Make a new database for it.")
     if not names:
         with _errors_named("the target"):
             revisions.migrate(target, "")
-
-
-def _has_no_rows(connection: Connection) -> bool:
-    tables = (table for table in db.metadata.sorted_tables if table is not EmployeeCount.__table__)
-    return all(connection.execute(select(1).select_from(table).limit(1)).first() is None for table in tables)
 
 
 @contextmanager
@@ -183,7 +181,16 @@ def _copy_rows(source: Connection, target: Connection, table: Table) -> None:
     statement = insert(table).values(values)
     with source.execute(_read(table), execution_options={"stream_results": True}) as result:
         for rows in result.partitions(ROWS):
-            target.execute(statement, [_as_given(table, row) for row in rows])
+            pairs = [map(_stored, zip(table.columns, row, strict=True)) for row in rows]
+            given = [
+                {
+                    f"new_{column.name}": value
+                    for column, value in row
+                    if column.computed is None and (table.name, column.name) not in LATER
+                }
+                for row in pairs
+            ]
+            target.execute(statement, given)
 
 
 def _written(target: Connection, table: Table, column: Column[Any]) -> Any:
@@ -194,12 +201,6 @@ def _written(target: Connection, table: Table, column: Column[Any]) -> Any:
         # To SQLite JSON is a text, and what it would cast to JSON becomes a number.
         return given if _is_sqlite(target) else cast(given, JSON)
     return bindparam(f"new_{column.name}", type_=column.type)
-
-
-def _as_given(table: Table, row: Any) -> dict[str, Any]:
-    pairs = zip(table.columns, row, strict=True)
-    written = [(column, value) for column, value in map(_stored, pairs) if column.computed is None]
-    return {f"new_{column.name}": value for column, value in written if (table.name, column.name) not in LATER}
 
 
 def _stored(pair: tuple[Column[Any], Any]) -> tuple[Column[Any], Any]:
@@ -219,23 +220,16 @@ def _continue_ids(source: Connection, target: Connection, table: Table) -> None:
     column = table.autoincrement_column
     if column is None:
         return
-    last = max(_last_id(source, table, column), source.execute(select(func.max(column))).scalar() or 0)
+    name = {"name": table.name}
+    given: Any = select(func.pg_sequence_last_value(_sequence(table, column)))
+    if _is_sqlite(source):
+        given = text("SELECT seq FROM sqlite_sequence WHERE name = :name").bindparams(**name)
+    last = max(source.execute(statement).scalar() or 0 for statement in (given, select(func.max(column))))
     if not _is_sqlite(target):
         target.execute(select(func.setval(_sequence(table, column), max(last, 1), last > 0)))
     elif table.dialect_options["sqlite"]["autoincrement"]:
-        name = {"name": table.name}
         target.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), name)
         target.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)"), {**name, "last": last})
-
-
-def _last_id(source: Connection, table: Table, column: Column[Any]) -> int:
-    """Return the last id that was given to a row of a table, or 0."""
-    given = (
-        text("SELECT seq FROM sqlite_sequence WHERE name = :name").bindparams(name=table.name)
-        if _is_sqlite(source)
-        else select(func.pg_sequence_last_value(_sequence(table, column)))
-    )
-    return source.execute(given).scalar() or 0
 
 
 def _sequence(table: Table, column: Column[Any]) -> Any:
@@ -261,9 +255,5 @@ def _digest(connection: Connection, table: Table) -> tuple[int, int]:
 
 def _read(table: Table) -> Any:
     """Select all columns, JSON as the text that it is stored as."""
-    return select(
-        *(
-            cast(type_coerce(column, String), String) if isinstance(column.type, JSON) else column
-            for column in table.columns
-        )
-    )
+    is_json = {column: isinstance(column.type, JSON) for column in table.columns}
+    return select(*(cast(type_coerce(one, String), String) if is_json[one] else one for one in table.columns))

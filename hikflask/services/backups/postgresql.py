@@ -65,10 +65,7 @@ def script(target: Connection, dumped: Path, written: Path) -> None:
 
 
 def run_script(target: Connection, script: Path) -> None:
-    """Drop our empty tables, and run SQL that makes and fills them, in one transaction.
-
-    :raises BackupError: when it fails, so that nothing of it was done.
-    """
+    """Drop our empty tables, and run SQL that makes and fills them, in one transaction. :raises BackupError:"""
     options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction"]
     first = (f"--command=SELECT pg_advisory_xact_lock({LOCK})", f"--command={EMPTY}")
     _run(target, "psql", *options, *first, f"--file={script}", f"--dbname={_address(target.engine.url)}")

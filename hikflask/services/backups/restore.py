@@ -79,7 +79,11 @@ def restore(path: Path, passphrase: str | None = None, *, without_key: bool = Fa
             raise BackupError(NO_KEY.format(Path(current_app.config["INSTANCE_PATH"]) / "password_key"))
         with staging.held() as place:
             _refuse_unless_empty()  # Another restore may have ended a moment ago.
-            _refuse_without_room(backup.manifest, place)
+            # The database is there twice for a moment: with the log of its migration, or as SQL.
+            size, members = backup.manifest.size, backup.manifest.members
+            lacking = size + 2 * members[DATABASES[backup.manifest.database]][0] - shutil.disk_usage(place).free
+            if lacking > 0:
+                raise BackupError(ROOM.format(place.parent, lacking // 10**6 + 1))
             try:
                 _restore(backup, opened, place)
             except OSError as error:
@@ -154,7 +158,12 @@ def _refuse_unless_empty() -> None:
         raise BackupError(NOT_EMPTY.format(f"rows in the table {used}"))
     place = _sqlite_file()
     if place is None or place.exists():
-        _refuse_worker()
+        try:
+            if inspect(db.engine).has_table(Heartbeat.__tablename__) and heartbeat.alive():
+                raise BackupError(sqlite.LOCKED)
+        finally:
+            db.session.remove()
+            db.engine.dispose()
     if place is not None and place.exists():
         sqlite.merge_log(place)
     uploads = Path(current_app.config["UPLOADS"])
@@ -188,27 +197,9 @@ def used_table() -> str:
         db.engine.dispose()
 
 
-def _refuse_worker() -> None:
-    """Refuse to restore while a worker runs. :raises BackupError:"""
-    try:
-        if inspect(db.engine).has_table(Heartbeat.__tablename__) and heartbeat.alive():
-            raise BackupError(sqlite.LOCKED)
-    finally:
-        db.session.remove()
-        db.engine.dispose()
-
-
 def _first_line(error: DBAPIError) -> str:
     """Return what is wrong; the other lines may quote rows."""
     return str(error.orig).strip().partition("\n")[0]
-
-
-def _refuse_without_room(manifest: Manifest, place: Path) -> None:
-    # The database is there twice for a moment: with the log of its migration, or as SQL.
-    needed = manifest.size + 2 * manifest.members[DATABASES[manifest.database]][0]
-    free = shutil.disk_usage(place).free
-    if free < needed:
-        raise BackupError(ROOM.format(place.parent, (needed - free) // 10**6 + 1))
 
 
 # --- what is done ---

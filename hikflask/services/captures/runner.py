@@ -73,8 +73,11 @@ def _take(conversation: Conversation, capture: Capture, timeout: float) -> None:
         return end - time.monotonic()
 
     conversation.seconds_left = seconds_left
-    if not _begin(conversation, capture.id, timeout):
-        return
+    with conversation.lease.write():
+        awaited = (Capture.id == capture.id, Capture.deadline > database_now(-deadline.GRACE_SECONDS))
+        begun = {"deadline": database_now(timeout), "lease_number": conversation.lease.number}
+        if state.apply(state.BEGUN, *awaited, **begun) != 1:
+            return  # It was cancelled, or its deadline has passed.
     modes = _modes(conversation)
 
     def pause(seconds: float) -> None:
@@ -140,14 +143,6 @@ def _record_success(conversation: Conversation, capture_id: int, taken: Captured
         changed_rows(update(Terminal).where(Terminal.id == conversation.terminal.id).values(**values))
         if taken.face_url:
             holds.supersede_others(conversation.terminal.id, capture_id)
-
-
-def _begin(conversation: Conversation, capture_id: int, timeout: float) -> bool:
-    """queued → waiting, with a new deadline; False when it was cancelled or its deadline has passed."""
-    with conversation.lease.write():
-        awaited = (Capture.id == capture_id, Capture.deadline > database_now(-deadline.GRACE_SECONDS))
-        begun = {"deadline": database_now(timeout), "lease_number": conversation.lease.number}
-        return state.apply(state.BEGUN, *awaited, **begun) == 1
 
 
 def _modes(conversation: Conversation) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ def local(moment: datetime) -> datetime:
 
 
 def today(now: datetime | None = None) -> date:
-    """Return today's date in this zone. :param now: the current moment, when it is not the clock's."""
+    """Return today's date in this zone."""
     return local(now or datetime.now(UTC)).date()
 
 
@@ -45,10 +45,7 @@ def end_of(day: date) -> datetime:
 
 
 def is_working_time(now: datetime | None = None) -> bool:
-    """Return True when the current moment is within HIKFLASK_WORKING_HOURS, in this zone, or when none are set.
-
-    :param now: the current moment, when it is not the clock's.
-    """
+    """Return True when it is within HIKFLASK_WORKING_HOURS, in this zone, or when none are set."""
     hours = WORKING_HOURS.fullmatch(current_app.config["WORKING_HOURS"])
     if hours is None:
         return True
@@ -67,9 +64,8 @@ def together(
         same = (group for group in groups if kind(group[0]) == kind(row))
         moments = ((group, since(other)) for group in same for other in group)
         near = (group for group, at in moments if at and began and abs(began - at) <= AT_ONCE)
-        group = next(near, None)
-        if group is None:
-            groups.append([row])
-        else:
+        if group := next(near, None):
             group.append(row)
+        else:
+            groups.append([row])
     return groups

@@ -149,8 +149,10 @@ def transactional(function: Callable[Given, Result]) -> Callable[Given, Result]:
             try:
                 with _owned(session) as work:
                     result = function(*args, **given)
-            except (DBAPIError, LostRace) as error:
-                if not _is_lost(error):
+            except (IntegrityError, LostRace):
+                pass
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", "") not in LOST_RACES:
                     raise
             else:
                 work.follow()
@@ -159,10 +161,6 @@ def transactional(function: Callable[Given, Result]) -> Callable[Given, Result]:
             return function(*args, **given)
 
     return in_transaction
-
-
-def _is_lost(error: DBAPIError | LostRace) -> bool:
-    return isinstance(error, (IntegrityError, LostRace)) or getattr(error.orig, "sqlstate", "") in LOST_RACES
 
 
 def after_commit(hook: Hook) -> None:
@@ -237,10 +235,7 @@ def along_indexes() -> Iterator[None]:
 
 
 def fresh(model: type[Found], row_id: int) -> Found | None:
-    """Return the row as it is in the database now, or None.
-
-    As session.get() with `populate_existing`, but the statement is made once for each table.
-    """
+    """Return session.get() with `populate_existing`, whose statement is made once for each table."""
     found: Found | None = db.session.execute(_by_id(model), {"its_id": row_id}).scalar_one_or_none()
     return found
 
@@ -251,10 +246,7 @@ def _by_id(model: Any) -> Select[Any]:
 
 
 def changed_rows(statement: Update | Delete, parameters: Mapping[str, Any] | None = None) -> int:
-    """Execute an UPDATE or DELETE in the open transaction and return how many rows it changed.
-
-    A compare-and-set is decided by this number.
-    """
+    """Execute an UPDATE or DELETE in the open transaction and return how many rows it changed, as compare-and-set."""
     result = db.session.execute(statement, parameters, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", result).rowcount
 

@@ -73,10 +73,7 @@ class Keyset:
         return self.order[0].modifier is desc_op
 
     def condition(self, place: PagePosition) -> list[ColumnElement[bool]]:
-        """Return the condition for rows on the far side of the cursor.
-
-        :raises CursorUnknown: when it is no cursor of a list in this order.
-        """
+        """Return the condition for rows on the far side of the cursor. :raises CursorUnknown: as values()."""
         if not place.cursor:
             return []
         columns, values = self.columns, self.values(place.cursor)
@@ -94,10 +91,7 @@ class Keyset:
         return statement.order_by(*(column.asc() if self.descends else column.desc() for column in self.columns))
 
     def chosen(self, statement: Select[Any], place: PagePosition) -> Select[Any]:
-        """Return the statement for the rows on the far side of the cursor, the nearest first.
-
-        :raises CursorUnknown: when it is no cursor of a list in this order.
-        """
+        """Return the statement for rows on the far side of the cursor, the nearest first. :raises CursorUnknown:"""
         return self.sorted(statement.where(*self.condition(place)), place)
 
     def cursor(self, values: Sequence[Any]) -> str:
@@ -106,10 +100,7 @@ class Keyset:
         return vault.encrypt(json.dumps([self.name, *plain], ensure_ascii=False)).rstrip("=")
 
     def values(self, cursor: str) -> list[Any]:
-        """Return the values that a cursor was made of.
-
-        :raises CursorUnknown: when it is no cursor of a list in this order.
-        """
+        """Return the values of a cursor. :raises CursorUnknown: when it is none of a list in this order."""
         try:
             name, *values = json.loads(vault.decrypt(cursor + "=" * (-len(cursor) % 4)))
         except (VaultError, ValueError, TypeError) as error:

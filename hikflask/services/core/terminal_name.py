@@ -26,25 +26,18 @@ def name_for(terminal: Terminal, name: str, own: str = "") -> str:
     initials = " ".join([surname, *(f"{_letters(other)[0]}." for other in others)])
     if fits(terminal, initials):
         return initials
-    cut = _cut(surname, terminal.name_bytes or 0)
+    # As many whole letters as fit, without a hyphen at the end.
+    letters = _letters(surname)
+    cuts = ("".join(letters[:count]) for count in range(len(letters), 0, -1))
+    cut = next((cut for cut in cuts if fits(terminal, cut)), "")
     if not cut:
         raise NameTooLong(limit=terminal.name_bytes, length=len(name.encode()), letters=len(name), t=terminal.name)
-    return cut
+    return cut.rstrip(HYPHENS) or cut
 
 
 def fits(terminal: Terminal, name: str) -> bool:
     """True when a terminal takes a name of this length, in bytes of UTF-8, or nobody knows how long one may be."""
     return not terminal.name_bytes or len(name.encode()) <= terminal.name_bytes
-
-
-def _cut(word: str, limit: int) -> str:
-    """Return as many whole letters of a word as fit, without a hyphen at the end."""
-    cut = ""
-    for letter in _letters(word):
-        if len((cut + letter).encode()) > limit:
-            break
-        cut += letter
-    return cut.rstrip(HYPHENS) or cut
 
 
 def _letters(word: str) -> list[str]:

@@ -35,9 +35,7 @@ def remove_rows() -> int:
 
 def forget_all_of(employee_id: int) -> list[str]:
     """Forget the photos of an employee who is deleted, and delete their captures, within the caller's transaction.
-
-    Return the files, for remove_at_once() after the commit. If this process is killed in between, the worker finds the
-    rows and removes the files.
+    Return the files, for remove_at_once() after the commit, or else the worker removes them.
     """
     photos = select(Photo.id).where(Photo.employee_id == employee_id)
     captures.lock_many(Capture.photo_id.in_(photos))

@@ -70,11 +70,8 @@ class PhotoInspector:
     """
 
     def __init__(self, *, in_background: bool = False) -> None:
-        """Start nothing yet.
-
-        :param in_background: for an import: its process has a low priority, its small pictures have turns of their
-            own, so that nobody at a page waits for them, and each photo gets a thumbnail.
-        """
+        # In the background, for an import, the process has a low priority, small pictures have turns of their own, so
+        # that nobody at a page waits for them, and each photo gets a thumbnail.
         self._in_background = in_background
         self._process: subprocess.Popen[bytes] | None = None
         self._complaint = TemporaryFile()  # noqa: SIM115 - close() closes it
@@ -135,7 +132,12 @@ class PhotoInspector:
             return _exchange(process, upload, options)
         except (BrokenPipeError, EOFError) as error:
             self._process = None
-            raise self._failure(process, late) from error
+            with suppress(BrokenPipeError):
+                process.communicate()
+            if late.is_set():
+                raise jpeg_process.timeout_refusal() from error
+            self._complaint.seek(0)
+            raise jpeg_process.failure(process.returncode, self._complaint.read()) from error
         finally:
             timer.cancel()
 
@@ -144,14 +146,6 @@ class PhotoInspector:
         if self._process:
             self._process.communicate()
         self._complaint.close()
-
-    def _failure(self, process: subprocess.Popen[bytes], late: threading.Event) -> Exception:
-        with suppress(BrokenPipeError):
-            process.communicate()
-        if late.is_set():
-            return jpeg_process.timeout_refusal()
-        self._complaint.seek(0)
-        return jpeg_process.failure(process.returncode, self._complaint.read())
 
 
 class PhotoInspectors:

@@ -61,7 +61,11 @@ def _rules() -> list[tuple[str, ColumnElement[bool]]]:
         old = Photo.created_at < database_now(-SECONDS_PER_DAY * int(policy))
         rules.append((DAYS, and_(Photo.employee_id.is_not(None), old, ~_is_awaited())))
     if policy in {NEVER, EMPLOYED}:
-        rules.append((LEFT, _has_left()))
+        # The employee left some time ago, and every terminal has confirmed the removal.
+        same = or_(Enrolment.employee_id == Employee.id, Enrolment.number == Employee.number)
+        left = Employee.left_at < database_now(-SECONDS_AFTER_LEAVING)
+        is_gone = (~Employee.is_active, left, ~exists().where(same, IS_LEAVING_UNINDEXED))
+        rules.append((LEFT, exists().where(Employee.id == Photo.employee_id, *is_gone)))
     return rules
 
 
@@ -79,14 +83,6 @@ def _is_refused() -> ColumnElement[bool]:
     """A terminal refused the enrolment for good: it is not retried by itself. A retry by hand finds the photo gone."""
     refused = or_(Enrolment.person == REFUSED, Enrolment.face == REFUSED)
     return and_(refused, Enrolment.next_attempt_at.is_(None))
-
-
-def _has_left() -> ColumnElement[bool]:
-    """The employee left some time ago, and every terminal has confirmed the removal."""
-    same = or_(Enrolment.employee_id == Employee.id, Enrolment.number == Employee.number)
-    leaving = exists().where(same, IS_LEAVING_UNINDEXED)
-    left = Employee.left_at < database_now(-SECONDS_AFTER_LEAVING)
-    return exists().where(Employee.id == Photo.employee_id, ~Employee.is_active, left, ~leaving)
 
 
 @transactional

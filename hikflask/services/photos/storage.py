@@ -74,10 +74,7 @@ def keep_upload(upload: IO[bytes] | CheckedPhoto, number: str) -> Photo:
 
 def keep(picture: bytes, number: str, source: str = CAPTURED) -> Photo:
     """Store a picture as it is, since a terminal's hash is compared later, and commit its row.
-
     The picture is forgotten in an hour unless save() is called.
-
-    :param source: as in Photo: where the picture comes from.
     """
     name = f"{_number(number)}_{secrets.token_urlsafe(16)}.jpg"
     photo = Photo(file=name, sha256=sha256(picture), source=source, forgotten_at=database_now(UNSAVED_SECONDS))
@@ -147,10 +144,7 @@ def _number(typed: str) -> str:
 
 
 def save(photo: Photo, employee_id: int | None = None) -> None:
-    """Keep a stored picture, and whose it is, within the caller's transaction.
-
-    :raises file_gone: when the picture was forgotten or erased meanwhile.
-    """
+    """Keep a stored picture, and whose it is, in the caller's transaction. :raises file_gone: if it was forgotten."""
     not_forgotten = or_(Photo.forgotten_at.is_(None), Photo.forgotten_at > database_now())
     same = update(Photo).where(Photo.id == photo.id, not_forgotten)
     saved = same.values(forgotten_at=None, employee_id=employee_id or Photo.employee_id).returning(Photo)

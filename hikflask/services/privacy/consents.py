@@ -68,10 +68,7 @@ def record(employee_id: int, given: Given, require: Require | None = None) -> Co
 
 @transactional
 def record_missing(employee_id: int, given: Given) -> None:
-    """Record the consent of an employee; one that is recorded already stays as it is.
-
-    :raises employee_unknown: when there is no such employee.
-    """
+    """Record the consent of an employee; one that is recorded already stays as it is. :raises employee_unknown:"""
     employee = locked_employee(employee_id)
     if get(employee_id) is None:
         _write(employee, given)

@@ -150,8 +150,9 @@ def _forget_sheets_in_errors(sheets: Collection[str]) -> None:
 
 
 def _naming(person: ErasedPerson, rows: Iterable[Any]) -> list[int]:
-    def is_naming(row: Any) -> bool:
+    ids = []
+    for row in rows:
         meant = (refusal["params"].get("meant", "") for refusal in (row.errors or {}).values())
-        return person.is_named_in(row.number, *row.values.values(), *(row.cells or ()), row.photo, *meant)
-
-    return [row.id for row in rows if is_naming(row)]
+        if person.is_named_in(row.number, *row.values.values(), *(row.cells or ()), row.photo, *meant):
+            ids.append(row.id)
+    return ids

@@ -40,10 +40,7 @@ class Progress:
 
 
 def progress(terminal: Terminal, of: int | None) -> Progress:
-    """Return how far an enrolment session is.
-
-    :param of: how many had no face there when it began; None: it begins now. There may be more of them since.
-    """
+    """Return how far an enrolment session is that began with so many without a face, or begins now."""
     left = count(terminal)
     return Progress(left, max(left, of or 0))
 

@@ -26,12 +26,8 @@ CLAIM_SECONDS = 60.0
 # 30 s, 1 min, 2 min … 1 h, for three days: a receiver that is down over a weekend loses nothing. No longer than
 # DAYS_WITH_MESSAGES of privacy/certificates.py, after which messages about erased people are deleted.
 FIRST_SECONDS, MAX_SECONDS, MAX_ATTEMPTS = 30.0, 3600.0, 79
-DELIVERY, EVENT, TIME, SIGNATURE = (
-    "X-Hikflask-Delivery",
-    "X-Hikflask-Event",
-    "X-Hikflask-Time",
-    "X-Hikflask-Signature",
-)
+DELIVERY, EVENT = "X-Hikflask-Delivery", "X-Hikflask-Event"
+TIME, SIGNATURE = "X-Hikflask-Time", "X-Hikflask-Signature"
 
 
 def due_webhooks() -> list[int]:
