@@ -234,18 +234,27 @@ def find(client: Requester, number: str) -> TerminalPerson | None:
     return next((_person(number, row) for listed_number, row in listed if listed_number == number), None)
 
 
-def find_in_other_form(client: Requester, number: str) -> TerminalPerson | None:
-    """Return the person whom the terminal shows with this number, but without leading zeros or in upper case, or None.
+def find_in_other_forms(client: Requester, number: str, more: Collection[str] = ()) -> list[TerminalPerson]:
+    """Return the people whom the terminal shows with this number without leading zeros or in upper case.
 
     Some firmware keeps numbers so, and takes both forms for the same person.
+
+    Args: more, other forms that are looked for, too.
     :raises TerminalError: :raises Nonsense: when the list may be incomplete or a row has no number.
     """
-    forms = _other_forms(number)
+    forms = _other_forms(number) | {*more} - {number}
     if not forms:
-        return None
+        return []
     employee_nos = [row for form in sorted(forms) for row in _employee_no_list(form)]
     listed = every_row(_search_by_numbers(client, employee_nos))
-    return next((_person(form, row) for form, row in listed if form in forms), None)
+    return [_person(form, row) for form, row in listed if form in forms]
+
+
+def forms_after_update(number: str) -> set[str]:
+    """Return the forms in which a number may be kept by other firmware: filled up, cut, in lower case."""
+    filled = {number.zfill(length) for length in (6, 8, 10, 12, 16, 20)}
+    cut = {part for length in (8, 10, 16) for part in (number[:length], number[-length:])}
+    return filled | cut | {number.lower()}
 
 
 def _other_forms(number: str) -> set[str]:

@@ -27,13 +27,14 @@ from hikflask.models.comparison import (
     VALIDITY,
     VERDICTS,
 )
-from hikflask.models.enrolment import CONFIRMED, LEAVING, PRESENT
+from hikflask.models.enrolment import CONFIRMED, LEAVING, PRESENT, REMOVED
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.comparisons import ignored, queries, validity_there
 from hikflask.services.comparisons.queries import There
 from hikflask.services.core.db import changed_rows, let_others_write, lock_terminal, transaction
 from hikflask.services.core.errors import NumberTakenThere
+from hikflask.services.core.similar_names import are_similar
 from hikflask.services.state import columns
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.columns import EnrolmentColumns
@@ -113,7 +114,7 @@ def _conclude_some(comparison: Comparison, numbers: Sequence[str], counts: Count
     here = {row.number: row for row in columns.enrolments(*at_terminal)}
     there = {person.number: person for person in queries.there(comparison.id, PersonThere.number.in_(numbers))}
     different: list[tuple[str, str]] = []
-    for number in sorted({*here, *there}):
+    for number in sorted({*here, *there} - _doubt_removals(comparison, here, there)):
         different += [(kind, number) for kind in _kinds(comparison, here.get(number), there.get(number))]
     rows: list[dict[str, Any]] = [
         {"comparison_id": comparison.id, "kind": kind, "number": number, "seen": seen(kind, there.get(number))}
@@ -257,6 +258,32 @@ def _sent_again(
     before = {person.number: person.face_sha256 for person in people}
     unchanged = [row for row in others if before.get(row.number) == shown[row.number]]
     return [row for row in unchanged if row.confirmed_at and earlier.ended_at < row.confirmed_at]
+
+
+def _doubt_removals(
+    comparison: Comparison, here: Mapping[str, EnrolmentColumns], there: Mapping[str, There]
+) -> set[str]:
+    """Remove those who left once more who were removed there before and are on the list; return their numbers.
+
+    So it is where a terminal was put back to an earlier state. What somebody left alone is left alone, as is a record
+    that may be somebody else's; after a restore of our own a person decides.
+    """
+    if comparison.terminal.restored_from is not None:
+        return set()
+    found = {
+        row.id: there[number]
+        for number, row in here.items()
+        if number in there and row.state == REMOVED and not _is_newer(row, comparison.started_at)
+        if row.employee and not row.employee.is_active
+        if any(are_similar(there[number].name, name) for name in (row.employee.name, row.employee.terminal_name))
+    }
+    alone = ignored.of_strangers(comparison.terminal_id, [person.number for person in found.values()])
+    doubted = {
+        row_id: person for row_id, person in found.items() if (person.number, seen(ONLY_THERE, person)) not in alone
+    }
+    for row_id, person in doubted.items():
+        state.apply(state.REMOVAL_DOUBTED, Enrolment.id == row_id, written_name=person.name[:128])
+    return {person.number for person in doubted.values()}
 
 
 def _doubt(

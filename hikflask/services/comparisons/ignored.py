@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, select
 
 from hikflask.extensions import db
 from hikflask.models import Difference, Employee, Enrolment, IgnoredDifference, PersonThere, Terminal
-from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, Comparison
+from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, ONLY_THERE, Comparison
 from hikflask.models.refusal import Refusal
 from hikflask.services import audit
 from hikflask.services.comparisons import queries
@@ -106,6 +106,13 @@ def reasons(comparison: Comparison, numbers: Collection[str]) -> dict[tuple[str,
     )
     statement = statement.where(IgnoredDifference.number.in_(numbers))
     return {(kind, number): reason for kind, number, reason in db.session.execute(statement)}
+
+
+def of_strangers(terminal_id: int, numbers: Collection[str]) -> set[tuple[str, str]]:
+    """Return number and what was seen of those who are only on a terminal and were left alone there."""
+    alone = (IgnoredDifference.terminal_id == terminal_id, IgnoredDifference.kind == ONLY_THERE)
+    rows = select(IgnoredDifference.number, IgnoredDifference.seen).where(*alone, IgnoredDifference.number.in_(numbers))
+    return {(number, seen) for number, seen in db.session.execute(rows)}
 
 
 def _hiding(comparison: Comparison) -> Sequence[ColumnElement[bool]]:

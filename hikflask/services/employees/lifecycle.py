@@ -192,6 +192,7 @@ def apply_deleted(employee: Employee) -> Deleted:
     locks.share()
     desire_absent(employee.number)
     left = queries.of_person(employee.number, employee.id, lock=True)
+    desired.doubt_old_removals(employee, left)
     state.apply(state.EMPLOYEE_DELETED, Enrolment.id.in_([enrolment.id for enrolment in left]))
     for enrolment in left:
         db.session.refresh(enrolment)

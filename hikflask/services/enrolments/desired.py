@@ -6,10 +6,12 @@ from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
-from hikflask.models.enrolment import PRESENT
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services import audit
 from hikflask.services.core import dates
+from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import transactional
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.terminal_name import name_for
@@ -101,6 +103,21 @@ def desire_absent(number: str) -> None:
     queries.of_number(number, lock=True)
     state.apply(state.DESIRED_ABSENT, Enrolment.number == number)
     queries.of_number(number)
+
+
+def doubt_old_removals(employee: Employee, enrolments: Iterable[Enrolment]) -> None:
+    """Let terminals confirm once more, within the caller's transaction, that somebody is gone who is deleted here.
+
+    What a terminal confirmed more than a day ago may not be so any more, as after it was put back to an earlier state;
+    and of nobody who is deleted here a comparison would say so.
+
+    :param enrolments: the locked ones of the employee.
+    """
+    old = Enrolment.confirmed_at < database_now(-SECONDS_PER_DAY)
+    for enrolment in enrolments:
+        if enrolment.desired == ABSENT and enrolment.terminal.retired_at is None:
+            name = enrolment.name_there or name_for(enrolment.terminal, employee.name, employee.terminal_name)
+            state.apply(state.REMOVAL_DOUBTED, Enrolment.id == enrolment.id, old, written_name=name[:128])
 
 
 def desire_absent_at(enrolment: Enrolment, employee: Employee) -> None:

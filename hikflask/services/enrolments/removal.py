@@ -1,5 +1,7 @@
 """Removes a number and its face from a terminal, and confirms it by the terminal's own answer."""
 
+from collections.abc import Collection
+
 from hikflask.isapi import faces, persons
 from hikflask.isapi.errors import Nonsense, Refused, TerminalError
 from hikflask.isapi.persons import TerminalPerson
@@ -31,7 +33,8 @@ def remove(attempt: Attempt) -> None:
     attempt.claim("removal")
     there: TerminalPerson | None = None
     try:
-        there = _holder(attempt)
+        # Nobody there before anything was removed: another firmware may show the number otherwise since.
+        there = _holder(attempt, persons.forms_after_update(attempt.number))
     except (Refused, Nonsense) as error:
         if error.retryable:
             raise
@@ -44,7 +47,7 @@ def remove(attempt: Attempt) -> None:
     else:
         _refuse_somebody_elses(attempt, there)
         attempt.people, attempt.faces = (-1, -bool(there.faces)) if there else (0, 0)
-    remove_person(attempt)
+    remove_person(attempt, there.number if there else "")
     if attempt.is_late:
         raise ServiceError(state.REMOVAL_ASKED_AGAIN)
     if attempt.row.on_old_device:
@@ -53,8 +56,8 @@ def remove(attempt: Attempt) -> None:
     attempt.write_gone()
 
 
-def _holder(attempt: Attempt) -> TerminalPerson | None:
-    """Return who has the number there, maybe in another form.
+def _holder(attempt: Attempt, forms: Collection[str] = ()) -> TerminalPerson | None:
+    """Return who has the number there, maybe in another form; `forms` are looked for besides the usual ones.
 
     A terminal that has never shown this employee with the number may show others otherwise, and remove them with it.
     Where it has, its firmware may be another one since: then whoever has one of our names in another form counts,
@@ -63,12 +66,15 @@ def _holder(attempt: Attempt) -> TerminalPerson | None:
     there = persons.find(attempt.conversation, attempt.number)
     if there is not None:
         return there
-    there = persons.find_in_other_form(attempt.conversation, attempt.number)
-    if there is None or not attempt.row.written_name:
-        return there
-    other = queries.find(attempt.row.terminal_id, there.number)
-    is_anothers = other is not None and other.desired == PRESENT
-    return there if attempt.is_ours(there) and not is_anothers else None
+    if not attempt.row.written_name:
+        return next(iter(persons.find_in_other_forms(attempt.conversation, attempt.number)), None)
+    others = persons.find_in_other_forms(attempt.conversation, attempt.number, forms)
+    return next((other for other in others if attempt.is_ours(other) and not _is_desired(attempt, other.number)), None)
+
+
+def _is_desired(attempt: Attempt, number: str) -> bool:
+    enrolment = queries.find(attempt.row.terminal_id, number)
+    return enrolment is not None and enrolment.desired == PRESENT
 
 
 def _refuse_somebody_elses(attempt: Attempt, there: TerminalPerson | None) -> None:
@@ -82,16 +88,17 @@ def _refuse_somebody_elses(attempt: Attempt, there: TerminalPerson | None) -> No
         raise NumberTakenThere(n=there.number, name=there.name[:255])
 
 
-def remove_person(attempt: Attempt) -> None:
+def remove_person(attempt: Attempt, shown_as: str = "") -> None:
     """Remove the number's record and its face, and ask the terminal whether they are gone.
 
+    :param shown_as: the form in which the terminal showed the number.
     :raises removal_not_verified: when it is still there, with its name where somebody else's was to be replaced.
     :raises removal_not_shown: when the list cannot be read. :raises face_left: when the face is still there.
     """
     attempt.write(state.SENDING_REMOVAL)
     try:
         persons.remove(attempt.conversation, attempt.number)
-        left = _left(attempt)
+        left = _left(attempt, shown_as)
     except TerminalError:
         _keep_late(attempt)
         raise
@@ -126,11 +133,11 @@ def _keep_late(attempt: Attempt) -> None:
         attempt.keep_late()
 
 
-def _left(attempt: Attempt) -> TerminalPerson | None:
+def _left(attempt: Attempt, shown_as: str) -> TerminalPerson | None:
     """Return who still has the number there. Who is to be replaced had it in this very form."""
     try:
         desired = attempt.row.desired == PRESENT
-        return persons.find(attempt.conversation, attempt.number) if desired else _holder(attempt)
+        return persons.find(attempt.conversation, attempt.number) if desired else _holder(attempt, {shown_as} - {""})
     except (Refused, Nonsense) as error:
         if error.retryable:
             raise

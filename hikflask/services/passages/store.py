@@ -6,7 +6,7 @@ before it.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import BindParameter, Table, and_, bindparam, exists, func, or_, select
@@ -16,17 +16,24 @@ from sqlalchemy.orm import aliased
 from hikflask.extensions import db
 from hikflask.isapi.events import EventRecord
 from hikflask.models import Employee, Enrolment, Event, PersonKey, Terminal
+from hikflask.models.enrolment import REMOVED
+from hikflask.models.event import PASSED
 from hikflask.services.core.db import transaction, write_first
+from hikflask.services.core.similar_names import are_similar
+from hikflask.services.core.terminal_name import name_for
 from hikflask.services.passages import journal, webhook_outbox
 from hikflask.services.passages.interpretation import columns_of
 from hikflask.services.passages.retention import FIRST_PLAUSIBLE, kept_since
 from hikflask.services.privacy import passage_traces
+from hikflask.services.state import enrolment as state
 from hikflask.text_rules import folded
 
 # The key of the lock in PostgreSQL under which events are added.
 KEY = 14
 # A local time to the second, without its offset.
 LOCAL_TIME_LENGTH = 19
+# A passage so soon after a removal may be from before it: terminals show whole seconds, of a clock that is corrected.
+CLOCK_MARGIN = timedelta(seconds=60)
 ROWS = cast("Table", Event.__table__)
 _NUMBERS: BindParameter[Any] = bindparam("numbers", expanding=True)
 # Made once, as each page is stored by them: to make a statement costs more than to run it.
@@ -96,6 +103,7 @@ def store(
             return []  # Somebody deleted the terminal meanwhile.
         if not unknown:
             return []
+        _doubt_removals(terminal_id, unknown)
         ids = _insert([row | {"terminal_id": terminal_id, "device_serial": device_serial} for row in unknown])
         if ids and is_new:
             webhook_outbox.tell(ids)
@@ -162,6 +170,21 @@ def _is_about(row: dict[str, Any], owner: Any) -> bool:
     if not owner.is_shared:
         return True
     return not row["name"] and owner.confirmed_at is not None and row["occurred_at"] >= owner.confirmed_at
+
+
+def _doubt_removals(terminal_id: int, rows: Sequence[dict[str, Any]]) -> None:
+    """Remove once more whom the terminal let in after it had confirmed that they are gone, by a name of theirs."""
+    let_in = {row["number"]: row for row in rows if row["kind"] == PASSED and row["number"]}
+    removed = (Enrolment.terminal_id == terminal_id, Enrolment.number.in_(let_in), state.is_in(REMOVED))
+    state.lock_many(*removed)
+    for enrolment in db.session.execute(select(Enrolment).where(*removed)).scalars():
+        row, employee = let_in[enrolment.number], enrolment.employee
+        if not employee or not enrolment.confirmed_at or row["occurred_at"] <= enrolment.confirmed_at + CLOCK_MARGIN:
+            continue
+        names = (employee.name, employee.terminal_name)
+        if not row["name"] or any(are_similar(row["name"], name) for name in names):
+            name = row["name"] or name_for(enrolment.terminal, *names)
+            state.apply(state.REMOVAL_DOUBTED, Enrolment.id == enrolment.id, written_name=name[:128])
 
 
 def _insert(rows: Sequence[dict[str, Any]]) -> list[int]:

@@ -450,6 +450,9 @@ REMOVAL_CHOSEN = Transition(
     moves(STATES, LEAVING), {**_desire(ABSENT), **NO_FACE, "in_bulk": True}, given=("written_name", "overwrite")
 )
 
+# Something newer shows who was removed there: the removal is done and proven once more.
+REMOVAL_DOUBTED = Transition(moves((REMOVED,), LEAVING), {**_desire(ABSENT), **NO_FACE}, given=("written_name",))
+
 # --- when it is tried ---
 # One of many: a job changed the desired state a moment ago, within the same transaction.
 PUT_IN_BULK = Transition(moves(TRIED_STATES), {"in_bulk": True}, needs=ROWS.c.next_attempt_at.is_not(None))

@@ -3,8 +3,9 @@
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import Comparison, Employee, Terminal
+from hikflask.models import Comparison, Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
+from hikflask.models.enrolment import LEAVING
 from hikflask.services.attention import lingering_access, overview, people_problems
 from hikflask.services.attention.people_problems import LINGERING_ACCESS
 from hikflask.services.comparisons import ignored, plan_choices, queries
@@ -88,14 +89,17 @@ def test_chosen_removal_is_an_open_one_and_then_over(left: list[int], terminal: 
     assert found() == []
 
 
-def test_removed_person_who_is_written_there_again_is_found(simulator: Simulated, terminal: Terminal) -> None:
+def test_removed_person_who_is_there_again_is_an_open_removal_and_no_such_row(
+    simulator: Simulated, terminal: Terminal
+) -> None:
     enrolment = enrol(simulator, terminal)
     set_active(employee_of(enrolment), active=False)
     reconcile(enrolment.id, "Анна")
     simulator.store.add("100222", {"name": "Иван Иванов"})
     compare(terminal)
 
-    assert found() == ["100222"]
+    assert found() == []
+    assert db.session.get_one(Enrolment, enrolment.id, populate_existing=True).state == LEAVING
 
 
 def test_who_is_left_there_on_purpose_or_on_a_retired_terminal_is_not_meant(

@@ -9,7 +9,7 @@ from hikflask.extensions import db
 from hikflask.models import Comparison, Drift, Employee, Enrolment, JobItem, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import COUNT, DONE, FACE_MISSING, FACE_OTHER, NAME, ONLY_THERE, READING
-from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
+from hikflask.models.enrolment import CONFIRMED, LEAVING, PENDING, REFUSED, REMOVED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import differences as module
 from hikflask.services.comparisons import ignored, plan, queries, reading
@@ -407,6 +407,44 @@ def test_decision_keeps_what_was_left_from_being_tried(simulator: Simulated, ter
     assert left.refusal == refusal(state.LEFT_ALONE, reason="двойник")
     assert differences(compare(terminal, module.NIGHTLY)) == {}
     assert row("100222", terminal).next_attempt_at is None
+
+
+@pytest.mark.both_databases
+def test_leaver_who_is_there_again_is_removed_once_more(simulator: Simulated, terminal: Terminal) -> None:
+    """A record of another name is somebody else's."""
+    enrolment = enrol_with_photo(terminal)
+    record = simulator.people["100222"]
+    set_active(employee_of(enrolment), active=False)
+    assert reconcile(enrolment.id, "Анна").state == REMOVED
+    simulator.people["100222"] = {**record, "name": "Олег Чужой"}
+    assert differences(compare(terminal)) == {"only_there": ["100222"]}
+    assert row("100222", terminal).state == REMOVED
+
+    simulator.people["100222"] = record
+    assert differences(compare(terminal)) == {}
+    assert row("100222", terminal).state == LEAVING
+
+    reconcile(enrolment.id, "sweep")
+    assert simulator.people == {}
+
+
+@pytest.mark.both_databases
+def test_leaver_whom_somebody_left_there_on_purpose_stays(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["100222"])
+    simulator.people["100222"]["name"] = IVAN.name
+    record = simulator.people["100222"]
+    first = compare(terminal)
+    assert ignored.ignore(first, ONLY_THERE, ["100222"], "охранник")
+    simulator.store.remove(["100222"])
+    enrolment = enrol_with_photo(terminal)
+    set_active(employee_of(enrolment), active=False)
+    reconcile(enrolment.id, "Анна")
+    simulator.people["100222"] = record
+
+    compare(terminal)
+
+    assert row("100222", terminal).state == REMOVED
+    assert record in simulator.people.values()
 
 
 def test_finished_comparison_ends_what_was_noticed_before(terminal: Terminal) -> None:

@@ -13,8 +13,10 @@ from urllib3 import HTTPResponse
 from hikflask.extensions import db
 from hikflask.isapi.errors import NoAnswer
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
+from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PENDING, PRESENT
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -102,6 +104,26 @@ def test_employee_who_had_left_already_is_deleted_without_a_removal(simulator: S
 
     assert delete_employee(employee_of(enrolment)).due == ()
 
+    assert db.session.query(Enrolment).count() == 0
+
+
+@pytest.mark.both_databases
+def test_removal_that_was_confirmed_long_ago_is_confirmed_once_more_before_somebody_is_deleted(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    """The terminal was put back to an earlier state since, with the person."""
+    enrolment = enrol(simulator, terminal)
+    record = simulator.people["100222"]
+    set_active(employee_of(enrolment), active=False)
+    reconcile(enrolment.id, "Анна")
+    simulator.people["100222"] = record
+    db.session.execute(db.update(Enrolment).values(confirmed_at=database_now(-SECONDS_PER_DAY - 60)))
+    db.session.commit()
+
+    assert delete_employee(employee_of(enrolment)).due == (enrolment.id,)
+    reconcile(enrolment.id, "sweep")
+
+    assert simulator.people == {}
     assert db.session.query(Enrolment).count() == 0
 
 

@@ -263,7 +263,9 @@ def test_who_is_shown_without_leading_zeros_only_is_not_called_removed_while_so(
     assert "7" not in simulator.people
 
 
-@pytest.mark.parametrize(("number", "shown"), [("007", "7"), ("ab1", "AB1")])
+@pytest.mark.parametrize(
+    ("number", "shown"), [("007", "7"), ("ab1", "AB1"), ("71", "00000071"), ("AB1", "ab1"), ("123456789", "12345678")]
+)
 def test_whom_a_firmware_keeps_in_another_form_since_is_not_called_removed(
     simulator: Simulated, terminal: Terminal, number: str, shown: str
 ) -> None:

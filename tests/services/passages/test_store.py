@@ -9,12 +9,14 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.isapi.events import EventRecord, event_record
 from hikflask.models import Employee, Event, Terminal, WebhookDelivery
+from hikflask.models.enrolment import LEAVING, REMOVED
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import transaction
 from hikflask.services.employees.erasure import erase_employee
-from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.passages import store as store_module
 from hikflask.services.passages.store import store
 from hikflask.services.privacy import passage_traces
@@ -23,7 +25,7 @@ from hikflask.services.webhooks import registry as webhooks
 from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
 from tests.support.captures import IVAN
-from tests.support.enrolments import enrol
+from tests.support.enrolments import employee_of, enrol
 from tests.support.lock_order import LockOrder
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -240,3 +242,33 @@ def test_records_are_stored_with_what_claims_them_or_not_at_all(terminal: Termin
         store_and_fail()
 
     assert kept() == []
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("later", "name", "state"),
+    [
+        (LATER, "Иван Иванов", LEAVING),
+        (LATER, None, LEAVING),
+        (LATER, "Олег Чужой", REMOVED),
+        (timedelta(seconds=30), "Иван Иванов", REMOVED),
+        (-LATER, "Иван Иванов", REMOVED),
+    ],
+)
+def test_passage_after_a_confirmed_removal_opens_it_again(
+    simulator: Simulated, terminal: Terminal, later: timedelta, name: str | None, state: str
+) -> None:
+    """A passage just after it may be from before it, and another name is somebody else's."""
+    enrolment = enrol(simulator, terminal)
+    record = simulator.people[IVAN.number]
+    set_active(employee_of(enrolment), active=False)
+    assert reconcile(enrolment.id, "Анна").state == REMOVED
+    simulator.people[IVAN.number] = record
+
+    store(terminal.id, SERIAL, [of_ivan(datetime.now(UTC) + later, name)], 0, is_new=True)
+
+    db.session.refresh(enrolment)
+    assert enrolment.state == state
+    if state == LEAVING:
+        reconcile(enrolment.id, "sweep")
+        assert simulator.people == {}
