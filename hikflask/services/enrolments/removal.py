@@ -67,7 +67,9 @@ def _holder(attempt: Attempt, forms: Collection[str] = ()) -> TerminalPerson | N
     if there is not None:
         return there
     if not attempt.row.written_name:
-        return next(iter(persons.find_in_other_forms(attempt.conversation, attempt.number)), None)
+        there = next(iter(persons.find_in_other_forms(attempt.conversation, attempt.number)), None)
+    if there is not None or not attempt.row.names_sent:
+        return there
     others = persons.find_in_other_forms(attempt.conversation, attempt.number, forms)
     return next((other for other in others if attempt.is_ours(other) and not _is_desired(attempt, other.number)), None)
 

@@ -17,6 +17,7 @@ from hikflask.services.core.errors import NumberTakenThere, ServiceError
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.state import enrolment as state
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.terminal.person_store import blank_person
 from tests.support.captures import OTHER_FACE
@@ -280,6 +281,19 @@ def test_whom_a_firmware_keeps_in_another_form_since_is_not_called_removed(
     simulator.people[shown]["name"] = "Чужой Человек"
     assert reconcile(enrolment.id, "worker").state == REMOVED
     assert simulator.people[shown]["name"] == "Чужой Человек"
+
+
+def test_whom_a_firmware_keeps_in_another_form_is_not_called_removed_though_a_check_missed_the_person(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = enrol(simulator, terminal, Draft("71", "Ольга Орлова"))
+    simulator.people["00000071"] = {**simulator.people.pop("71"), "employeeNo": "00000071"}
+    state.apply(state.PEOPLE_LOST, Enrolment.id == enrolment.id)
+    db.session.commit()
+    set_active(employee_of(enrolment), active=False)
+
+    with pytest.raises(ServiceError, match=r"^removal_not_verified$"):
+        reconcile(enrolment.id, "worker")
 
 
 def test_who_leaves_is_gone_though_a_namesake_with_the_number_in_another_form_stays(
