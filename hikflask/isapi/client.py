@@ -158,8 +158,8 @@ class Client:
         before each HTTP round trip with the seconds it may take, and may raise to stop; slow are seconds, and what is
         called, in this thread, when the answer has not begun after them.
         :raises Unreachable: :raises NoAnswer: :raises AddressRefused: :raises CertificateChanged:
-        :raises HttpsRequired: :raises LoginRefused: :raises WeakDigest: :raises Nonsense: :raises Refused: for a 403
-        that says the account is locked. :raises ValueError: for a path without its "/".
+        :raises HttpsRequired: :raises LoginRefused: :raises WeakDigest: :raises Nonsense: :raises AccountLocked: for
+        an error of any status that says so. :raises ValueError: for a path without its "/".
         """
         if not path.startswith("/"):
             raise ValueError("a path begins with /")  # a path without it could change the host
@@ -173,8 +173,8 @@ class Client:
             finally:
                 if self._observe:
                     self._observe(call.bare_path, time.monotonic() - began)
-        # A lock is not always told with a 401. Any other 403 is about the request.
-        if answer.status == 403 and user_check(answer).locked:
+        # A lock is not always told with a 401. Any other error is about the request.
+        if answer.status >= 400 and user_check(answer).locked:
             self._login.forget()
             raise login_refusal(answer)
         return answer

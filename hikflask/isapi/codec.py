@@ -197,12 +197,13 @@ def to_json(value: Json) -> bytes:
 def json_object(answer: Answer) -> Json:
     """Return the JSON object of a body, or raise Nonsense. Characters that cannot be stored are replaced by U+FFFD.
 
-    Old firmware cuts names after a number of bytes, even inside a letter. One broken letter must not spoil the page.
+    Old firmware cuts names after a number of bytes, even inside a letter. Neither one broken letter nor the zero byte
+    that ends a text in C must spoil the page.
     """
     if len(answer.body) > MAX_STATUS_BYTES:
         raise Nonsense(message="answer too large", path=answer.path, http_status=answer.status)
     try:
-        value = _usable_json(answer.body.decode("utf-8-sig", errors="replace"))
+        value = _usable_json(answer.body.rstrip(b"\0 \t\r\n").decode("utf-8-sig", errors="replace"))
     except (ValueError, RecursionError) as error:
         raise Nonsense(message="broken JSON", path=answer.path, http_status=answer.status) from error
     if not isinstance(value, dict):

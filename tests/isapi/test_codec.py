@@ -177,6 +177,10 @@ def test_a_name_cut_inside_a_letter_does_not_hide_the_page() -> None:
     assert codec.json_object(answer(b'{"name":"\xd0\x98\xd0"}')) == {"name": "И\ufffd"}
 
 
+def test_the_zero_byte_after_a_text_in_c_is_not_read() -> None:
+    assert codec.json_object(answer(b'{"name":"a"}\0\r\n')) == {"name": "a"}
+
+
 @pytest.mark.parametrize("bad", ["\x00", "\x1b", "\n", "\x7f", "\x85", "\ud800"])
 def test_what_no_database_takes_is_replaced_in_json(bad: str) -> None:
     words = {"name": f"a{bad}", "rows": [{"name": f"{bad}b"}, bad], "count": 1, "none": None}

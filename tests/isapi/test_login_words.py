@@ -182,13 +182,14 @@ def test_an_account_that_is_locked_meanwhile_gets_no_more_credentials(words: Wor
     assert refused.value.unlock_seconds == LOCK_SECONDS
 
 
+@pytest.mark.parametrize("status", [403, 400, 503])
 @every_wording
-def test_a_lock_that_is_told_with_a_403_is_one(words: Words) -> None:
+def test_a_lock_that_is_told_with_another_error_is_one(words: Words, status: int) -> None:
     login = Login(words, BESIDE_A_REFUSAL)
     with terminal(login) as server:
         mine = client(server.url)
         mine.request("GET", PATH)
-        login.locked, login.lock_status = True, 403
+        login.locked, login.lock_status = True, status
         with pytest.raises(AccountLocked) as refused:
             mine.request("GET", PATH)
     assert len(login.credentials) == 2

@@ -114,7 +114,7 @@ def test_same_device_at_a_new_address_is_green_again(wire: InProcess, simulator:
     assert queries.of_number("100222")[0].is_green
 
 
-def test_who_left_and_is_on_the_new_device_is_found_at_once(
+def test_who_left_and_is_on_the_new_device_is_found_at_once_and_removed(
     simulator: Simulated, other: Simulated, replaced: int, enrolled: int
 ) -> None:
     other.store.add("100222", simulator.people["100222"])
@@ -126,7 +126,9 @@ def test_who_left_and_is_on_the_new_device_is_found_at_once(
 
     assert [nightly.claim_due(MIDDAY), nightly.claim_due(MIDDAY)] == [[replaced], []]
 
-    assert differences(compare(db.session.get_one(Terminal, replaced)))["only_there"] == ["100222"]
+    assert not differences(compare(db.session.get_one(Terminal, replaced)))
+    reconcile(open_removals()[0].id, "sweep")
+    assert not other.people
 
 
 def test_open_removal_is_not_confirmed_by_another_device(
