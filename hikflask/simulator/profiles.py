@@ -54,6 +54,8 @@ class Profile:
     """Pattern of the employee numbers that are accepted."""
     name_bytes: int = 128
     """Length of the longest name, in bytes of UTF-8."""
+    cuts_names: bool = False
+    """A longer name is cut, and the capabilities do not tell how long one may be; otherwise it is refused."""
     num_of_face_listed: bool = True
     """`UserInfo/capabilities` says that search results have `numOfFace`, whether they have it or not."""
     not_in_search: frozenset[str] = frozenset()

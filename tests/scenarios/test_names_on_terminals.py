@@ -17,7 +17,7 @@ from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals import checks, connection, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
@@ -35,9 +35,9 @@ SHORT = "Петров П. И."
 OWN = "Петров (охрана)"
 
 
-def device(name_bytes: int) -> Simulated:
+def device(name_bytes: int, *, cuts_names: bool = False) -> Simulated:
     """A terminal that takes pictures, and names of so many bytes."""
-    profile = replace(profile_named("K1T341CMFW"), name_bytes=name_bytes)
+    profile = replace(profile_named("K1T341CMFW"), name_bytes=name_bytes, cuts_names=cuts_names)
     simulated = Simulated(PASSWORD, clock=SkippingClock(), profile=profile)
     simulated.store.deletion_polls = 0
     return simulated
@@ -128,6 +128,42 @@ def test_limit_that_is_learned_late_is_kept(wire: InProcess, small: Simulated) -
 
     assert settled(terminal).is_green
     assert small.people["100222"]["name"] == SHORT
+
+
+def test_limit_that_no_terminal_tells_is_learned_from_the_name_that_it_cut(wire: InProcess) -> None:
+    cutting = device(31, cuts_names=True)
+    yard = added(wire, cutting, "Двор", "yard.test")
+    assert yard.name_bytes is None
+
+    done = enrolled(yard)
+
+    assert (done.is_green, done.written_name, cutting.people["100222"]["name"]) == (True, SHORT, SHORT)
+    # Half a letter that was cut is not counted.
+    assert checks.check(yard.id, "test").name_bytes == 30
+
+
+def test_name_that_was_there_in_part_before_is_somebody_elses(wire: InProcess) -> None:
+    cutting = device(31, cuts_names=True)
+    yard = added(wire, cutting, "Двор", "yard.test")
+    cutting.store.add("100222", {"name": "Петров"})
+    save_with_file(PETROV, yard.id)
+
+    with pytest.raises(NumberTakenThere):
+        settled(yard)
+
+    assert cutting.people["100222"]["name"] == "Петров"
+    assert connection.get_terminal(yard.id).name_bytes is None
+
+
+def test_other_device_may_take_another_name(wire: InProcess) -> None:
+    cutting = device(31, cuts_names=True)
+    yard = added(wire, cutting, "Двор", "yard.test")
+    enrolled(yard)
+
+    wire.put("yard.test", replaced := device(200, cuts_names=True))
+    replaced.serial = "DS-K1T341CMFW-OTHER"
+
+    assert checks.check(yard.id, "test").name_bytes is None
 
 
 def test_limit_that_changed_leaves_what_was_confirmed_until_it_is_sent_again(

@@ -161,7 +161,7 @@ def photographed(simulator: Simulated, terminal: Terminal, draft: Draft, face: i
 def test_optional_call_with_an_answer_that_nobody_understands_stops_nothing(
     simulator: Simulated, terminal: Terminal, oddly: Oddly, body: bytes
 ) -> None:
-    db.session.execute(update(Terminal).values(capture_mode=None, face_mode=None))
+    db.session.execute(update(Terminal).values(capture_mode=None, face_mode=None, name_bytes=None))
     db.session.commit()
     oddly.bodies = dict.fromkeys(OPTIONAL, lambda _: body)
 

@@ -158,16 +158,36 @@ def _add_or_adopt(attempt: Attempt) -> TerminalPerson | None:
     """Add the person, or update our own record; return the person who was there before, or None.
 
     A number that was never sent there is added at once. Otherwise the terminal is first asked who has the number,
-    because an OK to Record does not tell that.
+    because an OK to Record does not tell that. So it is where the longest name is unknown: a name that is cut there is
+    ours only if nobody had the number.
     """
     row = attempt.row
-    if not (row.name_there or row.overwrite or row.on_old_device):
+    may_cut = attempt.conversation.terminal.name_bytes is None
+    if not (row.name_there or row.overwrite or row.on_old_device or may_cut):
         return _add(attempt)
     attempt.claim("person")
     there = persons.find(attempt.conversation, attempt.number)
     if attempt.row.overwrite:
         there = _overwritten(attempt, there)
-    return _add(attempt) if there is None else _adopt(attempt, there)
+    if there is not None:
+        return _adopt(attempt, there)
+    taken = _add(attempt)
+    if may_cut and taken is None:
+        _learn_limit(attempt)
+    return taken
+
+
+def _learn_limit(attempt: Attempt) -> None:
+    """Take a name that was just sent and is there in part for the longest one, and send the form that fits."""
+    there = persons.find(attempt.conversation, attempt.number)
+    if there is None:
+        return
+    kept = there.name.rstrip("\ufffd")  # A letter may be cut within.
+    if not kept or kept == attempt.name or not attempt.name.startswith(kept):
+        return
+    attempt.conversation.update_row(name_bytes=len(kept.encode()))
+    attempt.choose_name()
+    _update(attempt, there)
 
 
 def _overwritten(attempt: Attempt, there: TerminalPerson | None) -> TerminalPerson | None:
@@ -219,6 +239,12 @@ def _adopt(attempt: Attempt, there: TerminalPerson) -> TerminalPerson:
         raise NumberTakenThere(n=attempt.number, name=there.name[:255])
     if attempt.row.face == CONFIRMED and there.name not in attempt.row.names_sent:
         attempt.write(state.FACE_LOST)  # Somebody else gave the record this name, and maybe another face.
+    _update(attempt, there)
+    return there
+
+
+def _update(attempt: Attempt, there: TerminalPerson) -> None:
+    """Send what differs from the person who is there."""
     before = attempt.rights_shown = rights.before(attempt.row, there)
     valid = validity.to_send(attempt.validity, there.valid, attempt.row)
     lost = rights.lost(before, there.rights) - rights.asked(attempt)
@@ -229,4 +255,3 @@ def _adopt(attempt: Attempt, there: TerminalPerson) -> TerminalPerson:
         attempt.changed = there
         attempt.write(state.SENDING_CHANGES, written_name=there.name, rights_before=stored, **sent)
         rights.change(attempt, attempt.rights if lost else Rights(Validity(*valid) if valid else None))
-    return there

@@ -112,7 +112,7 @@ def learn(conversation: Conversation) -> Terminal:
         "face_calls": face_calls or (None if is_other_device else terminal.face_calls),
         "picture_name": None if is_other_device else terminal.picture_name,
         "can_cancel": modes.cancel,
-        "name_bytes": limits.name_bytes,
+        "name_bytes": limits.name_bytes or (None if is_other_device else terminal.name_bytes),
         "people_capacity": limits.people,
         "face_capacity": library.capacity,
         **time,

@@ -148,12 +148,13 @@ class Conversation:
                 raise LeaseLost
 
     def update_row(self, **values: Any) -> None:
-        """Write values to the terminal's row now.
+        """Write values to the terminal's row now, and read it again.
 
         :raises LeaseLost: when another holder took the lease; nothing is written.
         """
         with self.lease.write():
             changed_rows(update(Terminal).where(Terminal.id == self.terminal.id).values(**values))
+            self.terminal = db.session.get_one(Terminal, self.terminal.id, populate_existing=True)
 
     def _lend(self) -> None:
         self._is_lent = True

@@ -46,7 +46,9 @@ def _write(terminal: Terminal, action: Callable[[str, Fields], None]) -> Respons
     number, name = fields.get("employeeNo"), fields.get("name", "")
     if not isinstance(number, str) or not re.fullmatch(profile.employee_no, number):
         raise Refusal("badJsonContent", "UserInfo.employeeNo")
-    if not isinstance(name, str) or len(name.encode()) > profile.name_bytes:
+    if profile.cuts_names and isinstance(name, str):
+        fields["name"] = name = name.encode()[: profile.name_bytes].decode(errors="replace")
+    elif not isinstance(name, str) or len(name.encode()) > profile.name_bytes:
         raise Refusal("badJsonContent", "UserInfo.name")
     if "Valid" in fields:
         _check_valid(child(fields, "Valid"), profile)
@@ -146,7 +148,10 @@ def capabilities(terminal: Terminal) -> Response:
     """The limits of UserInfo: the recording of a K1A340FWX with the profile's numbers; the seed's was not recorded."""
     answer = json.loads(recordings.body("userinfo_capabilities_K1A340FWX.json"))
     user, profile = answer["UserInfo"], terminal.profile
-    user["name"]["@max"] = profile.name_bytes
+    if profile.cuts_names:
+        del user["name"]["@max"]
+    else:
+        user["name"]["@max"] = profile.name_bytes
     user["maxRecordNum"] = profile.capacity
     user["UserInfoSearchCond"]["isSupportNumOfFace"] = int(profile.num_of_face_listed)
     return json_reply(answer)
