@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 
 from hikflask import api, cli, config, logging_setup, models, web
-from hikflask.extensions import babel, bootstrap, csrf, db, login_manager, metrics, task_queue, terminal_clients, vault
+from hikflask.extensions import babel, csrf, db, login_manager, metrics, task_queue, terminal_clients, vault
 from hikflask.http import terminal_concurrency
 from hikflask.http.body_limits import StreamingRequest
 from hikflask.metrics import http_requests
@@ -37,7 +37,6 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     api.register_guard(app)
     csrf.init_app(app)
     babel.init_app(app, locale_selector=select_language)
-    bootstrap.init_app(app)
     vault.init_app(app)
     terminal_clients.init_app(app)
     terminal_concurrency.init_app(app)

@@ -382,7 +382,6 @@ FLASK_SETTINGS = {
     "WTF_CSRF_TIME_LIMIT": None,
     # Every form has the token; the API's blueprints are exempt (api/__init__.py).
     "WTF_CSRF_CHECK_DEFAULT": True,
-    "BOOTSTRAP_SERVE_LOCAL": True,
     "BABEL_DEFAULT_LOCALE": "ru",
     # The text of a database error goes into the log, but not the values: typed texts, hashes of passwords.
     "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},

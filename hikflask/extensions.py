@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from flask_babel import Babel
-from flask_bootstrap import Bootstrap5
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
@@ -45,7 +44,6 @@ login_manager = LoginManager()
 # Sessions are rows in the database, so Flask-Login's check of address and browser is not needed.
 login_manager.session_protection = None
 babel = Babel()
-bootstrap = Bootstrap5()
 task_queue = TaskQueue()
 terminal_clients = TerminalClients()
 vault = Vault()

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 View = TypeVar("View", bound=Callable[..., Any])
-STATIC = ("static", "bootstrap.static")
+STATIC = "static"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _marked(rule: Rule) -> Callable[[View], View]:
 
 def rule_of(endpoint: str | None) -> Rule | None:
     """Return the rule of a view, or None."""
-    if endpoint in STATIC:
+    if endpoint == STATIC:
         return PUBLIC
     view = current_app.view_functions.get(endpoint or "")
     return getattr(view, "access_rule", None)

@@ -37,4 +37,4 @@ def count(response: Response) -> Response:
 
 def group() -> str:
     """Return the group of the request's address: its blueprint, `static`, or `other` for an unknown one."""
-    return "static" if request.endpoint in STATIC else request.blueprint or OTHER
+    return STATIC if request.endpoint == STATIC else request.blueprint or OTHER

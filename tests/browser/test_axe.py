@@ -47,7 +47,6 @@ from tests.support.signed_in import let_in
 # What answers a part of a page, or no page at all.
 NO_PAGES = {
     "GET /static/<path:filename>",
-    "GET /bootstrap/static/<path:filename>",
     "GET /health",
     "GET /health/ready",
     "GET /",

@@ -11,7 +11,6 @@ VIEWER_CONFIRMED = "viewer, confirmed"
 
 PAGES = {
     "GET /static/<path:filename>": NOBODY,
-    "GET /bootstrap/static/<path:filename>": NOBODY,
     "GET /health": NOBODY,
     "GET /health/ready": NOBODY,
     # By the secret in its path: tests/web/passages/test_push.py.

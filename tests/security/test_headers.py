@@ -54,7 +54,6 @@ def answers(app: Flask, address: str) -> Iterator[tuple[str, TestResponse]]:
     yield "HEAD", client.head("/employees/")
     yield "photo", client.get(address)
     yield "static", nobody.get("/static/app.css")
-    yield "static of a library", nobody.get("/bootstrap/static/css/bootstrap.min.css")
     yield "health", nobody.get("/health")
     yield "API", client.get("/api/users/")
     yield "429 of the API", [client.get("/api/users/") for _ in range(25)][-1]

@@ -164,7 +164,6 @@ def test_no_address_has_anything_of_a_person_in_its_path(app: Flask) -> None:
 
     assert {rule: names for rule, names in texts.items() if names} == {
         "/static/<path:filename>": ["filename"],
-        "/bootstrap/static/<path:filename>": ["filename"],
         "/help/<language>/": ["language"],
         "/help/<language>/<path:path>": ["language", "path"],
         "/administration/settings/<name>": ["name"],

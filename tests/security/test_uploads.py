@@ -79,10 +79,9 @@ def test_no_way_of_writing_a_path_leads_to_another_file(client: FlaskClient) -> 
 
 
 @pytest.mark.usefixtures("secrets")
-@pytest.mark.parametrize("root", ["/static", "/bootstrap/static"])
-def test_static_files_lead_nowhere_else(nobody: FlaskClient, root: str) -> None:
+def test_static_files_lead_nowhere_else(nobody: FlaskClient) -> None:
     for way in ("../secret_key", "%2e%2e/secret_key", "..%5csecret_key", "%00", "/etc/passwd", "../config.py"):
-        answer = nobody.get(f"{root}/{way}")
+        answer = nobody.get(f"/static/{way}")
 
         assert answer.status_code in {303, 404}, way
         assert SECRET not in answer.data

@@ -18,7 +18,7 @@ LINK = re.compile(
 # They answer no page with a header: what is asked before signing in, files, parts of pages, what programs ask.
 WITHOUT_HEADER = {
     *("sign_in", "first_run", "language", "help"),
-    *("static", "bootstrap", "uploads", "enrolments", "health", "push"),
+    *("static", "uploads", "enrolments", "health", "push"),
 }
 
 

@@ -68,6 +68,7 @@ def test_colours_can_be_told_apart(look: str) -> None:
 
 
 def test_fields_and_rings_are_drawn_in_these_colours() -> None:
-    assert "--bs-border-color: var(--line-strong);" in CSS
+    for field in (r"\.form-control,\n\.form-select", r"\.form-check-input"):
+        assert re.search(rf"\n{field} \{{\n(  .*\n)+  border: 1px solid var\(--line-strong\);", CSS)
     assert re.search(r"\.form-control::placeholder \{ color: var\(--ink-soft\); opacity: 1; \}", CSS)
-    assert re.search(r"\.form-check-input:focus-visible \{\n  outline: 3px solid var\(--accent\);", CSS)
+    assert re.search(r"\n:focus-visible \{\n  outline: 3px solid var\(--accent\);", CSS)
