@@ -22,8 +22,8 @@ def names_in(path: Path) -> set[str]:
     return defined | {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
 
 
-def test_there_are_forty_different_questions() -> None:
-    assert len({row["question"] for row in ROWS}) == len(ROWS) == 40
+def test_there_are_forty_different_questions_or_more() -> None:
+    assert len({row["question"] for row in ROWS}) == len(ROWS) >= 40
 
 
 def test_words_that_a_stranger_does_not_know_are_explained() -> None:

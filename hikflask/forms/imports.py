@@ -247,6 +247,12 @@ class ConfirmForm(Form):
     confirm = StringField(_l("How many employees lose access"), filters=[stripped])
 
 
+class StartForm(ConfirmForm):
+    """How many people lose access by an import, as typed; `shown` is when the rows of the page were checked."""
+
+    shown = HiddenField()
+
+
 class UndoForm(ConfirmForm):
     """How many people lose access by an undo, as typed; `rows` is the number of rows that the question showed."""
 

@@ -1,7 +1,6 @@
 """Imports: the list, and the page of one with what is done there: the import itself, its undo, or neither."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from http import HTTPStatus
 from itertools import chain, islice
 from typing import Any
@@ -13,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
 from hikflask.forms.fields import row_id, row_ids
-from hikflask.forms.imports import ConfirmForm, UndoForm
+from hikflask.forms.imports import ConfirmForm, StartForm, UndoForm
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.labels.imports import row_error
 from hikflask.messages import error_sentence
@@ -21,6 +20,7 @@ from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import VERDICTS, WRONG
 from hikflask.services.changes import lifecycle
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
+from hikflask.services.core.shown import require_same
 from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.services.imports import batches, effects, losses, queries
 from hikflask.services.imports import jobs as import_jobs
@@ -156,18 +156,16 @@ def fix(batch_id: int) -> ResponseReturnValue:
 def start(batch_id: int) -> ResponseReturnValue:
     """Start an import that deactivates nobody."""
     at = stage.of(batch_or_404(batch_id))
-    seen = at.batch.checked_at
     if at.can_import and queries.leavers(batch_id):
         abort(HTTPStatus.FORBIDDEN)
-    return _start(at, seen, by_admin=False)
+    return _start(at, by_admin=False)
 
 
 @bp.post("/<int:batch_id>/deactivate")
 @confirmed(ADMIN)
 def deactivate(batch_id: int) -> ResponseReturnValue:
     """Start an import that deactivates people, or takes access from many."""
-    at = stage.of(batch_or_404(batch_id))
-    return _start(at, at.batch.checked_at, by_admin=True)
+    return _start(stage.of(batch_or_404(batch_id)), by_admin=True)
 
 
 @resubmission.restores("imports.deactivate")
@@ -310,16 +308,18 @@ def _undo(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
     return _back(at)
 
 
-def _start(at: Stage, seen: datetime | None, *, by_admin: bool) -> ResponseReturnValue:
-    """Start an import, or let a stopped one go on; a second click shows what the first one started.
+def _start(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
+    """Start an import as its page showed it, or let a stopped one go on; a second click shows the one that runs.
 
-    :param seen: when the rows were checked by which this was decided.
+    A page that was open before `shown` was a part of it has none.
     """
-    if at.can_import:
-        form = ConfirmForm()
+    checked_at = at.batch.checked_at
+    if at.can_import and checked_at:
+        form = StartForm()
         try:
+            require_same(form.shown.data or checked_at.isoformat(), checked_at.isoformat())
             agreed = Confirmation(row_id(form.confirm.data), by_admin)
-            tasks.enqueue_job(import_jobs.start_import(at.batch.id, agreed, seen))
+            tasks.enqueue_job(import_jobs.start_import(at.batch.id, agreed, checked_at))
         except (AdministratorNeeded, UnsafePlan) as error:
             return _page(at, form, refuse(form.confirm, error))
         except ServiceError as error:

@@ -19,6 +19,7 @@ from hikflask.services.changes import agreement, lifecycle, outcomes, queries
 from hikflask.services.changes.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS, OF_IMPORTS
 from hikflask.services.changes.outcomes import Outcome, Reason
 from hikflask.services.changes.queries import ItemOf, Wait
+from hikflask.services.comparisons import undo
 from hikflask.services.core import heartbeat
 from hikflask.services.employees import export_files
 from hikflask.services.terminals import capacity
@@ -88,6 +89,11 @@ class Report:
     def import_id(self) -> int | None:
         """The import that the job works on; None also for those who may not see its rows."""
         return self.job.params.get("batch") if self.job.kind in OF_IMPORTS and current_operator.may(OPERATOR) else None
+
+    @property
+    def can_undo(self) -> bool:
+        """True when people whom a plan took over can be taken back, by this operator."""
+        return current_operator.may(OPERATOR) and undo.can_undo(self.job)
 
     @cached_property
     def can_retry(self) -> bool:

@@ -27,6 +27,13 @@ def job(at: ComparisonDesk) -> str:
     return address
 
 
+def test_undo_is_found_by_the_list_of_jobs_too(app: Flask, at: ComparisonDesk, job: str) -> None:
+    listed = f"/jobs/{job.rpartition('/')[2]}"
+    assert f'href="{listed}"' in at.client.get("/jobs/").text
+    assert f'href="{job}/undo"' in at.client.get(listed).text
+    assert f'href="{job}/undo"' not in client_of(app, VIEWER).get(listed).text
+
+
 def numbers(app: Flask) -> list[str]:
     with app.app_context():
         return list(db.session.execute(db.select(Employee.number).order_by(Employee.number)).scalars())

@@ -135,6 +135,24 @@ def test_who_is_ticked_is_changed_and_the_rest_is_said_to_stay(
     assert "This was started already." in late.text
 
 
+def test_page_that_is_open_since_before_somebody_confirmed_a_row_starts_nothing(
+    app: Flask, client: FlaskClient, run_jobs: Callable[[], int]
+) -> None:
+    open_page = form_to(client.get(PAGE).text, f"{PAGE}/start")
+    first, second = ticks(client)
+    token = {"csrf_token": open_page.fields["csrf_token"]}
+    client.post(f"{PAGE}/confirm", data={**token, "shown": [first, second], "same_person": [first]})
+
+    open_page.send(client)
+    run_jobs()
+
+    assert names(app) == {"1": "Иванов Иван", "2": "Петров Пётр"}
+    assert "С тех пор это изменилось. Ничего не сделано, проверьте ещё раз." in words(client.get(PAGE))
+    form_to(client.get(PAGE).text, f"{PAGE}/start").send(client)
+    run_jobs()
+    assert names(app)["1"] == "Сидоров Олег"
+
+
 def test_odd_letters_are_mended_by_one_click(client: FlaskClient, run_jobs: Callable[[], int]) -> None:
     form_to(client.get(PAGE).text, f"{PAGE}/mend").send(client)
     run_jobs()
