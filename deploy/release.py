@@ -24,6 +24,7 @@ VERSION = runpy.run_path(str(ROOT / "hikflask/version.py"))["VERSION"]
 PIN = re.compile(r"^([a-z0-9-]+)==(.+)", re.MULTILINE)
 # Name and licence of what is copied into hikflask/static/vendor, and the licence that a package has in a file alone.
 OF_NPM = {
+    "bootstrap-reboot": ("bootstrap", "MIT"),
     "htmx": ("htmx.org", "0BSD"),
     "lucide": ("lucide-static", "ISC"),
     "swagger-ui": ("swagger-ui-dist", "Apache-2.0"),
