@@ -156,8 +156,7 @@ def _about_job(terminal_id: int, job_id: int) -> dict[str, Any]:
             rows = job_queries.done_items(job_id, action, MAX_SHOWN + 1, after)
             last = rows[MAX_SHOWN - 1].item.id if len(rows) > MAX_SHOWN else 0
             groups.append(Group(action, count, rows[:MAX_SHOWN], last))
-    can_undo = undo.can_undo(job)
-    return {"terminal": terminal, "report": report_of(job), "groups": groups, "can_undo": can_undo}
+    return {"terminal": terminal, "report": report_of(job), "groups": groups}
 
 
 def _plan_job_or_404(terminal_id: int, job_id: int) -> tuple[Terminal, Job]:

@@ -92,8 +92,8 @@ class Report:
 
     @property
     def can_undo(self) -> bool:
-        """True when people whom a plan took over can be taken back, by this operator."""
-        return current_operator.may(OPERATOR) and undo.can_undo(self.job)
+        """True when people whom a plan took over can be taken back, by this operator; not once its terminal is gone."""
+        return self.job.terminal_id is not None and current_operator.may(OPERATOR) and undo.can_undo(self.job)
 
     @cached_property
     def can_retry(self) -> bool:
