@@ -1,9 +1,9 @@
-"""The decisions about the differences of a comparison, the reason why some are ignored, and the confirmation."""
+"""The decisions about the differences of a comparison, the reason why some are ignored, and the undo."""
 
 from collections.abc import Collection, Mapping
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Field, HiddenField, StringField, ValidationError
+from wtforms import BooleanField, HiddenField, StringField
 
 from hikflask.forms.base import Form
 from hikflask.forms.fields import one_line, row_id, stripped
@@ -63,24 +63,3 @@ class UndoForm(Form):
     """How many people were taken over and not taken back when the question was shown."""
 
     people = HiddenField()
-
-
-class PlanForm(Form):
-    """The digest of the plan that the page showed, and how many people it removes, typed where they are many."""
-
-    shown = HiddenField()
-    confirm = StringField(_l("How many are removed"))
-
-    @property
-    def count(self) -> int | None:
-        """The number that was typed, or None."""
-        return row_id((self.confirm.data or "").strip())
-
-    def refuse(self, count: int) -> None:
-        """Say at the field that it must hold the number of removals."""
-        self.confirm.errors = [_l("Type %(n)s here to remove so many people.", n=count)]
-
-    def validate_confirm(self, field: Field) -> None:
-        """Accept a number, or nothing where nothing is asked."""
-        if (field.data or "").strip() and self.count is None:
-            raise ValidationError(_l("“%(field)s” must be given in digits.", field=field.label.text))

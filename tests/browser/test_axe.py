@@ -84,9 +84,8 @@ NO_PAGES = {
     # Once people are taken over; it is the page of GET /imports/<int:batch_id>/undo with other words.
     "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>/undo",
     "GET /terminals/<int:terminal_id>/comparison/face",
-    # While a plan is carried out: tests/browser/test_comparison.py.
+    # It leads to the page of the job.
     "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>",
-    "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>/state",
     "GET /removals/state",
     "GET /presence/state",
     "GET /passages/state",

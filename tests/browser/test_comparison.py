@@ -92,7 +92,7 @@ def start(page: Page) -> None:
 
 def ended(page: Page) -> None:
     with soon(page):
-        expect(page.locator("#plan-job .job-state")).to_contain_text("Готово", timeout=400_000)
+        expect(page.locator("#job .status")).to_contain_text("Готово", timeout=400_000)
 
 
 def counts(page: Page) -> dict[str, str]:
@@ -132,10 +132,12 @@ def test_all_kinds_of_differences_are_mended_and_many_are_not_removed_by_mistake
         choose(page, kind, "send", number)
     start(page)
 
-    expect(page.locator("#confirm-error")).to_have_text("Чтобы удалить столько людей, введите здесь 25.")
+    expect(page.locator("#confirm-error")).to_have_text(
+        "Из-за этого многие потеряют доступ. Для подтверждения введите, сколько человек: 25."
+    )
     assert violations(page) == []
     # Chromium's console tells of each answer that is a refusal.
-    russian.complaints = [one for one in russian.complaints if "status of 422" not in one]
+    russian.complaints = [one for one in russian.complaints if "status of 409" not in one]
     assert sum(number.startswith("R") for number in store.people) == 25
     page.locator("#confirm").fill("25")
     page.locator("#plan-start").click()
@@ -165,7 +167,7 @@ def test_main_path_without_javascript(site: Site, english_without_javascript: Wi
     expect(page.locator("#kind-left .count")).to_have_text("1")
 
     page.locator("#to-plan").click()
-    press_and_reload(page.locator("#plan-start"), page.locator("#plan-job .job-state", has_text="Done"))
+    press_and_reload(page.locator("#plan-start"), page.locator("#job .status", has_text="Done"))
 
     expect(page.locator("#done-take_over")).to_have_text("Taken from the terminal: 1 person")
 

@@ -1,23 +1,20 @@
-"""The plan that follows from what was chosen: a dry run by the code that carries it out, its start, job and undo."""
+"""The plan that follows from what was chosen: a dry run by the code that carries it out, its start and its undo."""
 
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from flask import Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
-from hikflask.forms.comparisons import PlanForm, UndoForm, answers
+from hikflask.forms.comparisons import UndoForm, answers
 from hikflask.forms.fields import row_id
+from hikflask.forms.jobs import JobForm
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.messages import error_sentence
 from hikflask.models import Job, Terminal
 from hikflask.models.comparison import Comparison
-from hikflask.services.changes import queries as job_queries
 from hikflask.services.changes.kinds import APPLY
-from hikflask.services.changes.queries import ItemOf
 from hikflask.services.comparisons import namesakes, plan_choices, preview, queries, undo
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons.plan import LEAVE, TAKE_OVER, Step
@@ -27,10 +24,9 @@ from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, Serv
 from hikflask.services.enrolments.mass_removals import Confirmation
 from hikflask.web.comparisons.comparisons import bp, chosen_page, finished_or_404
 from hikflask.web.jobs.jobs import started_or_404
-from hikflask.web.jobs.report import report_of
 from hikflask.web.security import resubmission
-from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import listed
+from hikflask.web.support.responses import refuse
 from hikflask.web.terminals.terminals import terminal_or_404
 
 MAX_SHOWN = 50
@@ -41,22 +37,12 @@ ALL_SIMILAR, ALL_OUT = "similar", "leave"
 ASKED = frozenset({"name_differs", "face_differs"})
 
 
-@dataclass(frozen=True)
-class Group:
-    """The people for whom one thing was done: how many, the first of them, and the last one shown when more follow."""
-
-    action: str
-    count: int
-    rows: list[ItemOf]
-    after: int
-
-
 @bp.get("/plan")
 @allow(OPERATOR)
 def plan(terminal_id: int) -> ResponseReturnValue:
     """What would be done, for whom, and for whom it is not possible and why; nothing is done yet."""
     terminal, comparison = finished_or_404(terminal_id)
-    return _page(terminal, comparison, PlanForm(formdata=None))
+    return _page(terminal, comparison, JobForm(formdata=None))
 
 
 @bp.post("/plan")
@@ -77,7 +63,7 @@ def remove(terminal_id: int) -> ResponseReturnValue:
 def typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturnValue:
     """Show the plan again with the number that was typed; where it has changed, show the new one and say so."""
     terminal, comparison = finished_or_404(terminal_id)
-    form = PlanForm(formdata=fields)
+    form = JobForm(formdata=fields)
     if form.shown.data == plans.make(comparison, plan_choices.of(comparison)).digest:
         return _page(terminal, comparison, form)
     return _changed(terminal, comparison, HTTPStatus.OK)
@@ -135,28 +121,8 @@ def discard(terminal_id: int) -> ResponseReturnValue:
 @bp.get("/jobs/<int:job_id>")
 @allow(OPERATOR)
 def job(terminal_id: int, job_id: int) -> ResponseReturnValue:
-    """How far a plan is, and what was done."""
-    return render_template("comparisons/job.html", **_about_job(terminal_id, job_id))
-
-
-@bp.get("/jobs/<int:job_id>/state")
-@allow(OPERATOR, is_activity=False)
-def job_state(terminal_id: int, job_id: int) -> ResponseReturnValue:
-    """The part of the page that polls, with the bar."""
-    return with_bar(render_template("comparisons/_job.html", **_about_job(terminal_id, job_id)))
-
-
-def _about_job(terminal_id: int, job_id: int) -> dict[str, Any]:
-    terminal, job = _plan_job_or_404(terminal_id, job_id)
-    counts, only = job_queries.count_done(job_id), request.args.get("action", "")
-    after = request.args.get("after", 0, int) if only in counts else 0
-    groups = []
-    for action, count in counts.items():
-        if only in ("", action):
-            rows = job_queries.done_items(job_id, action, MAX_SHOWN + 1, after)
-            last = rows[MAX_SHOWN - 1].item.id if len(rows) > MAX_SHOWN else 0
-            groups.append(Group(action, count, rows[:MAX_SHOWN], last))
-    return {"terminal": terminal, "report": report_of(job), "groups": groups}
+    """The page that jobs of plans had before they were shown as all jobs are."""
+    return _to_job(_plan_job_or_404(terminal_id, job_id)[1].id)
 
 
 def _plan_job_or_404(terminal_id: int, job_id: int) -> tuple[Terminal, Job]:
@@ -172,36 +138,33 @@ def _plan_job_or_404(terminal_id: int, job_id: int) -> tuple[Terminal, Job]:
 
 def _start(terminal: Terminal, comparison: Comparison, *, by_admin: bool) -> ResponseReturnValue:
     """Start the plan that the page showed; the second click of a double click shows the job that the first started."""
-    form, chosen = PlanForm(), plan_choices.of(comparison)
+    form, chosen = JobForm(), plan_choices.of(comparison)
     made = plans.make(comparison, chosen)
     try:
         shown.require_same(form.shown.data, made.digest)
-        if not form.validate():
-            return _page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)
-        claim = plan_choices.start(comparison, chosen, made, Confirmation(form.count, by_admin))
+        claim = plan_choices.start(comparison, chosen, made, Confirmation(row_id(form.confirm.data), by_admin))
     except AdministratorNeeded:
         abort(HTTPStatus.FORBIDDEN)
     except UnsafePlan as error:
-        form.refuse(error.count)
-        return _page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _page(terminal, comparison, form, refuse(form.confirm, error))
     except PlanChanged:
         job = plan_choices.started(comparison, form.shown.data)
-        return _to_job(terminal, job.id) if job else _changed(terminal, comparison)
+        return _to_job(job.id) if job else _changed(terminal, comparison)
     tasks.enqueue_job(claim)
-    return _to_job(terminal, claim.job_id)
+    return _to_job(claim.job_id)
 
 
-def _to_job(terminal: Terminal, job_id: int) -> ResponseReturnValue:
-    return redirect(url_for(".job", terminal_id=terminal.id, job_id=job_id), 303)
+def _to_job(job_id: int) -> ResponseReturnValue:
+    return redirect(url_for("jobs.show", job_id=job_id), 303)
 
 
 def _changed(terminal: Terminal, comparison: Comparison, status: int = HTTPStatus.CONFLICT) -> Response:
     """Show the plan as it is now in place of the one that was shown, without what was typed for that one."""
     flash(error_sentence(PlanChanged()), "danger")
-    return _page(terminal, comparison, PlanForm(formdata=None), status)
+    return _page(terminal, comparison, JobForm(formdata=None), status)
 
 
-def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: int = HTTPStatus.OK) -> Response:
+def _page(terminal: Terminal, comparison: Comparison, form: JobForm, status: int = HTTPStatus.OK) -> Response:
     made = plans.make(comparison, plan_choices.of(comparison))
     # Similar names first, which one button answers.
     asked = sorted((step for step in made.refused if step.refusal_code in ASKED), key=_is_similar, reverse=True)
@@ -234,7 +197,7 @@ def ask_undo(terminal_id: int, job_id: int) -> ResponseReturnValue:
     """Ask before people are taken back: how many that is, and how many stay, since they were changed."""
     terminal, job = _plan_job_or_404(terminal_id, job_id)
     if not undo.can_undo(job):
-        return redirect(url_for(".job", terminal_id=terminal_id, job_id=job_id), 303)
+        return _to_job(job_id)
     can, changed = undo.preview(job_id)
     return render_template("comparisons/undo.html", terminal=terminal, job=job, can=can, changed=changed)
 
@@ -251,8 +214,8 @@ def start_undo(terminal_id: int, job_id: int) -> ResponseReturnValue:
         return redirect(url_for(".ask_undo", terminal_id=terminal_id, job_id=job_id), 303)
     except ServiceError as error:
         if undoing := undo.running(job):
-            return redirect(url_for("jobs.show", job_id=undoing.id), 303)
+            return _to_job(undoing.id)
         flash(error_sentence(error), "danger")
-        return redirect(url_for(".job", terminal_id=terminal_id, job_id=job_id), 303)
+        return _to_job(job_id)
     tasks.enqueue_job(claim)
-    return redirect(url_for("jobs.show", job_id=claim.job_id), 303)
+    return _to_job(claim.job_id)

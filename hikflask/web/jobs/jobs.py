@@ -161,7 +161,7 @@ def _listed() -> dict[str, Any]:
 
 def about(job: Job) -> dict[str, Any]:
     """Return what the page of a job shows, and which of its rows."""
-    place = {name: value for name in ("reason", "after", "before") if (value := request.args.get(name))}
+    place = {name: value for name in ("reason", "action", "after", "before") if (value := request.args.get(name))}
     return {"report": report_of(job), "place": place}
 
 

@@ -16,7 +16,7 @@ from hikflask.models.terminal import NO_CAPTURE
 from hikflask.services.attention import terminal_problems
 from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.changes import agreement, lifecycle, outcomes, queries
-from hikflask.services.changes.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS, OF_IMPORTS
+from hikflask.services.changes.kinds import APPLY, DEACTIVATE, EXPORT, IMPORT, KINDS, OF_IMPORTS
 from hikflask.services.changes.outcomes import Outcome, Reason
 from hikflask.services.changes.queries import ItemOf, Wait
 from hikflask.services.comparisons import undo
@@ -29,6 +29,8 @@ from hikflask.web.support.pagination import CursorPage, paginate
 
 # So many reasons are shown with their people; the others are few items each.
 MAX_REASONS = 20
+# The same of those for whom a plan did something.
+MAX_DONE = 50
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,21 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Done:
+    """The people for whom one thing was done: how many, the first of them, and the last one shown when more follow."""
+
+    action: str
+    count: int
+    people: Sequence[ItemOf]
+    after: int
+
+
+@dataclass(frozen=True)
 class Report:
     """A job as its page shows it: what became of it, and which terminals have not confirmed yet that somebody is gone.
 
     `lines`: why not for whom. `listed`: all of the one reason that is asked for, by pages.
+    `done`: of a plan, for whom what was done; once one of that is asked for, only this from the place asked for on.
     `sent`: how many wait until terminals have answered for them, and `waits` which terminals these are.
     """
 
@@ -66,6 +79,7 @@ class Report:
     sent: int
     waits: list[Wait]
     has_worker: bool
+    done: Sequence[Done]
 
     @property
     def poll_seconds(self) -> int:
@@ -146,6 +160,7 @@ def report_of(job: Job) -> Report:
         sent=sent,
         waits=queries.waited_for(job.id) if sent else [],
         has_worker=not job.is_open or heartbeat.alive(),
+        done=_done(job.id) if job.kind == APPLY and may_see_failures(job) else (),
     )
 
 
@@ -170,6 +185,16 @@ def can_retry(job: Job) -> bool:
 def _listed(job: Job, reason: Reason) -> tuple[Line, CursorPage[ItemOf]]:
     listing = paginate(lambda limit, place: (outcomes.page(job.id, reason, limit, place), reason.count))
     return Line(reason, listing.rows, _action(job, reason)), listing
+
+
+def _done(job_id: int) -> list[Done]:
+    counts, only, done = queries.count_done(job_id), request.args.get("action", ""), []
+    after = request.args.get("after", 0, int) if only in counts else 0
+    for action in [only] if only in counts else counts:
+        people = queries.done_items(job_id, action, MAX_DONE + 1, after)
+        last = people[MAX_DONE - 1].item.id if len(people) > MAX_DONE else 0
+        done.append(Done(action, counts[action], people[:MAX_DONE], last))
+    return done
 
 
 def _action(job: Job, reason: Reason) -> str:

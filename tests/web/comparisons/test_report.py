@@ -6,10 +6,12 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import JobItem
+from hikflask.models.accounts import VIEWER
 from hikflask.models.job import DONE
 from tests.support.compared import PAGE, ComparisonDesk, add_strangers
 from tests.support.filled_forms import form_to
 from tests.support.jobs import add_people
+from tests.support.signed_in import client_of
 
 
 def test_report_names_who_was_taken_over_and_who_was_not_and_why(app: Flask, at: ComparisonDesk) -> None:
@@ -27,7 +29,11 @@ def test_report_names_who_was_taken_over_and_who_was_not_and_why(app: Flask, at:
     assert "Taken from the terminal: 2 people" in page
     assert '<a id="done-1" href="/employees/2"><bdi>Гость 1</bdi></a>' in page
     assert "ID 3 is “Гость 3” on the terminal and “Иван Иванов 3” here. Confirm the choice." in page
-    assert 'id="plan-job"' in at.english(f"{job}/state")
+    assert 'id="done-1"' in at.english(f"{job}/state")
+    page_of_before = at.client.get(f"{PAGE}{job}")
+    assert (page_of_before.status_code, page_of_before.location) == (303, job)
+    viewer = client_of(app, VIEWER).get(job).text
+    assert [words in viewer for words in ("Взято с терминала", "Гость", 'id="compare"', "/undo")] == [False] * 4
 
 
 def test_report_of_very_many_goes_on_page_by_page(app: Flask, at: ComparisonDesk) -> None:

@@ -28,10 +28,9 @@ def job(at: ComparisonDesk) -> str:
 
 
 def test_undo_is_found_by_the_list_of_jobs_too(app: Flask, at: ComparisonDesk, job: str) -> None:
-    listed = f"/jobs/{job.rpartition('/')[2]}"
-    assert f'href="{listed}"' in at.client.get("/jobs/").text
-    assert f'href="{job}/undo"' in at.client.get(listed).text
-    assert f'href="{job}/undo"' not in client_of(app, VIEWER).get(listed).text
+    assert f'href="{job}"' in at.client.get("/jobs/").text
+    assert f'href="{PAGE}{job}/undo"' in at.client.get(job).text
+    assert f'href="{PAGE}{job}/undo"' not in client_of(app, VIEWER).get(job).text
 
 
 def numbers(app: Flask) -> list[str]:
@@ -40,8 +39,8 @@ def numbers(app: Flask) -> list[str]:
 
 
 def test_taking_over_is_undone_once_after_a_question(app: Flask, at: ComparisonDesk, job: str) -> None:
-    assert f'href="{job}/undo"> ' in re.sub("<svg.*?</svg>", "", at.english(job))
-    english, russian = at.english(f"{job}/undo"), at.client.get(f"{job}/undo").text
+    assert f'href="{PAGE}{job}/undo"> ' in re.sub("<svg.*?</svg>", "", at.english(job))
+    english, russian = at.english(f"{PAGE}{job}/undo"), at.client.get(f"{PAGE}{job}/undo").text
     for page, sentences in (
         (
             english,
@@ -65,7 +64,7 @@ def test_taking_over_is_undone_once_after_a_question(app: Flask, at: ComparisonD
         assert [sentence in page for sentence in sentences] == [True, True]
         assert "so they stay as they are" not in page
 
-    form = form_to(english, f"{job}/undo")
+    form = form_to(english, f"{PAGE}{job}/undo")
     answers = [form.send(at.client) for _ in range(2)]
     at.run_jobs()
 
@@ -73,8 +72,8 @@ def test_taking_over_is_undone_once_after_a_question(app: Flask, at: ComparisonD
     assert "Undoing of a taking-over from “Вход”" in at.client.get("/jobs/4", headers=ENGLISH).text
     assert numbers(app) == []
     assert list(at.simulator.people) == ["7", "8"]
-    assert f"{job}/undo" not in at.english(job)
-    assert at.client.get(f"{job}/undo").location == job
+    assert f"{PAGE}{job}/undo" not in at.english(job)
+    assert at.client.get(f"{PAGE}{job}/undo").location == job
     form.send(at.client, ENGLISH)
     assert "Nobody is left to undo: nobody was taken over, or all of it is undone already." in at.english(job)
 
@@ -85,16 +84,16 @@ def test_question_says_who_stays_and_others_than_were_shown_are_not_undone(
     with app.app_context():
         db.session.execute(db.update(Employee).where(Employee.number == "7").values(name="Анна Ким"))
         db.session.commit()
-    page = at.english(f"{job}/undo")
+    page = at.english(f"{PAGE}{job}/undo")
     assert (
         "Somebody changed these since, or they cannot be undone, so they stay as they are: 1 person. "
         "The report says why."
     ) in page
-    form = form_to(page, f"{job}/undo")
+    form = form_to(page, f"{PAGE}{job}/undo")
 
     late = Filled(form.action, form.fields.copy()).send(at.client, ENGLISH, people="3")
-    assert late.location == f"{job}/undo"
-    assert "This has changed since it was shown. Nothing is done: check it again." in at.english(f"{job}/undo")
+    assert late.location == f"{PAGE}{job}/undo"
+    assert "This has changed since it was shown. Nothing is done: check it again." in at.english(f"{PAGE}{job}/undo")
     form.send(at.client)
     at.run_jobs()
 
@@ -106,4 +105,4 @@ def test_question_says_who_stays_and_others_than_were_shown_are_not_undone(
 def test_only_the_job_of_a_plan_at_its_own_terminal_is_undone(app: Flask, at: ComparisonDesk, job: str) -> None:
     assert at.client.get(f"{PAGE}/jobs/1/undo").status_code == 404
     assert at.client.post(f"{PAGE}/jobs/9/undo").status_code == 404
-    assert client_of(app, VIEWER, "Ольга").get(f"{job}/undo").status_code == 403
+    assert client_of(app, VIEWER, "Ольга").get(f"{PAGE}{job}/undo").status_code == 403
