@@ -108,7 +108,7 @@ def _shown_value(field: Field, value: Any) -> str:
 
 def _form(form: ConsentPageForm, employee_id: int, status: int = 200, **about: object) -> Response:
     about |= {"form": form, "employee": _employee(employee_id), "consent": consents.get(employee_id)}
-    return make_response(render_template("privacy/consent_form.html", **about), status)
+    return make_response(render_template("privacy/record_consent.html", **about), status)
 
 
 def _back(employee_id: int) -> ResponseReturnValue:
