@@ -491,6 +491,10 @@ REFUSALS: dict[str, RefusalType] = {
         N_("The terminal removed the person, but keeps the face. The next try is %(time)s."),
         N_("The terminal removed the person, but keeps the face."),
     ),
+    "cards_left": not_verified(
+        N_("The terminal removed the person, but keeps a card that may open doors. The next try is %(time)s."),
+        N_("The terminal removed the person, but keeps a card that may open doors."),
+    ),
     "removal_not_shown": not_verified(
         N_(
             "The terminal accepted the removal, but does not show who is there, so it is not confirmed. "

@@ -240,10 +240,10 @@ def test_removal_asks_one_question_more(simulator: Simulated, enrolled: int) -> 
 
     reconcile(open_removals()[0].id, "sweep")
 
-    asked = [entry.plain_path.rpartition("/")[2] for entry in simulator.log]
-    assert asked[:3] == ["deviceInfo", "Search", "Delete"]
-    assert set(asked[3:-2]) == {"DeleteProcess"}
-    assert asked[-2:] == ["Search", "FDSearch"]
+    asked = ["/".join(entry.plain_path.rsplit("/", 2)[1:]) for entry in simulator.log]
+    assert asked[:3] == ["System/deviceInfo", "UserInfo/Search", "UserInfoDetail/Delete"]
+    assert set(asked[3:-3]) == {"UserInfoDetail/DeleteProcess"}
+    assert asked[-3:] == ["UserInfo/Search", "FDLib/FDSearch", "CardInfo/Search"]
 
 
 @pytest.fixture

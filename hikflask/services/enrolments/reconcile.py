@@ -192,6 +192,8 @@ def _learn_limit(attempt: Attempt) -> None:
 
 def _overwritten(attempt: Attempt, there: TerminalPerson | None) -> TerminalPerson | None:
     """Remove another person with this number; our own record stays, with its face."""
+    if there is None:
+        removal.remove_cards_left(attempt, attempt.number)
     if there is None or attempt.is_ours(there):
         attempt.write(state.NOTHING_TO_OVERWRITE)
         return there

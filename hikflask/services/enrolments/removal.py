@@ -1,8 +1,8 @@
-"""Removes a number and its face from a terminal, and confirms it by the terminal's own answer."""
+"""Removes a number with its face and cards from a terminal, and confirms it by the terminal's own answer."""
 
 from collections.abc import Collection
 
-from hikflask.isapi import faces, persons
+from hikflask.isapi import cards, faces, persons
 from hikflask.isapi.errors import Nonsense, Refused, TerminalError
 from hikflask.isapi.persons import TerminalPerson
 from hikflask.models.enrolment import PRESENT
@@ -91,11 +91,12 @@ def _refuse_somebody_elses(attempt: Attempt, there: TerminalPerson | None) -> No
 
 
 def remove_person(attempt: Attempt, shown_as: str = "") -> None:
-    """Remove the number's record and its face, and ask the terminal whether they are gone.
+    """Remove the number's record, its face and its cards, and ask the terminal whether they are gone.
 
     :param shown_as: the form in which the terminal showed the number.
     :raises removal_not_verified: when it is still there, with its name where somebody else's was to be replaced.
     :raises removal_not_shown: when the list cannot be read. :raises face_left: when the face is still there.
+    :raises cards_left: when a card is.
     """
     attempt.write(state.SENDING_REMOVAL)
     try:
@@ -108,6 +109,8 @@ def remove_person(attempt: Attempt, shown_as: str = "") -> None:
         _keep_late(attempt)
         raise ServiceError("removal_not_verified", name=left.name[:255] if attempt.row.desired == PRESENT else "")
     _remove_face_left(attempt)
+    for owner in {attempt.number, shown_as} - {""}:
+        remove_cards_left(attempt, owner)
 
 
 def _remove_face_left(attempt: Attempt) -> None:
@@ -127,6 +130,27 @@ def _remove_face_left(attempt: Attempt) -> None:
         raise ServiceError("face_left") from error
     if faces.has(attempt.conversation, attempt.number):
         raise ServiceError("face_left")
+
+
+def remove_cards_left(attempt: Attempt, owner: str) -> None:
+    """Remove the cards of a number that nobody has there: some firmware keeps them of whom it removes, and they would
+    open doors for the next one who gets the number. Where cards cannot be searched, nothing is known of them.
+
+    :raises cards_left: when one is still there.
+    """
+    left = usable_answer(lambda: cards.of_person(attempt.conversation, owner))
+    if not left:
+        return
+    attempt.write(state.SENDING_REMOVAL)
+    try:
+        for card in left:
+            cards.remove(attempt.conversation, card.number)
+    except (Refused, ValueError) as error:
+        if isinstance(error, Refused) and error.retryable:
+            raise
+        raise ServiceError("cards_left") from error
+    if cards.of_person(attempt.conversation, owner):
+        raise ServiceError("cards_left")
 
 
 def _keep_late(attempt: Attempt) -> None:

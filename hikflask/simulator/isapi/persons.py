@@ -126,9 +126,12 @@ def removal_progress(terminal: Terminal) -> Response:
 
 
 def remove_at_once(terminal: Terminal) -> Response:
-    """The older way: remove persons at once. An empty or missing list removes everybody here, too."""
+    """The older way: remove persons at once, but not their cards (ISAPI guide 2.6, "Person management").
+
+    An empty or missing list removes everybody here, too.
+    """
     condition = child(json_object(), "UserInfoDelCond")
-    terminal.store.remove(numbers(condition, "EmployeeNoList", "employeeNo"))
+    terminal.store.remove(numbers(condition, "EmployeeNoList", "employeeNo"), with_cards=False)
     return done(as_json=True)
 
 

@@ -130,13 +130,14 @@ class PersonStore:
             if name not in fields:
                 self.people[employee_no].pop(name, None)
 
-    def remove(self, employee_nos: list[str] | None) -> None:
+    def remove(self, employee_nos: list[str] | None, *, with_cards: bool = True) -> None:
         """Remove persons with their faces and cards; None stands for everybody. An unknown number is no error."""
         for number in list(self.people) if employee_nos is None else employee_nos:
             was_there = self.people.pop(number, None) is not None
             if not self.keeps_faces:
                 self.faces.pop(number, None)
-            self.remove_cards(None, [number])
+            if with_cards:
+                self.remove_cards(None, [number])
             if was_there:
                 self.on_remove(number)
 

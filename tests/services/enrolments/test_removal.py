@@ -1,6 +1,7 @@
 """What a terminal must show before a removal is over."""
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import requests
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import NoAnswer, NotSupported, Refused, Unreachable
+from hikflask.isapi.errors import NoAnswer, NotSupported, Refused, TerminalError, Unreachable
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import LEAVING, REMOVED
 from hikflask.services.captures.drafts import Draft
@@ -328,7 +329,85 @@ def test_face_that_a_firmware_keeps_of_whom_it_removes_is_removed_too(simulator:
         "FDLib/FDSearch",
         "FDLib/FDSearch/Delete",
         "FDLib/FDSearch",
+        "CardInfo/Search",
     ]
+
+
+class TestCards:
+    """UserInfo/Delete removes the person alone: a card that is left would be that of whoever gets the number next."""
+
+    @pytest.fixture(autouse=True)
+    def only_the_person_is_removed(self, simulator: Simulated) -> None:
+        simulator.profile = replace(
+            simulator.profile, missing=simulator.profile.missing | {"AccessControl/UserInfoDetail/Delete"}
+        )
+
+    @pytest.fixture
+    def leaving(self, simulator: Simulated, terminal: Terminal) -> Enrolment:
+        """Somebody with two cards, and another one with one."""
+        enrolment = enrol(simulator, terminal)
+        enrol(simulator, terminal, Draft("5", "Анна Ким"), OTHER_FACE)
+        for number, owner in (("004A", "100222"), ("4A", "5"), ("777", "100222")):
+            simulator.store.save_card(number, {"employeeNo": owner})
+        set_active(employee_of(enrolment), active=False)
+        return enrolment
+
+    def test_cards_of_who_is_removed_are_removed_too_and_no_other(
+        self, simulator: Simulated, leaving: Enrolment
+    ) -> None:
+        assert reconcile(leaving.id, "worker").state == REMOVED
+        assert list(simulator.cards) == ["4A"]
+        simulator.store.add("100222", {"name": "Иван Орлов"})
+        assert not any(card.employee_no == "100222" for card in simulator.cards.values())
+
+    @pytest.mark.parametrize("fault", [("ok-without-effect",), ("refuse", "badParameters")])
+    def test_card_that_stays_leaves_the_removal_open(
+        self, simulator: Simulated, leaving: Enrolment, fault: tuple[str, ...]
+    ) -> None:
+        simulator.faults.add(*fault, path="CardInfo/Delete", times=2 if len(fault) == 1 else 1)
+
+        with pytest.raises(ServiceError, match=r"^cards_left$"):
+            reconcile(leaving.id, "worker")
+
+        left = queries.get_one(leaving.id)
+        assert (left.state, left.refusal_code, left.next_attempt_at is not None) == (LEAVING, "cards_left", True)
+        assert reconcile(leaving.id, "worker").state == REMOVED
+        assert list(simulator.cards) == ["4A"]
+
+    def test_lost_answer_about_a_card_leaves_the_removal_open(self, simulator: Simulated, leaving: Enrolment) -> None:
+        simulator.faults.add("lost-after", path="CardInfo/Delete", times=1)
+
+        with pytest.raises(NoAnswer):
+            reconcile(leaving.id, "worker")
+
+        assert queries.get_one(leaving.id).state == LEAVING
+
+    def test_terminal_without_cards_is_not_asked_to_remove_any(self, simulator: Simulated, terminal: Terminal) -> None:
+        enrolment = enrol(simulator, terminal)
+        missing = {f"AccessControl/CardInfo/{call}" for call in ("Search", "Delete")}
+        simulator.profile = replace(simulator.profile, missing=simulator.profile.missing | missing)
+        set_active(employee_of(enrolment), active=False)
+
+        assert reconcile(enrolment.id, "worker").state == REMOVED
+
+    @pytest.mark.parametrize("stopped_before", ["UserInfo/Delete", "CardInfo/Delete", "UserInfo/Record"])
+    def test_cards_of_a_stranger_who_is_replaced_are_not_those_of_who_comes(
+        self, simulator: Simulated, terminal: Terminal, stopped_before: str
+    ) -> None:
+        simulator.store.add("100222", {**blank_person("100222"), "name": "Чужой Человек"})
+        simulator.store.save_card("777", {"employeeNo": "100222"})
+        enrolment = desire_with_face(simulator, terminal)
+        with pytest.raises(NumberTakenThere):
+            reconcile(enrolment.id, "operator")
+        desired.desire_overwrite(enrolment.id, queries.get_one(enrolment.id).generation)
+        simulator.faults.add("lost-before", path=stopped_before, times=1)
+        with suppress(TerminalError):
+            reconcile(enrolment.id, "operator")
+
+        reconcile(enrolment.id, "worker")
+
+        assert simulator.people["100222"]["name"] == "Иван Иванов"
+        assert simulator.cards == {}
 
 
 @pytest.mark.usefixtures("no_removal")
