@@ -37,6 +37,7 @@ MAX_ACCOUNT_LENGTH, MAX_LOGIN_LENGTH = 64, 128
 # Terminals accept no others.
 FIRST_DAY = date(2000, 1, 1)
 LAST_DAY = date(2037, 12, 31)
+_CARD_NUMBER = re.compile(r"[A-Za-z0-9]{1,32}\Z")
 _WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _WORD = re.compile(r"[^\W\d_]+")
 _SPACES = re.compile(f"[{SPACES}]+")
@@ -192,6 +193,30 @@ def is_employee_number(text: object) -> bool:
 def bare_number(number: str) -> str:
     """Return what is left of an employee's number where a terminal shows it in another form."""
     return number.lstrip("0").upper()
+
+
+def is_card_number(text: object) -> bool:
+    """Return True for a text that can be a card's number on a terminal."""
+    return isinstance(text, str) and _CARD_NUMBER.match(text) is not None
+
+
+def card_key(number: str) -> str:
+    """Return what the numbers of one card have in common, without zeros in front and in upper case."""
+    return number.lstrip("0").upper() or "0"
+
+
+def similar_card_keys(number: str) -> set[str]:
+    """Return the keys of all numbers that may be this card's: other readers tell its bytes in reversed order.
+
+    A number is hexadecimal, or decimal for three, four, seven or eight bytes (Wiegand 26 and 34, UIDs of Mifare).
+    """
+    keys, value = {card_key(number)}, int(number) if number.isdecimal() else -1
+    if len(number) % 2 == 0 and re.fullmatch("[0-9A-Fa-f]+", number):
+        keys.add(card_key(bytes.fromhex(number)[::-1].hex()))
+    for length in (3, 4, 7, 8):
+        if 0 <= value < 256**length:
+            keys.add(card_key(str(int.from_bytes(value.to_bytes(length, "big"), "little"))))
+    return keys
 
 
 def day_of(text: object) -> date | None:

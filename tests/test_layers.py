@@ -75,6 +75,7 @@ ORDER = {
         {"terminals"},
         {"captures"},
         {"enrolments"},
+        {"cards"},
         {"changes"},
         {"departments"},
         {"groups"},

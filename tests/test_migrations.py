@@ -439,6 +439,8 @@ def test_rows_of_the_first_version_are_kept(either: Flask) -> None:
 
 
 TABLES = [
+    "card",
+    "card_there",
     "employee",
     "photo",
     "terminal",

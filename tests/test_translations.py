@@ -90,7 +90,7 @@ def test_nobody_is_taken_from_a_terminal_in_a_word_that_could_be_either() -> Non
 
 # Words that gave way to another, so that one thing has one word.
 GIVEN_UP = [
-    r"(?<!Серийный )\bномер",  # ID
+    r"(?<!Серийный )\bномер(?!\w* карт)",  # ID
     r"(?<!данных )№.",
     r"захват(?!ить фото с терминала)|захвач(?!ено!)|предъяви",  # снимок, сфотографировать; посмотрите в камеру
     r"\bст[её]р(?!в)|стира",  # удалить
@@ -101,7 +101,7 @@ GIVEN_UP = [
     r"добавится:|\bсам открывается|что не так, сказано|зная только пароль|пора сделать|нельзя ни одному|снять веб",
     r"подходить никому|не верн[её]тся,|ничего не посыла|nobody needs to come|does not come back",
     r"\bshall\b|\bwe (?!stopped)|\bours?\b",  # the program
-    r"(?<!Serial )\bnumbers?\b(?<!\ANumber)",  # ID
+    r"(?<!Serial )(?<!card's )\bnumbers?\b(?<!\ANumber)",  # ID
     r"everywhere|did not write|show your face|do not (change|delete|erase)|form to sign|became of|deactivate many",
     r"(?<!photo )\bround|one more department|in sight|is mailed|person must act|do without|to be added:|come back\?",
     r"\bсними|\bснимать|\bснимают|\bснять (?!(весь )?выбор)|\bснят(ое|о)\b|лицо снят",  # сфотографировать

@@ -495,6 +495,33 @@ REFUSALS: dict[str, RefusalType] = {
         N_("The terminal removed the person, but keeps a card that may open doors. The next try is %(time)s."),
         N_("The terminal removed the person, but keeps a card that may open doors."),
     ),
+    "card_number_wrong": invalid(
+        N_("A card's number has 1 to 32 Latin letters and digits, as the terminal shows it."), field="number"
+    ),
+    "card_unknown": not_found(N_("There is no such card any more.")),
+    "card_taken": conflict(
+        N_("Card %(n)s is %(name)s's, ID %(number)s. Take it away there first."),
+        N_("This card is somebody's already. Take it away there first."),
+        field="number",
+    ),
+    "card_taken_there": conflict(
+        N_("On the terminal, card %(n)s is that of ID %(number)s. Take it off there, then try again."),
+        N_("On the terminal, this card is somebody else's. Take it off there, then try again."),
+    ),
+    "card_waits": not_verified(
+        N_("The card is still that of ID %(number)s on the terminal. The next try is %(time)s."),
+        N_("The card is still that of ID %(number)s on the terminal."),
+        N_("The card is still somebody else's on the terminal. The next try is %(time)s."),
+        N_("The card is still somebody else's on the terminal."),
+    ),
+    "card_not_verified": not_verified(
+        N_("The terminal said OK, but does not show the card. The next try is %(time)s."),
+        N_("The terminal said OK, but does not show the card."),
+    ),
+    "card_not_removed": not_verified(
+        N_("The terminal said OK, but a card that was taken away is still there. The next try is %(time)s."),
+        N_("The terminal said OK, but a card that was taken away is still there."),
+    ),
     "removal_not_shown": not_verified(
         N_(
             "The terminal accepted the removal, but does not show who is there, so it is not confirmed. "
@@ -944,6 +971,7 @@ REFUSALS: dict[str, RefusalType] = {
         cause=TAKEN,
         step=WHOSE,
     ),
+    "cardnoalreadyexist": other(N_("Somebody has this card on the terminal already.")),
     "employeenonotexist": other(N_("The terminal does not know this ID.")),
     "illegalemployeeno": other(N_("The terminal refuses this ID: Latin letters and digits, up to 32."), **WRONG_FORM),
     "deviceuserfull": other(*IS_FULL, **NO_ROOM),

@@ -46,7 +46,7 @@ def add(client: Requester, card: TerminalCard) -> None:
     """Give a card to a person who exists on the terminal. One that somebody has already is refused.
 
     This does not prove whose it is: call `of_person` afterwards.
-    :raises PersonUnknown: :raises TerminalError: :raises ValueError: for a bad number.
+    :raises CardTaken: :raises PersonUnknown: :raises TerminalError: :raises ValueError: for a bad number.
     """
     info: Json = {
         "employeeNo": valid_number(card.owner),
@@ -63,16 +63,30 @@ def of_person(client: Requester, number: str) -> list[TerminalCard]:
     Some firmware ignores the number and lists all cards, so the owner of each is compared.
     :raises TerminalError: :raises Nonsense: when the list may be incomplete or a row has no number.
     """
-    search_id, employee_nos = new_search(), [{"employeeNo": valid_number(number)}]
+    found = _search(client, {"EmployeeNoList": [{"employeeNo": valid_number(number)}]})
+    return [card for card in found if card.owner == number]
+
+
+def owner_of(client: Requester, number: str) -> TerminalCard | None:
+    """Return the card with this number and whose it is, or None when the terminal has none.
+
+    Some firmware ignores the number and lists all cards, so each is compared, letter by letter.
+    :raises TerminalError: :raises Nonsense: when the list may be incomplete or a row has no number.
+    """
+    found = _search(client, {"CardNoList": [{"cardNo": valid_card_number(number)}]})
+    return next((card for card in found if card.number == number), None)
+
+
+def _search(client: Requester, words: Json) -> list[TerminalCard]:
+    search_id = new_search()
 
     def ask(position: int) -> Page:
-        condition = {"searchID": search_id, "searchResultPosition": position, "maxResults": PAGE}
-        body = to_json({"CardInfoSearchCond": {**condition, "EmployeeNoList": employee_nos}})
+        condition = {"searchID": search_id, "searchResultPosition": position, "maxResults": PAGE, **words}
+        body = to_json({"CardInfoSearchCond": condition})
         answer = checked(client.request("POST", SEARCH, data=body, content_type=JSON_TYPE))
         return page(answer, member(answer, "CardInfoSearch"), "CardInfo", "cardNo")
 
-    cards = [_card(card_number, row) for card_number, row in every_row(ask)]
-    return [card for card in cards if card.owner == number]
+    return [_card(number, row) for number, row in every_row(ask)]
 
 
 def _card(number: str, row: Json) -> TerminalCard:

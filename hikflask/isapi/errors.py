@@ -234,6 +234,12 @@ class NumberTaken(Refused):
     own_code = "employeenoalreadyexist"
 
 
+class CardTaken(Refused):
+    """Somebody has this card already; the terminal does not say who."""
+
+    own_code = "cardnoalreadyexist"
+
+
 class PersonUnknown(Refused):
     """No person has this number."""
 
@@ -332,6 +338,9 @@ CODES: dict[str, type[TerminalError]] = {
     "fileSizeExceedError": FileTooLarge,
     "employeeNoAlreadyExist": NumberTaken,
     "deviceUserAlreadyExist": NumberTaken,
+    "cardNoAlreadyExist": CardTaken,
+    "cardAlreadyExist": CardTaken,
+    "cardNoConflict": CardTaken,
     "employeeNoNotExist": PersonUnknown,
     "deviceUserNotExist": PersonUnknown,
     "illegalEmployeeNo": IllegalNumber,

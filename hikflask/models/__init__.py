@@ -16,6 +16,7 @@ from hikflask.models.comparison import Difference as Difference
 from hikflask.models.comparison import Drift as Drift
 from hikflask.models.comparison import IgnoredDifference as IgnoredDifference
 from hikflask.models.comparison import PersonThere as PersonThere
+from hikflask.models.enrolment import CardThere as CardThere
 from hikflask.models.enrolment import Enrolment as Enrolment
 from hikflask.models.erasure import Erasure as Erasure
 from hikflask.models.erasure import ErasureFile as ErasureFile
@@ -32,6 +33,7 @@ from hikflask.models.installation import ChangedSetting as ChangedSetting
 from hikflask.models.installation import Heartbeat as Heartbeat
 from hikflask.models.job import Job as Job
 from hikflask.models.job import JobItem as JobItem
+from hikflask.models.people import Card as Card
 from hikflask.models.people import Consent as Consent
 from hikflask.models.people import Department as Department
 from hikflask.models.people import Employee as Employee

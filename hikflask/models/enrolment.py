@@ -215,3 +215,23 @@ class Enrolment(WithRefusal, Base):
     def waits_for_hand(self) -> bool:
         """True while only an earlier device may know the number, so a person must state that it is gone."""
         return self.is_leaving and self.on_old_device and not self.name_there
+
+
+class CardThere(Base):
+    """A card that we gave to a number on a terminal: written before it is sent, and gone when the terminal proved that
+    the card is.
+
+    `owner` is the employee number there, `confirmed_at` when the terminal showed last that it is this owner's. A card
+    that is none of the owner's any more, or `is_lost`, is taken off; a lost one before all else.
+    """
+
+    __table_args__ = (UniqueConstraint("terminal_id", "number"), Index(None, "owner", "terminal_id"), NO_ID_TWICE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id"))
+    number: Mapped[str] = mapped_column(String(32))
+    owner: Mapped[str] = mapped_column(String(32))
+    is_lost: Mapped[bool] = mapped_column(default=False)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    terminal: Mapped[Terminal] = relationship()

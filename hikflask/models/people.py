@@ -93,6 +93,25 @@ class Consent(Base):
     recorded_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 
 
+class Card(Base):
+    """A card of an employee. `number` is as the terminal reports it: case and leading zeros count.
+
+    `key` is what numbers have in common that may be one card's; see text_rules.card_key(). A card that was taken away
+    has no row; on which terminals it may be still says CardThere.
+    """
+
+    __table_args__ = (NO_ID_TWICE,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    employee_id: Mapped[int] = mapped_column(ForeignKey("employee.id", ondelete="CASCADE"), index=True)
+    number: Mapped[str] = mapped_column(String(32), unique=True)
+    key: Mapped[str] = mapped_column(String(32), index=True)
+    given_by: Mapped[str] = mapped_column(String(128))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+
+    employee: Mapped["Employee"] = relationship(back_populates="cards")
+
+
 class Employee(Base):
     """A person who may enter, identified by `number`.
 
@@ -141,6 +160,9 @@ class Employee(Base):
 
     photo: Mapped[Photo | None] = relationship(foreign_keys=[photo_id], post_update=True)
     consent: Mapped[Consent | None] = relationship(cascade="all, delete-orphan", passive_deletes=True)
+    cards: Mapped[list[Card]] = relationship(
+        back_populates="employee", cascade="all, delete-orphan", passive_deletes=True, order_by=Card.id
+    )
     enrolments: Mapped[list["Enrolment"]] = relationship(
         back_populates="employee", passive_deletes=True, order_by="Enrolment.terminal_id"
     )

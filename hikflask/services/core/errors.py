@@ -134,6 +134,21 @@ class NumberTakenThere(ServiceError):
     code = "employeenoalreadyexist"
 
 
+class CardTaken(ServiceError):
+    """The card is an employee's already (params: n, and name and number of whose it is)."""
+
+    code = "card_taken"
+
+    def __init__(self, card: Any) -> None:
+        super().__init__(n=card.number, name=card.employee.name, number=card.employee.number)
+
+
+class CardTakenThere(ServiceError):
+    """Somebody else has the card on the terminal (params: n, and number: the employee number of whose it is there)."""
+
+    code = "card_taken_there"
+
+
 class EnrolmentUnknown(ServiceError):
     """There is no such enrolment, or not any more."""
 

@@ -140,6 +140,7 @@ class Attempt:
             self._apply(state.GONE)
             self._trail.note_gone(self.row)
             certificates.end_removal(self.row)
+            state.forget_cards(self.row)
             capacity.make_due_after_removal(self.conversation.terminal)
         self._note_sync()
 

@@ -81,3 +81,4 @@ def _note_end(enrolment: Enrolment) -> None:
     after = {"note": enrolment.confirmation_note} if enrolment.confirmation_note else None
     audit_notes.record("enrolment.removed_by_hand", enrolment, after)
     certificates.end_removal(enrolment)
+    state.forget_cards(enrolment)

@@ -4,12 +4,13 @@ import logging
 from typing import Any
 
 from hikflask.isapi import persons
+from hikflask.isapi.errors import TerminalError
 from hikflask.isapi.persons import TerminalPerson
 from hikflask.models.enrolment import REFUSED
 from hikflask.models.refusal import OLD_FACE, Refusal
 from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.enrolments import rights, validity
+from hikflask.services.enrolments import cards, rights, validity
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.enrolments.face_binding import FaceOutcome, has_face, shows_face, stays_there, stored_otherwise
 from hikflask.services.state import enrolment as state
@@ -101,6 +102,7 @@ def _require_rights(attempt: Attempt, person: TerminalPerson, not_shown: Transit
     """
     unproven = rights.unproven(attempt, person)
     if not unproven and not rights.lost_cards(attempt, person):
+        _require_cards(attempt, person, not_shown)
         return
     _write_unproven(attempt, person, not_shown)
     if unproven - rights.asked(attempt):
@@ -112,6 +114,17 @@ def _require_rights(attempt: Attempt, person: TerminalPerson, not_shown: Transit
     # Another attempt would not show more, so the person is refused.
     attempt.begin("person")
     raise ServiceError("validity_not_shown" if unproven else "cards_lost")
+
+
+def _require_cards(attempt: Attempt, person: TerminalPerson, not_shown: Transition) -> None:
+    """Bring the employee's cards; :raises ServiceError: :raises TerminalError: as cards.bring()."""
+    try:
+        cards.bring(attempt)
+    except (TerminalError, ServiceError) as error:
+        _write_unproven(attempt, person, not_shown)
+        if not error.retryable:
+            attempt.begin("person")
+        raise
 
 
 def _write_unproven(attempt: Attempt, person: TerminalPerson, not_shown: Transition) -> None:

@@ -27,7 +27,7 @@ from hikflask.services.core.errors import (
     TerminalRetired,
     refusal_of,
 )
-from hikflask.services.enrolments import failures, queries, removal, rights, validity
+from hikflask.services.enrolments import cards, failures, queries, removal, rights, validity
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.enrolments.face_binding import FaceOutcome, bind_face, without_late_face
 from hikflask.services.enrolments.proof import confirm_without_face, prove
@@ -117,14 +117,16 @@ def _enrol(attempt: Attempt) -> None:
     :raises NumberTakenThere: when another name has the number there. :raises NameTooLong: when not one letter of the
         name fits. :raises person_not_verified:
     :raises name_not_verified: :raises face_not_verified: :raises validity_not_verified: :raises validity_not_shown:
-    :raises rights_not_verified: when the terminal's own answer does not show it. :raises cards_lost: when a change of
-        the person lost cards or fingerprints there.
+    :raises rights_not_verified: when the terminal's own answer does not show it. :raises card_not_verified:
+    :raises card_not_removed: :raises card_waits: :raises CardTakenThere: as cards.bring(). :raises cards_lost: when a
+        change of the person lost cards or fingerprints there.
     :raises TerminalError: when the terminal refuses or does not answer.
     """
     if attempt.row.employee and not attempt.row.employee.is_active:
         raise ServiceError("employee_inactive")
     if attempt.conversation.terminal.face_mode is None or attempt.conversation.terminal.offline_since:
         checks.recognise(attempt.conversation)
+    cards.take_off_lost(attempt)
     attempt.choose_name()
     try:
         there = _add_or_adopt(attempt)

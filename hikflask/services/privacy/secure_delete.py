@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 # The audit trail is not among them: an erasure deletes the keys of what it says of a person, and no entry.
 TABLES = (
     models.Capture,
+    models.Card,
+    models.CardThere,
     models.Comparison,
     models.Consent,
     models.Difference,

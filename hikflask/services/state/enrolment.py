@@ -26,6 +26,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
     false,
     insert,
     inspect,
@@ -40,7 +41,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from hikflask import request_id
 from hikflask.extensions import db
 from hikflask.isapi.errors import STOP_CODES
-from hikflask.models import Employee, Enrolment, Terminal
+from hikflask.models import CardThere, Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PENDING, PRESENT, REFUSED, REMOVED, STATES, WAITING
 from hikflask.models.refusal import Refusal, code_of
@@ -756,3 +757,14 @@ def _values(transition: Transition, given: dict[str, Any]) -> dict[str, Any]:
     if given.keys() != set(transition.given):
         raise TypeError(f"{sorted(transition.given)} come with this transition, not {sorted(given)}")
     return {**transition.writes, **given}
+
+
+def forget_cards(enrolment: Enrolment) -> None:
+    """Forget which cards a number had on a terminal that has nobody with it any more, in the caller's transaction."""
+    here = (CardThere.terminal_id == enrolment.terminal_id, CardThere.owner == enrolment.number)
+    changed_rows(delete(CardThere).where(*here))
+
+
+def doubt_cards(terminal_id: int) -> None:
+    """Write that no card is confirmed on a terminal any more, within the caller's transaction."""
+    changed_rows(update(CardThere).where(CardThere.terminal_id == terminal_id).values(confirmed_at=None))

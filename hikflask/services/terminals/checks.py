@@ -165,6 +165,7 @@ def distrust(terminal: Terminal, serial: str) -> dict[str, Any]:
     """
     here = Enrolment.terminal_id == terminal.id
     state.lock_many(here)
+    state.doubt_cards(terminal.id)
     state.apply(state.LEFT_ON_OLD_DEVICE, here)
     state.apply(state.LEAVING_OLD_DEVICE, here)
     awaited = state.apply(state.AWAITED_ON_NEW_DEVICE, here) > 0
