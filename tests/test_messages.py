@@ -78,6 +78,41 @@ TABLE = [
         "No face seen in 12 s. Come closer (about 60 cm), face the light, try again.",
     ),
     (
+        "card_timeout",
+        "К терминалу не приложили карту. Повторите и приложите её к считывателю.",
+        "No card was held to the terminal. Try again and hold it to the reader.",
+    ),
+    (
+        "cardnoalreadyexist",
+        "Эта карта на терминале уже кому-то выдана.",
+        "Somebody has this card on the terminal already.",
+    ),
+    (
+        "devicecardfull",
+        "На терминале нет места для ещё одной карты.",
+        "The terminal has no room for another card.",
+    ),
+    (
+        "cardfullperuser",
+        "Больше карт одному человеку терминал не даёт. Сначала удалите одну из карт сотрудника.",
+        "The terminal takes no more cards for one person. Remove one of the employee's cards first.",
+    ),
+    (
+        "supportonemorecard",
+        "Терминал принимает одну карту на человека. Сначала удалите прежнюю карту сотрудника.",
+        "The terminal takes one card for each person. Remove the employee's other card first.",
+    ),
+    (
+        "illegalcardno",
+        "Терминал не принимает эту карту. Проверьте её цифры.",
+        "The terminal refuses this card. Check its digits.",
+    ),
+    (
+        "cardreaderoffline",
+        "Считыватель карт терминала не отвечает. Проверьте его.",
+        "The terminal's card reader does not answer. Check the reader.",
+    ),
+    (
         "unusable_picture",
         "Снимок не получился. Сфотографируйте сотрудника ещё раз.",
         "The picture is not usable. Take the photo again.",

@@ -971,11 +971,23 @@ REFUSALS: dict[str, RefusalType] = {
         cause=TAKEN,
         step=WHOSE,
     ),
-    "cardnoalreadyexist": other(N_("Somebody has this card on the terminal already.")),
     "employeenonotexist": other(N_("The terminal does not know this ID.")),
     "illegalemployeeno": other(N_("The terminal refuses this ID: Latin letters and digits, up to 32."), **WRONG_FORM),
     "deviceuserfull": other(*IS_FULL, **NO_ROOM),
     "devicefacefull": other(*IS_FULL, **NO_ROOM),
+    "cardnoalreadyexist": other(N_("Somebody has this card on the terminal already.")),
+    "devicecardfull": other(N_("The terminal has no room for another card.")),
+    "cardfullperuser": other(
+        N_("The terminal takes no more cards for one person. Remove one of the employee's cards first.")
+    ),
+    "supportonemorecard": other(
+        N_("The terminal takes one card for each person. Remove the employee's other card first.")
+    ),
+    "illegalcardno": other(N_("The terminal refuses this card. Check its digits.")),
+    "cardreaderoffline": other(N_("The terminal's card reader does not answer. Check the reader.")),
+    "card_timeout": asked(
+        TIMEOUT, N_("No card was held to the terminal. Try again and hold it to the reader."), icon="clock"
+    ),
     "deviceuseralreadyexistface": other(
         N_("The terminal has a face of this person already and does not replace it. Remove it there, then try again."),
         **POOR_PHOTO,

@@ -2,24 +2,57 @@
 
 What the vendor allows: Record, Modify, SetUp, Search, Count and Delete under /ISAPI/AccessControl/CardInfo, one card a
 call (ISAPI guide, "Card management"). SetUp may give a card to somebody else without a word, and Delete without a list
-removes the cards of all people: nothing here says either.
+removes the cards of all people: nothing here says either. How a card becomes a number is set in CardVerificationRule,
+and a change of it reads all cards again: it is read alone here.
 """
 
 import re
 from dataclasses import dataclass
 
 from hikflask.isapi.answer import Requester
-from hikflask.isapi.codec import Json, checked, confirmed, member, to_json
+from hikflask.isapi.codec import Json, checked, confirmed, counted, member, to_json
 from hikflask.isapi.codec import number_in as text_in
-from hikflask.isapi.errors import PersonUnknown
+from hikflask.isapi.errors import Nonsense, PersonUnknown
 from hikflask.isapi.paging import PAGE, Page, every_row, page
 from hikflask.isapi.persons import BASE, JSON_TYPE, new_search, valid_number
 
 RECORD = f"{BASE}/CardInfo/Record?format=json"
 SEARCH = f"{BASE}/CardInfo/Search?format=json"
 DELETE = f"{BASE}/CardInfo/Delete?format=json"
+COUNT = f"{BASE}/CardInfo/Count?format=json"
+CAPABILITIES = f"{BASE}/CardInfo/capabilities?format=json"
+RULE = f"{BASE}/CardVerificationRule?format=json"
 # Hexadecimal digits at most terminals, decimal ones at others; some have more than the guide's 20.
 CARD_NUMBER = re.compile(r"[A-Za-z0-9]{1,32}\Z")
+# Of numberPerPerson (ISAPI guide, "JSON_Cap_CardInfo"): what stands for no limit, and what holds where it is not sent.
+NO_LIMIT, DEFAULT_PER_PERSON = 255, 5
+LENGTH_MODE = re.compile(r"\w{1,32}\Z", re.ASCII)
+
+
+@dataclass(frozen=True)
+class CardLimits:
+    """What the terminal tells about its cards.
+
+    `cards` is how many it holds, `per_person` how many one person may have (None: any number), `min_length` and
+    `max_length` are those of a card number, and `functions` the listed calls in lower case, such as post and setup.
+    What it does not tell is None or empty.
+    """
+
+    cards: int | None = None
+    per_person: int | None = DEFAULT_PER_PERSON
+    min_length: int | None = None
+    max_length: int | None = None
+    functions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class VerificationRule:
+    """How the terminal makes a number of a card: its cardNoLenMode, such as full or 3Bytes, and whether it reverses
+    the bytes. What it does not tell is empty or None.
+    """
+
+    length_mode: str = ""
+    is_reversed: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +73,47 @@ def valid_card_number(number: str) -> str:
     if not isinstance(number, str) or not CARD_NUMBER.match(number):
         raise ValueError("a card number is 1 to 32 Latin letters and digits")
     return number
+
+
+def capabilities(client: Requester) -> CardLimits:
+    """Return the limits for cards. :raises TerminalError:"""
+    words = member(checked(client.request("GET", CAPABILITIES)), "CardInfo")
+    per_person, length = counted(words.get("numberPerPerson")), words.get("cardNo")
+    if per_person is None:
+        per_person = DEFAULT_PER_PERSON
+    length = length if isinstance(length, dict) else {}
+    return CardLimits(
+        cards=counted(words.get("maxRecordNum")),
+        per_person=None if per_person == NO_LIMIT else per_person,
+        min_length=counted(length.get("@min")),
+        max_length=counted(length.get("@max")),
+        functions=_functions(words.get("supportFunction")),
+    )
+
+
+def _functions(value: object) -> frozenset[str]:
+    """Return the names in `{"@opt": "post,delete"}`, in lower case. Some lists come without it, or as a JSON list."""
+    listed = value.get("@opt") if isinstance(value, dict) else value
+    names = listed.split(",") if isinstance(listed, str) else listed if isinstance(listed, list) else []
+    return frozenset(str(name).strip().lower() for name in names) - {""}
+
+
+def verification_rule(client: Requester) -> VerificationRule:
+    """Return how the terminal makes a number of a card. :raises TerminalError:"""
+    words = member(checked(client.request("GET", RULE)), "CardVerificationRule")
+    mode, is_reversed = text_in(words, "cardNoLenMode"), words.get("reverseCardNoEnabled")
+    return VerificationRule(
+        mode if LENGTH_MODE.match(mode) else "", is_reversed if isinstance(is_reversed, bool) else None
+    )
+
+
+def count(client: Requester) -> int:
+    """Return how many cards are on the terminal. :raises TerminalError:"""
+    answer = checked(client.request("GET", COUNT))
+    cards = counted(member(answer, "CardInfoCount").get("cardNumber"))
+    if cards is None:
+        raise Nonsense(message="no cardNumber", path=answer.path, http_status=answer.status)
+    return cards
 
 
 def add(client: Requester, card: TerminalCard) -> None:
@@ -63,26 +137,31 @@ def of_person(client: Requester, number: str) -> list[TerminalCard]:
     Some firmware ignores the number and lists all cards, so the owner of each is compared.
     :raises TerminalError: :raises Nonsense: when the list may be incomplete or a row has no number.
     """
-    found = _search(client, {"EmployeeNoList": [{"employeeNo": valid_number(number)}]})
-    return [card for card in found if card.owner == number]
+    cards = _search(client, {"EmployeeNoList": [{"employeeNo": valid_number(number)}]})
+    return [card for card in cards if card.owner == number]
 
 
-def owner_of(client: Requester, number: str) -> TerminalCard | None:
-    """Return the card with this number and whose it is, or None when the terminal has none.
+def owner_of(client: Requester, card_number: str) -> TerminalCard | None:
+    """Return the card with this number, letter by letter, and with it whose it is; None when nobody has it.
 
-    Some firmware ignores the number and lists all cards, so each is compared, letter by letter.
-    :raises TerminalError: :raises Nonsense: when the list may be incomplete or a row has no number.
+    Some firmware knows no search by the number and lists all cards, so the number of each is compared.
+    :raises TerminalError: :raises Nonsense: when the list may be incomplete, a row has no number, or the card is there
+    twice, under different people. :raises ValueError: for a bad number.
     """
-    found = _search(client, {"CardNoList": [{"cardNo": valid_card_number(number)}]})
-    return next((card for card in found if card.number == number), None)
+    cards = _search(client, {"CardNoList": [{"cardNo": valid_card_number(card_number)}]})
+    by_owner = {card.owner: card for card in cards if card.number == card_number}
+    if len(by_owner) > 1:
+        raise Nonsense(message="several people have this card", path=SEARCH.partition("?")[0])
+    return next(iter(by_owner.values()), None)
 
 
-def _search(client: Requester, words: Json) -> list[TerminalCard]:
+def _search(client: Requester, wanted: Json) -> list[TerminalCard]:
+    """Return all cards that the terminal lists when it is asked for those in the list `wanted`."""
     search_id = new_search()
 
     def ask(position: int) -> Page:
-        condition = {"searchID": search_id, "searchResultPosition": position, "maxResults": PAGE, **words}
-        body = to_json({"CardInfoSearchCond": condition})
+        condition = {"searchID": search_id, "searchResultPosition": position, "maxResults": PAGE}
+        body = to_json({"CardInfoSearchCond": {**condition, **wanted}})
         answer = checked(client.request("POST", SEARCH, data=body, content_type=JSON_TYPE))
         return page(answer, member(answer, "CardInfoSearch"), "CardInfo", "cardNo")
 

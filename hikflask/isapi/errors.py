@@ -234,12 +234,6 @@ class NumberTaken(Refused):
     own_code = "employeenoalreadyexist"
 
 
-class CardTaken(Refused):
-    """Somebody has this card already; the terminal does not say who."""
-
-    own_code = "cardnoalreadyexist"
-
-
 class PersonUnknown(Refused):
     """No person has this number."""
 
@@ -268,6 +262,36 @@ class FacesFull(Full):
     """The terminal has no room for another face."""
 
     own_code = "devicefacefull"
+
+
+class CardTaken(Refused):
+    """Somebody on the terminal has this card already. The terminal does not tell who."""
+
+    own_code = "cardnoalreadyexist"
+
+
+class CardsFull(Refused):
+    """The terminal, or this person on it, has no room for another card; the code tells which."""
+
+    own_code = "devicecardfull"
+
+
+class IllegalCard(Refused):
+    """The terminal does not accept this card number."""
+
+    own_code = "illegalcardno"
+
+
+class CardReaderOffline(Refused):
+    """The terminal's card reader does not answer it."""
+
+    own_code = "cardreaderoffline"
+
+
+class CardTimeout(Refused):
+    """Nobody held a card to the terminal in time."""
+
+    own_code = "card_timeout"
 
 
 class SameFace(Refused):
@@ -338,9 +362,6 @@ CODES: dict[str, type[TerminalError]] = {
     "fileSizeExceedError": FileTooLarge,
     "employeeNoAlreadyExist": NumberTaken,
     "deviceUserAlreadyExist": NumberTaken,
-    "cardNoAlreadyExist": CardTaken,
-    "cardAlreadyExist": CardTaken,
-    "cardNoConflict": CardTaken,
     "employeeNoNotExist": PersonUnknown,
     "deviceUserNotExist": PersonUnknown,
     "illegalEmployeeNo": IllegalNumber,
@@ -350,6 +371,14 @@ CODES: dict[str, type[TerminalError]] = {
     "faceImagesNumError": FacesFull,
     "userExceedLimit": Full,
     "faceNumFull": FacesFull,
+    "cardNoAlreadyExist": CardTaken,
+    "cardAlreadyExist": CardTaken,  # this one and the next: spellings that one client knows
+    "cardNoConflict": CardTaken,
+    "deviceCardFull": CardsFull,
+    "cardFullPerUser": CardsFull,
+    "supportOneMoreCard": CardsFull,
+    "illegalCardNo": IllegalCard,
+    "cardReaderOffline": CardReaderOffline,
     "deviceUserAlreadyExistFace": FaceRefused,
     "alreadyExistThisFace": SameFace,
     "urlDownloadFail": PictureLost,
@@ -371,9 +400,15 @@ ONLY_FROM: dict[type[TerminalError], str] = {
     CaptureNotSupported: "/CaptureFaceData",
     NumberTaken: "/UserInfo/Record",
 }
+# The words of a capture of faces mean a card where a card is captured.
+CARD_CAPTURE = "/CaptureCardInfo"
+FROM_CARD_CAPTURE: dict[type[TerminalError] | None, type[TerminalError]] = {
+    CaptureTimeout: CardTimeout,
+    CaptureNotSupported: NotSupported,
+}
 
 # Whatever word the terminal has for these, the app knows them by one code.
-OWN_CODE_COUNTS = LoginRefused, NotSupported, CaptureTimeout
+OWN_CODE_COUNTS = LoginRefused, NotSupported, CaptureTimeout, CardTimeout
 # Used when the sub-status is unknown: statusCode 2 is "Device Busy", HTTP 404 comes with notSupport.
 ByNumber = dict[int | None, type[TerminalError]]
 STATUS_CLASSES: ByNumber = {2: Busy, 7: RestartRequired}
@@ -411,6 +446,8 @@ def _kind_and_code(status: ResponseStatus, http_status: int | None, path: str) -
         if sub_status in sub_statuses and field.search(status.message):
             return kind, kind.own_code
     by_word = CLASSES.get(sub_status)
+    if path.endswith(CARD_CAPTURE):
+        by_word = FROM_CARD_CAPTURE.get(by_word, by_word)
     if by_word and path.endswith(ONLY_FROM.get(by_word, "")):
         return by_word, by_word.own_code if issubclass(by_word, OWN_CODE_COUNTS) else sub_status
     by_number = STATUS_CLASSES.get(status.status_code) or HTTP_CLASSES.get(http_status)

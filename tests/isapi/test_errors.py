@@ -29,6 +29,10 @@ WORDED = {
     errors.IllegalNumber: ["illegalEmployeeNo", "notSupportCharacter"],
     errors.Full: ["deviceUserFull", "userExceedLimit"],
     errors.FacesFull: ["deviceFaceFull", "faceImagesNumError", "faceNumFull"],
+    errors.CardTaken: ["cardNoAlreadyExist", "cardAlreadyExist", "cardNoConflict"],
+    errors.CardsFull: ["deviceCardFull", "cardFullPerUser", "supportOneMoreCard"],
+    errors.IllegalCard: ["illegalCardNo"],
+    errors.CardReaderOffline: ["cardReaderOffline"],
     errors.SameFace: ["alreadyExistThisFace"],
     errors.PictureLost: ["urlDownloadFail", "URLDownloadFailed"],
     errors.NoRight: ["lowPrivilege"],
@@ -95,6 +99,12 @@ def test_what_one_function_alone_says_is_a_terminals_own_word_from_another(sub_s
     error = error_for(ResponseStatus(6, sub_status), 400, f"/ISAPI/{function}")
     assert (type(error), error.code) == (errors.Refused, f"terminal:{sub_status.lower()}")
     assert spelled(error.code, error.params) == f"terminal:{sub_status}"
+
+
+@pytest.mark.parametrize("sub_status", ["captureTimeout", "timeOut"])
+def test_a_capture_of_a_card_that_timed_out_saw_no_card(sub_status: str) -> None:
+    error = error_for(ResponseStatus(3, sub_status), 400, "/ISAPI/AccessControl/CaptureCardInfo")
+    assert (type(error), error.code, error.sub_status) == (errors.CardTimeout, "card_timeout", sub_status)
 
 
 @pytest.mark.parametrize(

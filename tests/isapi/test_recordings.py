@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hikflask.isapi import access_config, capture, device, faces, persons
+from hikflask.isapi import access_config, capture, card_capture, cards, device, faces, persons
 from hikflask.isapi.client import Answer
 from hikflask.isapi.codec import checked, login_refusal
 from hikflask.isapi.digest import best_challenge
@@ -57,14 +57,17 @@ ASKED: dict[tuple[str, str], tuple[Callable[[Replay], object], object]] = {
     ),
     ("GET", f"{ACCESS}/AcsCfg"): (lambda client: access_config.switches(client)["saveVerificationPic"], True),
     ("GET", f"{ACCESS}/UserInfo/Count"): (persons.count, persons.Count(people=12, faces=3)),
+    ("GET", f"{ACCESS}/CardInfo/capabilities"): (
+        cards.capabilities,
+        cards.CardLimits(3000, 50, 1, 20, frozenset({"post", "delete", "put", "get", "setup"})),
+    ),
+    ("GET", f"{ACCESS}/capabilities"): (card_capture.can_capture, True),
 }
 NEVER_ASKED = {
-    ("GET", f"{ACCESS}/capabilities"),
     ("GET", f"{ACCESS}/PersonAndCardComparison/DeviceWorkMode"),
     ("GET", f"{ACCESS}/CaptureFingerPrint/capabilities"),
     ("GET", f"{ACCESS}/AcsCfg/capabilities"),
     ("GET", f"{ACCESS}/FaceRecognizeMode"),
-    ("GET", f"{ACCESS}/CardInfo/capabilities"),
     ("GET", f"{ACCESS}/CaptureCardInfo/capabilities"),
     ("GET", f"{ACCESS}/FingerPrintCfg/capabilities"),
     ("GET", f"{ACCESS}/AcsWorkStatus"),
