@@ -30,6 +30,7 @@ TURNING = frozenset({"R", "AL", "AN"})
 FIRST_TURNING = "\u0590"
 ISOLATE, END = "\u2068", "\u2069"
 NUMBER_PATTERN = "[A-Za-z0-9]{1,32}"
+CARD_NUMBER_PATTERN = "[A-Za-z0-9]{1,32}"
 _NUMBER = re.compile(rf"{NUMBER_PATTERN}\Z")
 # The name of an operator or of an API token. An operator is found by the case-folded name, in which some letters
 # become two or three.
@@ -37,7 +38,7 @@ MAX_ACCOUNT_LENGTH, MAX_LOGIN_LENGTH = 64, 128
 # Terminals accept no others.
 FIRST_DAY = date(2000, 1, 1)
 LAST_DAY = date(2037, 12, 31)
-_CARD_NUMBER = re.compile(r"[A-Za-z0-9]{1,32}\Z")
+_CARD_NUMBER = re.compile(rf"{CARD_NUMBER_PATTERN}\Z")
 _WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _WORD = re.compile(r"[^\W\d_]+")
 _SPACES = re.compile(f"[{SPACES}]+")

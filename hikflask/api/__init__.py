@@ -4,6 +4,7 @@ from flask import Flask
 
 from hikflask.api import (
     captures,
+    cards,
     comparisons,
     consents,
     devices,
@@ -21,7 +22,7 @@ from hikflask.api.support import error_json, guard, idempotency
 from hikflask.extensions import csrf
 
 MODULES = (
-    *(users, imports, import_undo, consents, devices, enrolments, events, comparisons, groups, captures, jobs),
+    *(users, imports, import_undo, consents, cards, devices, enrolments, events, comparisons, groups, captures, jobs),
     *(metrics, openapi, error_json),
 )
 

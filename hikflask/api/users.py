@@ -151,7 +151,7 @@ def change_user(user_id: int) -> ResponseReturnValue:
     elif require:
         require()
     # Not only what became due by it: a program that sends a user again wants what was given up to be tried again, too.
-    _reconcile_quietly([enrolment.id for enrolment in queries.of_number(_employee(user_id).number)])
+    reconcile_quietly([enrolment.id for enrolment in queries.of_number(_employee(user_id).number)])
     return tagged(shape(_employee(user_id)))
 
 
@@ -168,7 +168,7 @@ def delete_user(user_id: int) -> ResponseReturnValue:
     if chosen not in OWN_RECORD["enum"]:
         raise InputError({OWN_RECORDS: f"“{REMOVE}” or “{LEAVE}” is expected."})
     delete = own_records.delete_and_leave if chosen == LEAVE else delete_employee
-    _reconcile_quietly(delete(user_id).due)
+    reconcile_quietly(delete(user_id).due)
     return jsonify({**last, "is_active": False, "photo_path": None, "synced_to_device": False})
 
 
@@ -253,7 +253,7 @@ def _warning(consent_missing: bool, findings: Iterable[Finding]) -> dict[str, st
     return {"warning": " ".join(warnings)} if warnings else {}
 
 
-def _reconcile_quietly(enrolment_ids: Iterable[int]) -> None:
+def reconcile_quietly(enrolment_ids: Iterable[int]) -> None:
     """Reconcile each terminal now; one that fails, or finds no free slot, stays due and is tried again by the sweep."""
     for enrolment_id in enrolment_ids:
         with suppress(TerminalError, ServiceError), terminal_concurrency.slot():

@@ -504,6 +504,11 @@ REFUSALS: dict[str, RefusalType] = {
         N_("This card is somebody's already. Take it away there first."),
         field="number",
     ),
+    "card_similar": conflict(
+        N_("Card %(n)s is %(name)s's, ID %(number)s, and may be the same card told by another reader."),
+        N_("A card of somebody else may be the same one, told by another reader."),
+        field="number",
+    ),
     "card_taken_there": conflict(
         N_("On the terminal, card %(n)s is that of ID %(number)s. Take it off there, then try again."),
         N_("On the terminal, this card is somebody else's. Take it off there, then try again."),

@@ -34,6 +34,13 @@ def number(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
         raise ValidationError(_l("Enter an ID: Latin letters and digits, up to 32."))
 
 
+@limited(required=True, pattern=f"^{text_rules.CARD_NUMBER_PATTERN}$")
+def card_number(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
+    """Check for a card's number."""
+    if not text_rules.is_card_number(field.data):
+        raise ValidationError(_l("A card's number has 1 to 32 Latin letters and digits, as the terminal shows it."))
+
+
 @limited(format="date", description=f"A day from {text_rules.FIRST_DAY} to {text_rules.LAST_DAY}; null for no limit.")
 def day(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     """Check for a day of a validity, or none."""
@@ -54,6 +61,12 @@ def not_before_the_first(form: FlaskForm, field: Field) -> None:
     if first and last and last < first:
         names = {"field": field.label.text, "first": form.valid_from.label.text}
         raise ValidationError(_l("“%(field)s” must not be before “%(first)s”.", **names))
+
+
+class CardForm(Form):
+    """A card, by its number as terminals show it."""
+
+    number = StringField(_l("Card"), [card_number], [stripped])
 
 
 class EmployeeForm(Form):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, CheckConstraint, Computed, ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
@@ -157,6 +157,9 @@ class Enrolment(WithRefusal, Base):
     changed_at: Mapped[datetime] = mapped_column(
         UTCDateTime, default=database_now(), server_default="2000-01-01 00:00:00.000000"
     )
+
+    # Whether the employee has cards, or the terminal may have some that we gave; told where a statement asks for it.
+    has_cards: Mapped[bool | None] = query_expression()
 
     terminal: Mapped[Terminal] = relationship()
     employee: Mapped["Employee | None"] = relationship(back_populates="enrolments")

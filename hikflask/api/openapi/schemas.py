@@ -7,7 +7,7 @@ from typing import Any
 from hikflask.api.openapi.described import FLAG, WHOLE, Schema, component, list_of
 from hikflask.models import event
 from hikflask.models.comparison import KINDS
-from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED, STATES
+from hikflask.models.enrolment import CONFIRMED, LEAVING, PENDING, REFUSED, STATES
 from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED, WAITING
 
 TEXT: Schema = {"type": "string"}
@@ -170,6 +170,21 @@ SCHEMAS: dict[str, Schema] = {
             "recorded_by": "API hr-system",
             "recorded_at": "2026-03-01T09:30:00",
         },
+    ),
+    "Card": _object(
+        {
+            "id": 1,
+            "number": "00123456",
+            "created_at": "2026-03-01T09:30:00",
+            "devices": [{"device_id": 1, "state": "confirmed"}],
+        },
+        {"warning": TEXT},
+        devices=list_of(
+            _object(
+                {"device_id": 1, "state": "confirmed"},
+                state={"type": "string", "enum": [PENDING, CONFIRMED, REFUSED, LEAVING]},
+            )
+        ),
     ),
     "Synced": _object(
         {
@@ -357,6 +372,8 @@ SCHEMAS: dict[str, Schema] = {
             "errorMsg": TEXT,
             "count": COUNT,
             "plan": TEXT,
+            "device_id": ID,
+            "hikvision_id": TEXT,
         },
     ),
 }

@@ -1,14 +1,16 @@
 """Gives cards to employees and takes them away; their enrolments become due, and bring it to the terminals."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 
 from sqlalchemy import select, update
 
 from hikflask.extensions import db
-from hikflask.models import Card, CardThere, Employee
+from hikflask.models import Card, CardThere, Employee, Enrolment
+from hikflask.models.enrolment import CONFIRMED, LEAVING, PENDING, REFUSED
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee, transactional
 from hikflask.services.core.errors import CardTaken, NotFound, ServiceError
+from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.desired import desire_new_facts
 from hikflask.services.enrolments.reconcile_now import ChangedRow, due_of
 from hikflask.text_rules import card_key, is_card_number, similar_card_keys
@@ -26,7 +28,7 @@ def give(employee_id: int, number: str) -> ChangedRow[Card]:
     lock_numbers(number)
     employee = locked_employee(employee_id)
     if taken := of_number(number):
-        raise CardTaken(taken)
+        raise CardTaken(n=number, name=taken.employee.name, number=taken.employee.number)
     card = Card(number=number, key=card_key(number), given_by=audit.current_actor().name[:128])
     employee.cards.append(card)
     db.session.flush()
@@ -71,10 +73,39 @@ def similar(number: str) -> list[Card]:
     return list(db.session.execute(found).scalars())
 
 
-def there(numbers: Collection[str]) -> dict[str, list[CardThere]]:
-    """Return where these employee numbers have cards of ours, or may have, by employee number."""
-    found: dict[str, list[CardThere]] = {}
-    rows = select(CardThere).where(CardThere.owner.in_(numbers)).order_by(CardThere.terminal_id, CardThere.id)
-    for row in db.session.execute(rows, execution_options={"populate_existing": True}).scalars():
-        found.setdefault(row.owner, []).append(row)
-    return found
+def of_employee(employee_id: int) -> list[Card]:
+    """Return the cards of an employee, in the order in which they were given."""
+    mine = select(Card).where(Card.employee_id == employee_id).order_by(Card.id)
+    return list(db.session.execute(mine).scalars())
+
+
+def about(card: Card) -> dict[str, str]:
+    """Return what a sentence says of a card, and of whose it is."""
+    return {"n": card.number, "name": card.employee.name, "number": card.employee.number}
+
+
+def states(employee: Employee, cards: Iterable[Card]) -> dict[int, list[tuple[int, str]]]:
+    """Return, by the id of each of an employee's cards, where it is or shall be: the ids of terminals, with its state.
+
+    A card that was taken away is `leaving` where it may be still, and nowhere else.
+    """
+    here = select(CardThere).where(CardThere.owner == employee.number)
+    rows = db.session.execute(here, execution_options={"populate_existing": True}).scalars()
+    there = {(row.number, row.terminal_id): row for row in rows}
+    owned = {card.number for card in of_employee(employee.id)}
+    wanted = {one.terminal_id: one for one in queries.desired_of(employee.number)}
+
+    def of(card: Card) -> list[tuple[int, str]]:
+        if card.number not in owned:
+            return [(terminal_id, LEAVING) for number, terminal_id in sorted(there) if number == card.number]
+        return [
+            (terminal_id, _state(one, there.get((card.number, terminal_id)))) for terminal_id, one in wanted.items()
+        ]
+
+    return {card.id: of(card) for card in cards}
+
+
+def _state(enrolment: Enrolment, there: CardThere | None) -> str:
+    if there and there.confirmed_at:
+        return CONFIRMED
+    return REFUSED if enrolment.state == REFUSED else PENDING

@@ -139,9 +139,6 @@ class CardTaken(ServiceError):
 
     code = "card_taken"
 
-    def __init__(self, card: Any) -> None:
-        super().__init__(n=card.number, name=card.employee.name, number=card.employee.number)
-
 
 class CardTakenThere(ServiceError):
     """Somebody else has the card on the terminal (params: n, and number: the employee number of whose it is there)."""

@@ -37,6 +37,8 @@ class Attempt:
     own name for terminals. Each tells the person from others with the number; a shorter form of the full name may be
     somebody else's, too.
 
+    `has_cards`: the employee has some, or the terminal may have some that we gave, as the row said when it was read.
+
     `rights` must be shown by the proof; `rights_shown` are those that were shown before anything was changed, and
     `changed` is the person as shown before a change was sent.
 
@@ -64,6 +66,7 @@ class Attempt:
         # What was sent before this attempt and got no answer may arrive until then.
         self.late_until, self.late = enrolment.may_arrive_until, enrolment.may_come_late
         self.is_late = self.late_until is not None and state.may_still_arrive(enrolment)
+        self.has_cards = bool(enrolment.has_cards)
         self._generation = enrolment.generation
         self._trail = AttemptTrail(enrolment)
         self._step = enrolment.step

@@ -27,9 +27,9 @@ def bring(attempt: Attempt) -> None:
         somebody else there, and it is not taken off yet. :raises card_not_verified: :raises card_not_removed: when the
         terminal does not show it. :raises TerminalError:
     """
-    ours, known = _numbers_of(attempt), _known(attempt)
-    if not ours and not known:
+    if not attempt.has_cards:
         return
+    ours, known = _numbers_of(attempt), _known(attempt)
     shown = _shown(attempt) if known else usable_answer(lambda: _shown(attempt))
     if shown is None:
         return  # The terminal keeps no cards, and was never sent one.
@@ -49,7 +49,7 @@ def take_off_lost(attempt: Attempt) -> None:
 
     :raises card_not_removed: :raises TerminalError: as in bring().
     """
-    lost = {row.number for row in _known(attempt) if row.is_lost}
+    lost = {row.number for row in _known(attempt) if row.is_lost} if attempt.has_cards else set()
     if lost:
         _take_off(attempt, lost, _shown(attempt))
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ScalarResult, Select, bindparam, case, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ScalarResult, Select, bindparam, case, exists, func, or_, select
+from sqlalchemy.orm import joinedload, selectinload, with_expression
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Enrolment, Photo, Terminal
+from hikflask.models import Capture, Card, CardThere, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import CONFIRMED, PRESENT, REMOVED
 from hikflask.services.core.db import HELD_TERMINALS, fresh
 from hikflask.services.core.errors import EnrolmentUnknown
@@ -27,7 +27,12 @@ TERMINALS_OF_NUMBER = HELD_TERMINALS.where(
     Terminal.id.in_(select(Enrolment.terminal_id).where(Enrolment.number == bindparam("number")))
 )
 ALONE = FRESH.where(Enrolment.id == bindparam("its_id"))
+HAS_CARDS = or_(
+    exists().where(Card.employee_id == Enrolment.employee_id),
+    exists().where(CardThere.terminal_id == Enrolment.terminal_id, CardThere.owner == Enrolment.number),
+)
 WITH_EMPLOYEE = ALONE.options(
+    with_expression(Enrolment.has_cards, HAS_CARDS),
     joinedload(Enrolment.employee),
     joinedload(Enrolment.photo).joinedload(Photo.capture).load_only(Capture.terminal_id, Capture.face_url),
 )
