@@ -459,6 +459,7 @@ TABLES = [
     "person_there",
     "difference",
     "left_alone",
+    "door_opening",
     "drift",
     "idempotency_key",
     "webhook",
