@@ -294,6 +294,7 @@ SETTINGS = {
     ),
     "COMPARE_AT": Setting("03:00", _time_of_day, "a time such as 03:00, or empty for never", decided=True),
     "DRIFT_INTERVAL": _time(300.0, decided=True),
+    "DOOR": Setting("off", _one_of("off", "admin", "operator"), "off, admin or operator", decided=True),
     "TIMEZONE": Setting("", _zone, "a zone name such as Europe/Moscow, or empty for the machine's own", decided=True),
     "SESSION_IDLE": _time(7200.0),
     "SESSION_LIFETIME": _time(43200.0),

@@ -461,6 +461,7 @@ TABLES = [
     "person_there",
     "difference",
     "left_alone",
+    "door_opening",
     "drift",
     "idempotency_key",
     "webhook",

@@ -3,25 +3,26 @@
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
-from hikflask.api.openapi.described import Body, component, described, list_of
-from hikflask.api.support import body, error_json
+from hikflask.api.openapi.described import OF_TERMINALS, Body, component, described, list_of
+from hikflask.api.support import body, error_json, idempotency
 from hikflask.api.support.body import Fields
 from hikflask.api.support.etags import requirement, tagged
 from hikflask.background import tasks
-from hikflask.forms.terminals import TerminalForm
-from hikflask.http import terminal_concurrency
+from hikflask.forms.terminals import DoorForm, TerminalForm
+from hikflask.http import bearer_token, terminal_concurrency
 from hikflask.http.bearer_token import caller_name
-from hikflask.http.permissions import ADMIN, VIEWER, allow
+from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import changing
-from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals import checks, door, registry
 from hikflask.services.terminals.checks import ask_status, status_without_asking
 from hikflask.services.terminals.registry import Access
 
@@ -36,6 +37,7 @@ DEVICE = {
     "fingerprint": "3f" * 32,
 }
 NEW_DEVICE = Body(TerminalForm, example=DEVICE)
+OPEN_DOOR = Body(DoorForm, example={"reason": "A visitor of the accounts department"})
 CHANGED_DEVICE = Body(TerminalForm, changes=True, options={"adding": False}, example={"is_active": False})
 
 
@@ -110,6 +112,33 @@ def device_status(device_id: int) -> ResponseReturnValue:
             status = ask_status(device_id, caller_name())
     checked_at = status.checked_at.strftime("%Y-%m-%dT%H:%M:%S") if status.checked_at else None
     return jsonify({**asdict(status), "checked_at": checked_at})
+
+
+@bp.post("/<int:device_id>/open-door")
+@allow(OPERATOR)
+@described(
+    component("DoorOpened"),
+    other={202: component("DoorNotKnown")},
+    body=OPEN_DOOR,
+    refusals=OF_TERMINALS,
+)
+def open_door(device_id: int) -> ResponseReturnValue:
+    """Let the terminal open its door once, for a reason; an administrator sets who may.
+
+    It is answered 202 when it is not known whether the door opened: nothing is sent again by itself.
+    """
+    terminal_or_404(device_id)
+    form = body.form_of(DoorForm, body.read())
+    call = idempotency.call_key()
+    with terminal_concurrency.slot():
+        outcome = door.open_door(
+            device_id,
+            form.reason.data,
+            caller_name(),
+            bearer_token.may,
+            call_key=door.key_of("call", call) if call else None,
+        )
+    return jsonify(opened=True) if outcome.opened else (jsonify(opened=None), HTTPStatus.ACCEPTED)
 
 
 def shape(terminal: Terminal) -> dict[str, Any]:

@@ -173,6 +173,10 @@ REFUSALS: dict[str, RefusalType] = {
         N_("There are %(n)s webhooks already. Delete one first."), N_("There are enough webhooks.")
     ),
     "webhook_unknown": not_found(N_("There is no such webhook any more.")),
+    "door_off": row(
+        HTTPStatus.FORBIDDEN,
+        N_("Opening doors from here is switched off, or not for your role. An administrator sets who may."),
+    ),
     "passages_off": not_found(N_("The record of passages is switched off here.")),
     "idempotency_key_reused": invalid(
         N_("This Idempotency-Key came with another request before. Use a new one."), field="Idempotency-Key"
@@ -1016,6 +1020,9 @@ REFUSALS: dict[str, RefusalType] = {
     ),
     "lowprivilege": other(N_("The terminal's account lacks the right for this."), cause=ITSELF),
     "rebootrequired": other(N_("This takes effect when the terminal restarts. Restart it, then press “Check”.")),
+    "remotedoorfunctiondisable": other(
+        N_("The terminal does not let its door be opened over the network. Allow that at the terminal itself.")
+    ),
     "notactivated": other(N_("The terminal is not activated yet.")),
     "unreachable": asked(UNAVAILABLE, *AWAY, icon="wifi-off"),
     "no_answer": asked(UNAVAILABLE, *AWAY, icon="wifi-off"),

@@ -30,6 +30,7 @@ MAX_PASSWORD_LENGTH = 128
 # More does not fit into the column when encrypted. A letter has up to four bytes.
 MAX_PASSWORD_BYTES = 319
 MAX_NOTE_LENGTH = 200
+MAX_REASON_LENGTH = 200
 # Where somebody goes who passes at the terminal.
 DIRECTIONS = {"": _l("not set"), "in": _l("entrance"), "out": _l("exit")}
 
@@ -75,6 +76,23 @@ class RetireForm(Form):
         [stripped],
         description=_l("for example, reset to factory settings, destroyed"),
     )
+
+
+class DoorForm(Form):
+    """Why a door is opened."""
+
+    reason = StringField(
+        _l("Reason"),
+        [one_line(MAX_REASON_LENGTH)],
+        [stripped],
+        description=_l("for example, a visitor of the accounts department"),
+    )
+
+
+class DoorPageForm(DoorForm):
+    """The form of the page; `press` tells it from others, so that a second click opens nothing more."""
+
+    press = HiddenField()
 
 
 class TerminalForm(Form):

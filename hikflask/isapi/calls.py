@@ -3,7 +3,18 @@
 A picture has an address that the terminal chose, so all pictures have one name.
 """
 
-from hikflask.isapi import access_config, capture, device, event_hosts, events, faces, persons, right_plans, system_time
+from hikflask.isapi import (
+    access_config,
+    capture,
+    device,
+    door,
+    event_hosts,
+    events,
+    faces,
+    persons,
+    right_plans,
+    system_time,
+)
 
 PICTURE = "picture"
 PATHS = (
@@ -14,6 +25,9 @@ PATHS = (
     device.INFO,
     device.PERSON_CAPABILITIES,
     device.FACE_CAPABILITIES,
+    door.STATE,
+    door.CAPABILITIES,
+    door.CONTROL,
     access_config.SWITCHES,
     access_config.STORAGE,
     event_hosts.PATH,
@@ -33,7 +47,7 @@ PATHS = (
     persons.DELETE_PROCESS,
 )
 # Calls whose path ends with a number, which is not a part of their name.
-NUMBERED = (event_hosts.PATH, right_plans.TEMPLATE, right_plans.WEEK)
+NUMBERED = (door.CONTROL, event_hosts.PATH, right_plans.TEMPLATE, right_plans.WEEK)
 NAMES = {(bare := path.partition("?")[0]): bare.removeprefix("/ISAPI/") for path in PATHS}
 
 

@@ -387,6 +387,7 @@ CODES: dict[str, type[TerminalError]] = {
     "notActivated": Refused,
     "badAuthorization": WrongPassword,
     "rebootRequired": RestartRequired,
+    "remoteDoorFunctionDisable": Refused,
 }
 # The same by the code of an error.
 CLASSES = {code.lower(): kind for code, kind in CODES.items()}

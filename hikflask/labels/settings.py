@@ -104,6 +104,11 @@ TERMINALS = {
         _l("How often an idle terminal is asked whether it answers, how many people it has, and about a few of them."),
         _l("Look at idle terminals"),
     ),
+    "DOOR": Words(
+        _l("Who may open the door on a terminal's page and by the API, once for each press; viewers never may."),
+        _l("Open doors from here"),
+        choices=("off", "admin", "operator"),
+    ),
     "TIMEZONE": Words(
         _l("The zone in which times are shown and nights begin. Stored times are UTC."),
         _l("Time zone"),

@@ -21,9 +21,10 @@ from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.attention.terminal_queue import MANY, MAX_COUNTED, REMOVALS, SINGLE
 from hikflask.services.core.dates import local
 from hikflask.services.core.errors import NotComparedSinceRestore
-from hikflask.services.terminals import capacity, clock, connection
+from hikflask.services.terminals import capacity, clock, connection, door
+from hikflask.services.terminals.door import Outcome
 from hikflask.services.terminals.lost_people import LostPeople
-from hikflask.text_rules import N_, filled
+from hikflask.text_rules import N_, filled, isolated
 
 QUEUE_PARTS = {
     REMOVALS: _l("Removals"),
@@ -58,12 +59,27 @@ PURPOSES = {
     "edit": N_("%(who)s changes its settings."),
     "retire": N_("%(who)s takes it out of service."),
     "compare": N_("%(who)s compares its people."),
+    "door": N_("%(who)s opens its door."),
     **dict.fromkeys(("passages", "passages_late"), N_("%(who)s reads its log.")),
 }
 # What contradicts itself in how a terminal tells its time (terminals/clock.py).
 CLOCK_DOUBTS = {
     clock.MARKED: _l("The terminal marks its time with another offset than its zone has; the zone counts."),
     clock.TOLD_IN_UTC: _l("The terminal tells its time in UTC. Compare it with the clock on its screen."),
+}
+# The door in the words of isapi/door.py.
+DOOR_LOCKS = {"locked": _l("engaged"), "unlocked": _l("released"), "fault": _l("fault: short circuit or broken wire")}
+DOOR_MODES = {
+    "normal": _l("opens for whoever may pass"),
+    "sleeping": _l("asleep"),
+    "free": _l("stands open for everybody"),
+    "disabled": _l("lets nobody in"),
+}
+DOOR_CONTACTS = {"open": _l("door open"), "fault": _l("fault: short circuit or broken wire")}
+DOOR_STATES = {"free": ("bad", _l("door stands open")), "disabled": ("bad", _l("door lets nobody in"))}
+DOOR_PROBLEMS = {
+    "free": _l("The door stands open: anybody gets in, and nobody is checked."),
+    "disabled": _l("The door lets nobody in, whatever rights they have."),
 }
 TALKS_THERE = N_("%(who)s talks to it.")
 
@@ -85,14 +101,55 @@ def states_of(
     full: bool = False,
     differs: bool = False,
 ) -> list[tuple[str, str]]:
-    """Return all that is so of a terminal, the worst first: an alarm, its state, no room, other people than here.
+    """Return all that is so of a terminal, the worst first: an alarm, its door, its state, no room, other people.
 
     That it is reachable is said where nothing else is.
     """
     state = _state(terminal, terminal_problems.kind_of(terminal, lost))
-    facts = ((alarmed, ALARM), (state[0] != "good", state), (full and state != FULL, FULL), (differs, DIFFERS))
+    of_door = DOOR_STATES.get(terminal.door_mode)
+    facts = (
+        (alarmed, ALARM),
+        (of_door is not None, of_door or state),
+        (state[0] != "good", state),
+        (full and state != FULL, FULL),
+        (differs, DIFFERS),
+    )
     states = [one for is_so, one in facts if is_so and terminal.is_active] or [state]
     return [(tone, str(word)) for tone, word in states]
+
+
+@dataclass(frozen=True)
+class DoorFact:
+    """One thing that a terminal tells of its door."""
+
+    label: str
+    text: str
+    is_bad: bool = False
+
+
+def door_facts(terminal: Terminal) -> list[DoorFact]:
+    """Return what a terminal told of its door; that it is shut is never said, as a contact may not be wired."""
+    unknown = _("not known yet") if terminal.checked_at is None else _("the terminal does not tell")
+    contact = DOOR_CONTACTS.get(terminal.door_contact) or (
+        _("not known: no contact is wired, or it tells nothing") if terminal.door_lock else unknown
+    )
+    return [
+        DoorFact(_("Lock"), str(DOOR_LOCKS.get(terminal.door_lock, unknown)), terminal.door_lock == "fault"),
+        DoorFact(_("Mode"), str(DOOR_MODES.get(terminal.door_mode, unknown)), terminal.door_mode in DOOR_STATES),
+        DoorFact(_("Door contact"), str(contact), terminal.door_contact == "fault"),
+    ]
+
+
+def door_problem(terminal: Terminal) -> str:
+    """Return what is wrong with the door of a terminal in use, or an empty text."""
+    return str(DOOR_PROBLEMS[terminal.door_mode]) if door.needs_attention(terminal) else ""
+
+
+def opening_sentence(name: str, outcome: Outcome) -> str:
+    """Return what came of a press of the button that opens the door of the terminal with this name."""
+    if outcome.opened:
+        return str(_("The door at “%(t)s” opened.", t=isolated(name)))
+    return str(_("It is not known whether the door at “%(t)s” opened. Look at it.", t=isolated(name)))
 
 
 def summary(

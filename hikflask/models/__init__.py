@@ -39,6 +39,7 @@ from hikflask.models.people import Department as Department
 from hikflask.models.people import Employee as Employee
 from hikflask.models.people import EmployeeCount as EmployeeCount
 from hikflask.models.people import Photo as Photo
+from hikflask.models.terminal import DoorOpening as DoorOpening
 from hikflask.models.terminal import ReachabilityChange as ReachabilityChange
 from hikflask.models.terminal import Terminal as Terminal
 from hikflask.models.terminal import TerminalGroup as TerminalGroup

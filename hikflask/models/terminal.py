@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, false
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, String, Table, false
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -46,6 +46,8 @@ class Terminal(Base):
     one. `answered_at` is the time of its last answer of any kind.
     `restored_from`: the rows came from a backup that was made then. Nothing is written to the terminal before it was
     compared and an administrator allowed that (see services/comparisons/after_restore.py).
+    `door_lock`, `door_mode` and `door_contact` are what it told of its door when its people were counted last (words of
+    isapi/door.py), empty where it does not tell.
     `compared_on` is the day of the last nightly comparison. `drift_after` is the enrolment up to which the terminal
     was last checked for people who are gone or have another name there, at `drift_looked_at`.
     """
@@ -114,6 +116,9 @@ class Terminal(Base):
     zone: Mapped[str] = mapped_column(String(64), default="", server_default="")
     clock_doubt: Mapped[str] = mapped_column(String(64), default="", server_default="")
     clock_checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    door_lock: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    door_mode: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    door_contact: Mapped[str] = mapped_column(String(8), default="", server_default="")
     earlier_serial: Mapped[str] = mapped_column(String(128), default="", server_default="")
     device_changed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     awaits_restore: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -142,6 +147,26 @@ class ReachabilityChange(Base):
     terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id", ondelete="CASCADE"))
     at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
     is_reachable: Mapped[bool | None]
+
+
+class DoorOpening(Base):
+    """A request to open the door of a terminal, written before it was sent, until its trace in the log is long read.
+
+    Only services/terminals/door.py writes it. `sent_at` is when it was sent, `opened` whether the terminal showed that
+    it opened (None: that is not known), and `serial_no` that of the event that the terminal wrote about the request,
+    where it was found. `is_matched`: that event was read with the log, and is no alarm. `call_key` is that of the call
+    of a program, so that the same call opens once.
+    """
+
+    __table_args__ = (Index("ix_door_opening_terminal_id_sent_at", "terminal_id", "sent_at"), NO_ID_TWICE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id", ondelete="CASCADE"))
+    sent_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+    opened: Mapped[bool | None]
+    serial_no: Mapped[int | None] = mapped_column(BigInteger)
+    is_matched: Mapped[bool] = mapped_column(default=False, server_default=false())
+    call_key: Mapped[str | None] = mapped_column(String(64), unique=True)
 
 
 def _members(name: str, other: str) -> Table:

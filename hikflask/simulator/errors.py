@@ -43,6 +43,7 @@ _ADDED = {
     "alreadyExistThisFace": Code(4),
     "faceDataModeling": Code(2),
     "deployExceedMax": Code(2),
+    "remoteDoorFunctionDisable": Code(4),
 }
 """Codes by subStatusCode that the vendor's table does not have."""
 

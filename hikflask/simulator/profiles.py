@@ -11,6 +11,7 @@ NobodyCame = Literal["progress", "done", "captureTimeout", "timeOut", "deviceErr
 ClockMark = Literal["offset", "none", "z"]
 ClockTakes = Literal["either", "offset", "plain"]
 PicturePart = Literal["img", "FaceImage"]
+RemoteDoor = Literal["on", "off", "none"]
 LockWords = Literal["lock", "locked", "xml", "json", "json-wrapped", "json-user-check"]
 
 
@@ -124,6 +125,8 @@ class Profile:
 
     push: PushTraps = field(default_factory=PushTraps)
     """What it does in its own way where it sends its events itself."""
+    remote_door: RemoteDoor = "on"
+    """The door opens by RemoteControl, or that is switched off and refused, or there is no such function."""
     access_settings: str = "13_GET_AccessControl_AcsCfg.response.json"
     """The file in `recorded/` with what AcsCfg is at first."""
 
@@ -212,6 +215,7 @@ PROFILES = {
         nonce_uses=2,
         challenge_after_dead_nonce=False,
         part_lengths=True,
+        remote_door="off",
         clock_takes="plain",
         challenge="several",
         lock_words="json-wrapped",
@@ -272,6 +276,7 @@ PROFILES = {
             slots=1, keeps_url=False, takes_hostname=False, takes_delete=False, can_test=False, never_comes=True
         ),
         access_settings="acscfg_K1A340FWX.json",
+        remote_door="none",
     ),
 }
 """The profiles by model, without the leading DS-.
@@ -280,7 +285,7 @@ Dialects that are known without their model are spread over the rows, so that ea
 challenges with SHA-256, with several algorithms and without qop, 403 for notSupport, errors with HTTP 200, the forms of
 the captured picture, of one that is sent and of the clock, no numOfFace, the bodies of a 401, the other code for a
 number that exists, Modify by POST and with the loss of rights, a removal that keeps the face, the short name,
-the limits of the search for events, and the forms of what is sent.
+the limits of the search for events, the forms of what is sent, and a door that the network may not open.
 The last digits of some firmware versions are not recorded either.
 """
 

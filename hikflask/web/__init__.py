@@ -26,7 +26,7 @@ from hikflask.web.passages import days, passages, presence, push, why
 from hikflask.web.privacy import consents, erasures
 from hikflask.web.security import cookies, guard, headers
 from hikflask.web.support.urls import RowId
-from hikflask.web.terminals import checks, privacy, replacement, retire, terminals
+from hikflask.web.terminals import checks, door, privacy, replacement, retire, terminals
 from hikflask.web.terminals import edit as edit_terminal
 
 # Several modules of a subject may add their views to one blueprint.
@@ -34,7 +34,7 @@ MODULES = (
     attention_overview,
     *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, rounds),
     *(departments, groups),
-    *(terminals, edit_terminal, checks, privacy, retire, replacement),
+    *(terminals, edit_terminal, checks, door, privacy, retire, replacement),
     *(passages, why, presence, days, push),
     *(jobs, job_draft),
     *(imports, import_upload, import_columns, import_mappings, import_corrections, import_photos),

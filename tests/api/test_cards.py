@@ -12,7 +12,6 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.api_calls import OLGA, OLGAS_FACE, add, enrol, user
 from tests.support.signed_in import client_of
 
-
 pytestmark = pytest.mark.usefixtures("terminal")
 
 

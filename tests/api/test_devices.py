@@ -19,7 +19,8 @@ from tests.support.between import Between
 from tests.support.signed_in import client_of
 from tests.support.wire import InProcess
 
-STATUS_FIELDS = {"reachable", "login", "busy", "people", "faces", "capacity", "lost", "checked_at"}
+OF_DOOR = {"door_lock", "door_mode", "door_contact"}
+STATUS_FIELDS = {"reachable", "login", "busy", "people", "faces", "capacity", "lost", "checked_at", *OF_DOOR}
 
 
 def device(client: FlaskClient, device_id: int = 1) -> dict[str, Any]:

@@ -174,7 +174,7 @@ def serving(folder: Path, profile: Profile = SEED) -> Iterator[Site]:
     with SimulatorServer(simulator) as server:
         with app.app_context():
             checks.check(registry.add(Access(TERMINAL_NAME, server.url, "admin", PASSWORD)).id, "test")
-        with gunicorn(environment_of(folder), folder / "server.log") as url:
+        with gunicorn(environment_of(folder) | {"HIKFLASK_DOOR": "operator"}, folder / "server.log") as url:
             yield Site(url, simulator, server, folder, app)
     close(app)
 

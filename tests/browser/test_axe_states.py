@@ -262,6 +262,21 @@ def retired_terminal(page: Page, known: Known) -> None:
     expect(page.get_by_text("украден, заявление в полиции")).to_be_visible()
 
 
+def door_that_stands_open(page: Page, known: Known) -> None:  # noqa: ARG001
+    """Before the press and after one without a reason."""
+    of_first = db.update(Terminal).where(Terminal.id == 1)
+    db.session.execute(of_first.values(door_mode="free", door_lock="unlocked"))
+    db.session.commit()
+    page.goto("/terminals/1")
+    expect(page.locator("#terminal-door")).to_be_visible()
+    expect(page.locator("#door-state .status-bad")).to_be_visible()
+    assert wrong_in_each_look(page) == []
+    page.locator("#open-door").click()
+    expect(page.locator("#reason-error")).to_be_visible()
+    db.session.execute(of_first.values(door_mode="normal", door_lock="locked"))
+    db.session.commit()
+
+
 def password_to_change(page: Page, known: Known) -> None:
     page.context.clear_cookies()
     page.context.add_cookies([{"name": "hikflask", "value": known.cookie, "url": known.url}])
@@ -347,6 +362,7 @@ STATES: list[Callable[[Page, Known], None]] = [
     question_of_a_held_terminal,
     restored_terminal,
     plan_that_asks,
+    door_that_stands_open,
     password_to_change,
 ]
 

@@ -182,6 +182,8 @@ PAGES = {
     "POST /terminals/<int:terminal_id>/same-device": CONFIRMED,
     "POST /terminals/<int:terminal_id>/check": OPERATOR,
     "POST /terminals/<int:terminal_id>/clock": OPERATOR,
+    # And as HIKFLASK_DOOR says: tests/web/terminals/test_door.py.
+    "POST /terminals/<int:terminal_id>/open-door": OPERATOR,
     "POST /terminals/<int:terminal_id>/try-once": ADMIN,
     "POST /terminals/<int:terminal_id>/privacy": OPERATOR,
     "POST /terminals/<int:terminal_id>/privacy/decisions": ADMIN,
@@ -303,6 +305,8 @@ API = {
     "GET /api/devices/<int:device_id>/status": VIEWER,
     "POST /api/devices/<int:device_id>/compare": OPERATOR,
     "POST /api/devices/<int:device_id>/apply": OPERATOR,
+    # And as HIKFLASK_DOOR says: tests/api/test_door.py.
+    "POST /api/devices/<int:device_id>/open-door": OPERATOR,
     "POST /api/devices/": ADMIN,
     "PUT /api/devices/<int:device_id>": ADMIN,
     "DELETE /api/devices/<int:device_id>": ADMIN,

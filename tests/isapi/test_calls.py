@@ -2,7 +2,7 @@
 
 import pytest
 
-from hikflask.isapi import calls, device, errors, event_hosts, faces, persons, right_plans
+from hikflask.isapi import calls, device, door, errors, event_hosts, faces, persons, right_plans
 from hikflask.isapi.client import Client
 
 from .helpers import DigestTerminal, terminal
@@ -16,6 +16,8 @@ def test_call_is_named_after_its_path_and_every_picture_alike() -> None:
     }
     assert calls.name_of(f"{event_hosts.PATH}/2") == calls.name_of(event_hosts.PATH) == "Event/notification/httpHosts"
     assert calls.name_of(f"{right_plans.TEMPLATE}/10?format=json") == "AccessControl/UserRightPlanTemplate"
+    assert calls.name_of(f"{door.CONTROL}/1") == "AccessControl/RemoteControl/door"
+    assert calls.name_of(door.STATE) == "AccessControl/AcsWorkStatus"
     for path in (f"{event_hosts.PATH}/2/test", f"{event_hosts.PATH}/two"):
         assert calls.name_of(path) == "picture"
     for path in ("/LOCALS/pic/1.jpg@WEB1", "/ISAPI/AccessControl/UserInfo/Record/100222", "/ISAPI/made/up"):

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hikflask.isapi import access_config, capture, card_capture, cards, device, faces, persons
+from hikflask.isapi import access_config, capture, card_capture, cards, device, door, faces, persons
 from hikflask.isapi.client import Answer
 from hikflask.isapi.codec import checked, login_refusal
 from hikflask.isapi.digest import best_challenge
@@ -55,6 +55,7 @@ ASKED: dict[tuple[str, str], tuple[Callable[[Replay], object], object]] = {
             BLANKED, BLANKED, 0, None, DECADE, 0, 0, doors="1", plans=((1, "1"),), user_type="normal"
         ),
     ),
+    ("GET", f"{ACCESS}/AcsWorkStatus"): (door.state, door.DoorState(door.LOCKED, door.NORMAL, "")),
     ("GET", f"{ACCESS}/AcsCfg"): (lambda client: access_config.switches(client)["saveVerificationPic"], True),
     ("GET", f"{ACCESS}/UserInfo/Count"): (persons.count, persons.Count(people=12, faces=3)),
     ("GET", f"{ACCESS}/CardInfo/capabilities"): (
@@ -70,7 +71,6 @@ NEVER_ASKED = {
     ("GET", f"{ACCESS}/FaceRecognizeMode"),
     ("GET", f"{ACCESS}/CaptureCardInfo/capabilities"),
     ("GET", f"{ACCESS}/FingerPrintCfg/capabilities"),
-    ("GET", f"{ACCESS}/AcsWorkStatus"),
     ("GET", f"{ACCESS}/userAndRightShow"),
     ("GET", f"{ACCESS}/Door/param/1/capabilities"),
     ("GET", f"{ACCESS}/IDBlackListCfg/capabilities"),

@@ -25,6 +25,11 @@ def or_null(schema: Schema) -> Schema:
     return {**schema, "type": [schema["type"], "null"]}
 
 
+def one_of_or_null(*words: str) -> Schema:
+    """Return the schema of one of these words, or null."""
+    return {"type": ["string", "null"], "enum": [*words, None]}
+
+
 def _object(example: dict[str, Any], optional: dict[str, Schema] | None = None, **fields: Schema) -> Schema:
     """Return the schema of an object with the fields of the example, and with the optional ones, which may be absent.
 
@@ -239,7 +244,14 @@ SCHEMAS: dict[str, Schema] = {
             "capacity": 1500,
             "lost": 0,
             "checked_at": "2026-03-01T09:30:00",
+            "door_lock": "locked",
+            "door_mode": "normal",
+            "door_contact": None,
         },
+        door_lock=one_of_or_null("locked", "unlocked", "fault"),
+        door_mode=one_of_or_null("normal", "free", "disabled", "sleeping"),
+        # Null for a contact that may not be wired: that the door is shut is never told.
+        door_contact=one_of_or_null("open", "fault"),
         reachable=or_null(FLAG),
         login=or_null(FLAG),
         people=or_null(COUNT),
@@ -247,6 +259,8 @@ SCHEMAS: dict[str, Schema] = {
         capacity=or_null(COUNT),
         checked_at=or_null(TIME),
     ),
+    "DoorOpened": _object({"opened": True}, opened={"const": True}),
+    "DoorNotKnown": _object({"opened": None}, opened={"type": "null"}),
     "Differences": _object(
         {"same": 118, **{kind: [] for kind in KINDS}, "only_there": ["100333"]},
         {"warning": TEXT},

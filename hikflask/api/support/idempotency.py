@@ -97,6 +97,12 @@ def _begin_again(kept: IdempotencyKey | None, fingerprint: str) -> Claim | Answe
     return Claim(*claimed[0])
 
 
+def call_key() -> str | None:
+    """Return the key of the call that is answered, which no other token has; None where the program gave none."""
+    key = request.headers.get(KEY)
+    return f"{bearer_token.token_id()}:{key}" if key and "idempotency_claim" in g else None
+
+
 def keep(claim: Claim, answer: Answer) -> None:
     """Keep the answer to a claimed call, encrypted, unless somebody was erased since it began."""
     text = vault.encrypt(json.dumps({"status": answer.status, "headers": answer.headers, "body": answer.body}))

@@ -31,7 +31,7 @@ from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments.causes import LEAVING
 from hikflask.services.passages import coverage, journal, terminal_privacy
 from hikflask.services.privacy import consents
-from hikflask.services.terminals import people_changes, registry
+from hikflask.services.terminals import door, people_changes, registry
 
 Row = TypeVar("Row", Employee, Job)
 # So many rows of a part of the page are shown before somebody asks for all of them.
@@ -54,7 +54,8 @@ class Counts:
     """What there is to do. `terminals`: all of them, by name. `people`: the rows of people at terminals.
 
     `nowhere`: how many have no photo, and are desired on no terminal. `consents`: how many have none, or 0 unless one
-    is required to take a face. `foreign`: the terminals that send events to somebody else, with what was read of them.
+    is required to take a face. `doors`: the terminals whose doors stand open, or let nobody in.
+    `foreign`: the terminals that send events to somebody else, with what was read of them.
     `drift`: the terminals with people changed there, with how many findings each.
     `halted`: the terminals that recorded too many events, with the day.
     `journal`: what terminals recorded in their journals, and nobody has seen yet.
@@ -65,6 +66,7 @@ class Counts:
 
     terminals: Sequence[Terminal]
     problems: Sequence[Problem]
+    doors: Sequence[Terminal]
     foreign: Sequence[tuple[Terminal, TerminalPrivacy]]
     drift: Sequence[tuple[Terminal, int]]
     halted: Sequence[tuple[Terminal, date]]
@@ -83,7 +85,7 @@ class Counts:
         """The number in the header: of the rows of the page."""
         of_people = len(self.people) + bool(self.nowhere) + bool(self.consents) + self.unsaved
         of_terminals = len(self.problem_rows) + len(self.foreign) + len(self.drift) + len(self.journal_rows)
-        of_terminals += len(self.halted)
+        of_terminals += len(self.halted) + len(self.doors)
         of_server = (not self.worker_runs) + self.backup_overdue + len(self.low_disks)
         return of_people + of_terminals + of_server + self.failed_jobs
 
@@ -184,6 +186,7 @@ def count() -> Counts:
         **counted,
         terminals=terminals,
         problems=problems,
+        doors=[terminal for terminal in in_use if door.needs_attention(terminal)],
         foreign=terminal_privacy.foreign() if has_foreign else [],
         drift=people_changes.terminals_with_changes(),
         halted=coverage.halted() if has_halted else [],

@@ -18,8 +18,10 @@ from hikflask.services import audit
 from hikflask.services.core.dates import together
 from hikflask.services.core.db import changed_rows, rows_of, transaction
 from hikflask.services.passages import switch, webhook_outbox
+from hikflask.services.terminals import door
 
-# Usual where somebody means it, and an alarm where nobody does: a restart, and a door that was opened over the network.
+# Usual where somebody means it, and an alarm where nobody does: a restart, and a door that was opened over the network,
+# but not by a press of the button here.
 TOLD_TOO = {(2, 1024), (2, 1026), (3, 123), (3, 1024), (3, 1026)}
 _KEY = ("terminal_id", "major", "minor")
 # Made once, as each page asks it.
@@ -36,10 +38,20 @@ _UNSEEN = (
 def note(event_ids: Sequence[int]) -> None:
     """Raise the alarms among these new events of one page, in the open transaction, and tell webhooks of them."""
     found: dict[tuple[int, int, int], list[datetime]] = defaultdict(list)
-    columns = (Event.id, Event.terminal_id, Event.major, Event.minor, Event.occurred_at, Event.is_duress)
+    columns = (
+        Event.id,
+        Event.terminal_id,
+        Event.serial_no,
+        Event.major,
+        Event.minor,
+        Event.occurred_at,
+        Event.is_duress,
+    )
     new = select(*columns).where(Event.id.in_(event_ids), Event.terminal_id.is_not(None)).order_by(Event.id)
     for event in rows_of(new):
         code = DURESS if event.is_duress else (event.major, event.minor)
+        if code == door.COMMAND and door.match_event(event.terminal_id or 0, event.serial_no, event.occurred_at):
+            continue
         if event.is_duress or code in TOLD_TOO or type_of(*code).severity == CRITICAL:
             found[event.terminal_id or 0, *code].append(event.occurred_at)
             webhook_outbox.tell_alarm(event.id, code)

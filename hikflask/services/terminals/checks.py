@@ -30,7 +30,7 @@ from hikflask.services.core import heartbeat
 from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.core.errors import LoginStopped, TerminalInUse, TerminalRetired
 from hikflask.services.state import enrolment as state
-from hikflask.services.terminals import capacity, clock, connection, lost_people, people_changes, recovery
+from hikflask.services.terminals import capacity, clock, connection, door, lost_people, people_changes, recovery
 from hikflask.services.terminals.connection import Conversation, usable_answer
 
 CHECK = "check"
@@ -98,6 +98,7 @@ def learn(conversation: Conversation) -> Terminal:
     library = usable_answer(lambda: device.face_library(conversation)) or device.FaceLibrary()
     counted = count(conversation)
     time = usable_answer(lambda: clock.read(conversation)) or clock.UNKNOWN
+    of_door = door.read(conversation)
     terminal, serial = conversation.terminal, info.serial[:128]
     # Also when a serial number appears or disappears.
     is_other_device = terminal.checked_at is not None and terminal.serial != serial
@@ -116,6 +117,7 @@ def learn(conversation: Conversation) -> Terminal:
         "people_capacity": limits.people,
         "face_capacity": library.capacity,
         **time,
+        **of_door,
     }
     with conversation.lease.write():
         if is_other_device:
@@ -128,7 +130,7 @@ def learn(conversation: Conversation) -> Terminal:
 
 
 def count_people(conversation: Conversation) -> None:
-    """Ask how many people and faces there are, and write it to the row.
+    """Ask how many people and faces there are, and how its door is, and write it to the row.
 
     A terminal that was never checked is checked completely.
 
@@ -137,9 +139,9 @@ def count_people(conversation: Conversation) -> None:
     if conversation.terminal.capture_mode is None:
         learn(conversation)
         return
-    counted = count(conversation)
+    counted, of_door = count(conversation), door.read(conversation)
     with conversation.lease.write():
-        _write(conversation, counted, {})
+        _write(conversation, counted, of_door)
     people_changes.check_some_people(conversation)
 
 
@@ -246,7 +248,8 @@ def _face_mode(terminal: Terminal, modes: capture.CaptureModes) -> str | None:
 class Status:
     """The status of a terminal. `capacity` is the largest number of people, or of faces if only that is known.
 
-    `lost` is how many people it had when it lost all of them, until all are there again, else 0.
+    `lost` is how many people it had when it lost all of them, until all are there again, else 0. The door is in the
+    words of isapi/door.py, None for what the terminal does not tell.
     """
 
     reachable: bool | None
@@ -257,6 +260,9 @@ class Status:
     capacity: int | None
     lost: int
     checked_at: datetime | None
+    door_lock: str | None
+    door_mode: str | None
+    door_contact: str | None
 
 
 def status_without_asking(terminal_id: int) -> Status | None:
@@ -294,4 +300,7 @@ def _of_row(terminal_id: int, busy: bool) -> Status:
         capacity=terminal.people_capacity or terminal.face_capacity,
         lost=lost.people if lost else 0,
         checked_at=terminal.checked_at,
+        door_lock=terminal.door_lock or None,
+        door_mode=terminal.door_mode or None,
+        door_contact=terminal.door_contact or None,
     )

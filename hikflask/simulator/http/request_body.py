@@ -48,13 +48,16 @@ def json_object(body: bytes | None = None) -> Fields:
     return value
 
 
-def xml_fields(root_name: str) -> dict[str, str]:
-    """The fields of the request's XML body by local name. :raises Refusal: when it is no XML or has another root."""
+def xml_fields(root_name: str, namespace: str = "") -> dict[str, str]:
+    """The fields of the request's XML body by local name.
+
+    :raises Refusal: when it is no XML, or has another root or, where that is given, another namespace.
+    """
     try:
         root = ElementTree.fromstring(request.get_data())  # noqa: S314 - it hears our own client
     except ElementTree.ParseError:
         raise Refusal("badXmlContent") from None
-    if _local(root.tag) != root_name:
+    if _local(root.tag) != root_name or (namespace and root.tag != f"{{{namespace}}}{root_name}"):
         raise Refusal("badXmlContent", _local(root.tag))
     return {_local(element.tag): (element.text or "").strip() for element in root}
 

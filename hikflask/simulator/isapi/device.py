@@ -8,13 +8,22 @@ from xml.etree import ElementTree
 from flask import Response, request
 
 from hikflask.simulator import recordings
-from hikflask.simulator.errors import Refusal
+from hikflask.simulator.errors import NotSupported, Refusal
 from hikflask.simulator.http.request_body import child, json_object, wants_json, xml_fields
-from hikflask.simulator.http.responses import ISAPI_NAMESPACE, declaration, done, json_reply, reply, xml_reply
+from hikflask.simulator.http.responses import (
+    ISAPI_NAMESPACE,
+    declaration,
+    done,
+    json_reply,
+    recorded_reply,
+    reply,
+    xml_reply,
+)
 from hikflask.simulator.terminal.terminal import SERIAL, Command, Terminal
 
 REBOOT, SET_BY_HAND, SET_BY_NTP = 123, 1028, 1029
 """Minors of major 3 in the log of events."""
+REMOTE_DOOR = b"<isSupportRemoteControlDoor>%b</isSupportRemoteControlDoor>"
 
 
 def device_info(terminal: Terminal) -> Response:
@@ -95,10 +104,36 @@ ALWAYS_OPEN, ALWAYS_CLOSED, BY_PLAN = 2, 3, 4
 """The values of doorStatus. The last one is recorded."""
 
 
+def capabilities(terminal: Terminal) -> Response:
+    """What it can do, as recorded; without RemoteControl the flag of that is false."""
+    recorded = recordings.body("00_GET_AccessControl_capabilities.response.xml")
+    if terminal.profile.remote_door == "none":
+        recorded = recorded.replace(REMOTE_DOOR % b"true", REMOTE_DOOR % b"false")
+    return recorded_reply(recorded)
+
+
+def door_capabilities(terminal: Terminal) -> Response:
+    """The doors and the commands of RemoteControl, as the vendor's guide has them."""
+    _require_remote_door(terminal)
+    start = declaration(terminal.profile.crlf)
+    return xml_reply(
+        f'{start}<RemoteControlDoor version="2.0" xmlns="{ISAPI_NAMESPACE}">\n<doorNo min="1" max="1"/>\n'
+        f'<cmd opt="{",".join(get_args(Command))}"/>\n<password min="8" max="16"/>\n</RemoteControlDoor>\n'
+    )
+
+
+def _require_remote_door(terminal: Terminal) -> None:
+    if terminal.profile.remote_door == "none":
+        raise NotSupported
+
+
 def control_door(terminal: Terminal) -> Response:
     """Open or close the door; four commands are known. Clients send them in XML and in JSON."""
+    _require_remote_door(terminal)
+    if terminal.profile.remote_door == "off":
+        raise Refusal("remoteDoorFunctionDisable")
     is_json = request.get_data().lstrip().startswith(b"{")
-    fields = child(json_object(), "RemoteControlDoor") if is_json else xml_fields("RemoteControlDoor")
+    fields = child(json_object(), "RemoteControlDoor") if is_json else xml_fields("RemoteControlDoor", ISAPI_NAMESPACE)
     command = fields.get("cmd", "")
     if command not in get_args(Command):
         raise Refusal("badParameters", "cmd")

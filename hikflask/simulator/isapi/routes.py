@@ -33,7 +33,6 @@ NUMBER = "N"
 _NUMBER = re.compile(r"/\d+(?=/|\Z)")
 
 RECORDED = {
-    f"{ACCESS}/capabilities": "00_GET_AccessControl_capabilities.response.xml",
     f"{ACCESS}/CaptureFingerPrint/capabilities": ("12_GET_AccessControl_CaptureFingerPrint_capabilities.response.xml"),
     f"{ACCESS}/AcsCfg/capabilities": "27_GET_AccessControl_AcsCfg_capabilities.response.json",
     f"{ACCESS}/FaceRecognizeMode": "15_GET_AccessControl_FaceRecognizeMode.response.json",
@@ -78,6 +77,8 @@ ROUTES: dict[str, dict[str, View]] = {
     f"{ACCESS}/UserInfoDetail/Delete": {"PUT": persons.start_removal},
     f"{ACCESS}/UserInfoDetail/DeleteProcess": {"GET": persons.removal_progress},
     f"{ACCESS}/AcsWorkStatus": {"GET": device.work_status},
+    f"{ACCESS}/capabilities": {"GET": device.capabilities},
+    f"{ACCESS}/RemoteControl/door/capabilities": {"GET": device.door_capabilities},
     f"{ACCESS}/RemoteControl/door/1": {"PUT": device.control_door},
     f"{ACCESS}/AcsEvent": {"POST": events.search, "GET": events.no_get},
     f"{ACCESS}/AcsEvent/capabilities": {"GET": events.capabilities},

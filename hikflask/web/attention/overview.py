@@ -169,6 +169,7 @@ def _context() -> dict[str, object]:
         "dangers_count": len(dangers),
         "journal": alarms[len(dangers) :][:most],
         "states": labels_of_terminals.summary(seen.counts.terminals, lost, alarmed),
+        "doors": seen.counts.doors[:most],
         "foreign": [_foreign_line(terminal, row) for terminal, row in seen.counts.foreign[:most]],
         "halted": seen.counts.halted[:most],
         "drift": [_drift_line(terminal) for terminal, _count in seen.counts.drift[:most]],

@@ -1,5 +1,6 @@
 """Terminals: the list, the page of one with its people and its comparison, and its queue, as people can read it."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from hikflask.forms.fields import row_id
+from hikflask.forms.terminals import DoorPageForm
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow
 from hikflask.labels import passage_plots
 from hikflask.labels.enrolments import status_of
@@ -28,6 +30,7 @@ from hikflask.services.terminals import (
     checks,
     clock,
     connection,
+    door,
     lost_people,
     people_changes,
     reachability,
@@ -117,14 +120,14 @@ def index() -> ResponseReturnValue:
 @allow(VIEWER)
 def show(terminal_id: int) -> ResponseReturnValue:
     """One terminal, with what its last check found."""
-    return _shown(terminal_id)
+    return page(terminal_id)
 
 
 @bp.get("/<int:terminal_id>/state")
 @allow(VIEWER, is_activity=False)
 def state(terminal_id: int) -> ResponseReturnValue:
     """The part of the page that polls while the terminal is checked."""
-    return with_bar(_shown(terminal_id, fragment=True))
+    return with_bar(page(terminal_id, fragment=True))
 
 
 @bp.get("/file-warning")
@@ -170,7 +173,8 @@ def _queue(template: str, terminal_id: int, limit: int, **known: object) -> str:
     return render_template(template, terminal=terminal, queue=queue, after=after, locked_minutes=minutes, **known)
 
 
-def _shown(terminal_id: int, *, fragment: bool = False) -> str:
+def page(terminal_id: int, *, fragment: bool = False, door_form: DoorPageForm | None = None) -> str:
+    """Return the page of a terminal, or the part of it that polls. :param door_form: as it was typed."""
     terminal = terminal_or_404(terminal_id)
     lost, people = lost_people.at(terminal.id), terminal_people.worst_first(terminal, MAX_FACES)
     known: dict[str, Any] = {
@@ -187,6 +191,7 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
         "people_count": search.count_up_to(EmployeeFilter(terminal=terminal.id)),
     }
     if not fragment:
+        known["door_form"] = _door_form(terminal, door_form)
         known |= {"queue": terminal_queue.queue_of(terminal, FIRST_ROWS), "first": True, **_privacy(terminal.id)}
     if switch.is_on():
         since = passage_plots.hours_begin()
@@ -208,6 +213,15 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
         )
     known["action"] = _action(terminal, lost, known)
     return render_template("terminals/show.html", terminal=terminal, fragment=fragment, **known)
+
+
+def _door_form(terminal: Terminal, typed: DoorPageForm | None) -> DoorPageForm | None:
+    """Return the form that opens the door; None where it may not, or cannot, be opened from here."""
+    if not door.may_open(current_operator.may) or not terminal.is_active or terminal.refused_since:
+        return None
+    form = typed or DoorPageForm(formdata=None)
+    form.press.data = secrets.token_urlsafe(16)
+    return form
 
 
 def _privacy(terminal_id: int) -> dict[str, Any]:

@@ -43,7 +43,14 @@ MODELING = "SubpicAnalysisModelingError"
 def seen(caller: str = "Анна") -> Overview:
     """What the page would show; the header's number is that of its rows."""
     found = overview.overview(overview.count(), caller)
-    rows = [*found.counts.problems, *found.counts.drift, *found.people, *found.unsaved, *found.failed_jobs]
+    rows = [
+        *found.counts.problems,
+        *found.counts.drift,
+        *found.counts.doors,
+        *found.people,
+        *found.unsaved,
+        *found.failed_jobs,
+    ]
     of_all = (found.counts.nowhere, found.counts.consents, not found.counts.worker_runs, found.counts.backup_overdue)
     assert found.counts.total == len(rows) + sum(map(bool, of_all)) + len(found.counts.low_disks)
     assert [len(row.enrolments) for row in found.people] == [min(row.problem.count, 4) for row in found.people]
@@ -54,6 +61,7 @@ def counted(counts: Counts) -> dict[str, int]:
     """What there is to do, with how many people each row of people has."""
     rows = {f"{row.cause} {row.terminal.name}": row.count for row in counts.people}
     rows |= {f"{problem.kind} {problem.terminal.name}": 1 for problem in counts.problems}
+    rows |= {f"door {terminal.name}": 1 for terminal in counts.doors}
     rows |= {name: getattr(counts, name) for name in ("nowhere", "unsaved", "consents")}
     rows |= {"worker": int(not counts.worker_runs)}
     rows |= {"backup": int(counts.backup_overdue), "disks": len(counts.low_disks)}
@@ -76,6 +84,18 @@ def test_nothing_is_to_be_done_when_all_is_confirmed(simulator: Simulated, termi
     assert found.front is not None
     assert (found.front.active, found.front.confirmed, listed("on_terminals")) == (1, 1, 1)
     assert [one.number for one in found.front.newest] == ["100222"]
+
+
+def test_door_that_stands_open_counts_beside_what_else_is_wrong_with_its_terminal(terminal: Terminal) -> None:
+    door = db.update(Terminal).where(Terminal.id == terminal.id)
+    db.session.execute(door.values(door_mode="free", awaits_restore=True))
+    db.session.commit()
+
+    assert counted(seen().counts) == {"replaced Вход": 1, "door Вход": 1}
+
+    db.session.execute(door.values(is_active=False))
+    db.session.commit()
+    assert counted(seen().counts) == {}
 
 
 def test_whoever_left_is_to_be_looked_after_until_the_terminal_confirms(

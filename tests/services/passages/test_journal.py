@@ -13,9 +13,11 @@ from hikflask.extensions import db
 from hikflask.isapi.events import EventRecord, event_record
 from hikflask.models import Alarm, Terminal, WebhookDelivery
 from hikflask.services.alarms import mail_server, watch
-from hikflask.services.passages import journal
+from hikflask.services.passages import intake, journal
 from hikflask.services.passages.store import store
+from hikflask.services.terminals import door
 from hikflask.services.webhooks import deliveries, registry
+from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
 from tests.support.mail_server import MailServer
 from tests.support.mail_server import mail_server as running_mail_server
@@ -56,12 +58,52 @@ def unseen() -> list[tuple[str, int, datetime, datetime]]:
     return [(alarm.code, alarm.count, alarm.first_at, alarm.last_at) for alarm in journal.unseen()]
 
 
+def told() -> int:
+    return len(db.session.scalars(db.select(WebhookDelivery)).all())
+
+
 def mailed(server: MailServer) -> list[str]:
     """Watch, send what is due, and return the subjects of all mails until now."""
     if watch.refresh():
         alarm_mail.send_due()
     db.session.commit()
     return [str(mail["Subject"]) for mail in server.mails]
+
+
+@pytest.mark.both_databases
+def test_door_that_was_opened_from_here_is_no_alarm_and_any_other_opening_is(
+    app: Flask, simulator: Simulated, terminal: Terminal
+) -> None:
+    app.config["DOOR"] = "admin"
+    registry.add("https://alarms.example/", frozenset({"alarm"}))
+    simulator.press_exit_button()
+    intake.claim_due()
+    intake.read_log(terminal.id, "test")
+
+    assert door.open_door(terminal.id, "Курьер", "Анна", lambda _: True).opened
+    intake.read_log(terminal.id, "test")
+    assert (unseen(), told()) == ([], 0)
+
+    simulator.control_door("open")
+    simulator.control_door("alwaysOpen")
+    intake.read_log(terminal.id, "test")
+    assert [alarm[:2] for alarm in unseen()] == [("3/1024", 1), ("3/1026", 1)]
+    assert told() == 2
+
+
+def test_opening_by_somebody_else_in_the_same_moment_is_an_alarm_all_the_same(
+    app: Flask, simulator: Simulated, terminal: Terminal
+) -> None:
+    app.config["DOOR"] = "admin"
+    simulator.press_exit_button()
+    intake.claim_due()
+    intake.read_log(terminal.id, "test")
+    simulator.after("RemoteControl/door/1", lambda: simulator.control_door("open"))
+
+    assert door.open_door(terminal.id, "Курьер", "Анна", lambda _: True).opened
+
+    intake.read_log(terminal.id, "test")
+    assert [alarm[:2] for alarm in unseen()] == [("3/1024", 1)]
 
 
 @pytest.mark.both_databases

@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import pytest
 from werkzeug.test import TestResponse
 
 from hikflask.simulator import SkippingClock, Terminal
+from hikflask.simulator.profiles import PROFILES
 from hikflask.simulator.terminal.terminal import OPEN_SECONDS
 from tests.simulator.conftest import Client
 
-DOOR = "/ISAPI/AccessControl/RemoteControl/door/1"
-STATUS = "/ISAPI/AccessControl/AcsWorkStatus?format=json"
+ACCESS = "/ISAPI/AccessControl"
+DOOR = f"{ACCESS}/RemoteControl/door/1"
+STATUS = f"{ACCESS}/AcsWorkStatus?format=json"
 
 
 def tell(client: Client, command: str, root: str = "RemoteControlDoor") -> TestResponse:
@@ -17,6 +21,11 @@ def tell(client: Client, command: str, root: str = "RemoteControlDoor") -> TestR
 def shown(client: Client) -> tuple[list[int], list[int]]:
     status = client.ask("GET", STATUS).get_json()["AcsWorkStatus"]
     return status["doorLockStatus"], status["doorStatus"]
+
+
+def flag(client: Client) -> str:
+    told = client.ask("GET", f"{ACCESS}/capabilities").text
+    return told.partition("<isSupportRemoteControlDoor>")[2].partition("<")[0]
 
 
 @pytest.mark.parametrize(
@@ -87,3 +96,48 @@ def test_command_from_the_network_is_in_the_log_before_the_lock(terminal: Termin
     assert (command.major, command.minor) == (3, 1024)
     assert command.fields == {"netUser": "admin", "remoteHostAddr": "127.0.0.1"}
     assert [(record.major, record.minor) for record in lock] == [(5, 21), (5, 22)]
+
+
+def test_capabilities_name_the_door_and_the_commands(terminal: Terminal, client: Client) -> None:
+    told = client.ask("GET", f"{ACCESS}/RemoteControl/door/capabilities").text
+
+    assert '<RemoteControlDoor version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema">' in told
+    assert '<doorNo min="1" max="1"/>' in told
+    assert '<cmd opt="open,close,alwaysOpen,alwaysClose"/>' in told
+    assert flag(client) == "true"
+    assert not terminal.door.is_unlocked
+
+
+def test_model_without_the_function_has_a_false_flag_and_no_door_to_control(terminal: Terminal, client: Client) -> None:
+    terminal.profile = replace(terminal.profile, remote_door="none")
+
+    answers = [tell(client, "open"), client.ask("GET", f"{ACCESS}/RemoteControl/door/capabilities")]
+
+    assert flag(client) == "false"
+    assert [(answer.status_code, "<subStatusCode>notSupport<" in answer.text) for answer in answers] == [
+        (404, True)
+    ] * 2
+    assert not terminal.door.is_unlocked
+
+
+def test_door_that_is_switched_off_for_the_network_refuses_and_stays_locked(terminal: Terminal, client: Client) -> None:
+    terminal.profile = replace(terminal.profile, remote_door="off")
+
+    answer = tell(client, "open")
+
+    assert (answer.status_code, "<subStatusCode>remoteDoorFunctionDisable<" in answer.text) == (400, True)
+    assert (terminal.door.is_unlocked, terminal.events.records, flag(client)) == (False, [], "true")
+
+
+def test_command_in_another_namespace_is_refused(terminal: Terminal, client: Client) -> None:
+    answer = client.ask("PUT", DOOR, "<RemoteControlDoor><cmd>open</cmd></RemoteControlDoor>")
+
+    assert (answer.status_code, "<subStatusCode>badXmlContent<" in answer.text) == (400, True)
+    assert not terminal.door.is_unlocked
+
+
+def test_two_models_play_what_else_is_known(terminal: Terminal) -> None:
+    doors = {model: profile.remote_door for model, profile in PROFILES.items() if profile.remote_door != "on"}
+
+    assert doors == {"K1A340FWX": "none", "K1T342MFX-E1": "off"}
+    assert terminal.profile.remote_door == "on"

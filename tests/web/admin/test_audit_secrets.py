@@ -43,6 +43,7 @@ URL = f"http://{HOST}"
 # Deeds that need another device, a certificate, a killed worker or time that passes; they are noted in the same way,
 # and tests/scenarios/test_audit_entries.py and those of retention do them. Comparisons: tests/services/comparisons; the
 # company's directory: tests/services/accounts/test_ldap_check.py.
+# Doors that do not open: tests/services/terminals/test_door.py.
 # Restores: tests/scenarios/test_restored_backup.py. Passages: tests/web/passages and tests/services/passages.
 ELSEWHERE = {
     "alarm.seen",
@@ -74,6 +75,8 @@ ELSEWHERE = {
     "terminal.certificate_changed",
     "terminal.compared",
     "terminal.destination_cleared",
+    "terminal.door_not_known",
+    "terminal.door_refused",
     "terminal.other_device",
     "terminal.people_lost",
     "terminal.privacy_set",
@@ -173,6 +176,8 @@ def terminals_come_and_go(app: Flask, client: FlaskClient) -> None:
     client.post("/terminals/1/try-once")
     client.post("/terminals/1", data={**form, "password": PASSWORD})
     client.post("/terminals/1/clock")
+    app.config["DOOR"] = "admin"
+    client.post("/terminals/1/open-door", data={"reason": "курьер"})
     run(app, "add", "Склад", "http://other.test", "admin", "--password-stdin", password=CHANGED)
     with app.app_context():
         other = registry.find_by_name("Склад")

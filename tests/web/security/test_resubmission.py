@@ -86,6 +86,7 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/erasures/check": ({"certificate": "7", "number": "77001", "name": "Пётр Петров"}, "/erasures/check"),
     "/employees/new": (typed(), "/employees/"),
     f"/employees/{IVAN}/edit": (typed(full_name="Пётр Петров"), f"/employees/{IVAN}"),
+    "/terminals/1/open-door": ({"reason": "курьер"}, "/terminals/1/open-door"),
     "/terminals/1/retire": ({"note": "сгорел в июле"}, "/terminals/1/retire"),
     "/groups/": ({"name": "Склад 7", "terminals": "1", "departments": "1", "added": "1"}, "/groups/"),
     "/groups/1": ({"name": "Склад 7", "terminals": "1", "department": "Новый"}, "/groups/1"),
@@ -136,8 +137,9 @@ NOTHING_TYPED = {
 @pytest.fixture
 def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
     """Ольга, who may sign in, Иван, a terminal with a comparison, the preview of a job, a job that was stopped, an
-    import whose columns are chosen, and one with a wrong row.
+    import whose columns are chosen, and one with a wrong row. Doors may be opened.
     """
+    app.config["DOOR"] = "operator"
     with app.app_context():
         add_operator("Ольга", OPERATOR)
         save_employee(Draft("1", "Иван"))
