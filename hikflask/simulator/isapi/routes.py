@@ -10,6 +10,7 @@ from hikflask.simulator.http.middleware import View
 from hikflask.simulator.http.responses import recorded_reply
 from hikflask.simulator.isapi import (
     capture,
+    card_capture,
     cards,
     device,
     event_hosts,
@@ -33,12 +34,9 @@ NUMBER = "N"
 _NUMBER = re.compile(r"/\d+(?=/|\Z)")
 
 RECORDED = {
-    f"{ACCESS}/capabilities": "00_GET_AccessControl_capabilities.response.xml",
     f"{ACCESS}/CaptureFingerPrint/capabilities": ("12_GET_AccessControl_CaptureFingerPrint_capabilities.response.xml"),
     f"{ACCESS}/AcsCfg/capabilities": "27_GET_AccessControl_AcsCfg_capabilities.response.json",
     f"{ACCESS}/FaceRecognizeMode": "15_GET_AccessControl_FaceRecognizeMode.response.json",
-    f"{ACCESS}/CardInfo/capabilities": "18_GET_AccessControl_CardInfo_capabilities.response.json",
-    f"{ACCESS}/CaptureCardInfo/capabilities": "19_GET_AccessControl_CaptureCardInfo_capabilities.response.json",
     f"{ACCESS}/FingerPrintCfg/capabilities": "20_GET_AccessControl_FingerPrintCfg_capabilities.response.json",
     f"{ACCESS}/userAndRightShow": "26_GET_AccessControl_userAndRightShow.response.json",
     f"{ACCESS}/Door/param/1/capabilities": "35_GET_AccessControl_Door_param_1_capabilities.response.xml",
@@ -68,6 +66,9 @@ ROUTES: dict[str, dict[str, View]] = {
     capture.PATH: {"POST": capture.capture},
     f"{capture.PATH}/capabilities": {"GET": capture.capabilities},
     capture.FINGER_PATH: {"POST": capture.capture_finger},
+    card_capture.PATH: {"GET": card_capture.capture, "POST": card_capture.capture},
+    f"{card_capture.PATH}/capabilities": {"GET": card_capture.capabilities},
+    f"{ACCESS}/capabilities": {"GET": card_capture.access_capabilities},
     f"{ACCESS}/UserInfo/Record": {"POST": persons.record},
     f"{ACCESS}/UserInfo/Modify": {"PUT": persons.modify, "POST": persons.modify},
     f"{ACCESS}/UserInfo/SetUp": {"PUT": persons.set_up},
@@ -108,6 +109,8 @@ ROUTES: dict[str, dict[str, View]] = {
     f"{ACCESS}/CardInfo/Search": {"POST": cards.search},
     f"{ACCESS}/CardInfo/Count": {"GET": cards.count},
     f"{ACCESS}/CardInfo/Delete": {"PUT": cards.delete},
+    f"{ACCESS}/CardInfo/capabilities": {"GET": cards.capabilities},
+    f"{ACCESS}/CardVerificationRule": {"GET": cards.verification_rule},
     LIBRARY: {"GET": face_library.libraries, "DELETE": face_library.wipe},
     f"{LIBRARY}/capabilities": {"GET": face_library.capabilities},
     f"{LIBRARY}/Count": {"GET": face_library.count},
