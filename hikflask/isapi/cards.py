@@ -47,8 +47,9 @@ class CardLimits:
 
 @dataclass(frozen=True)
 class VerificationRule:
-    """How the terminal makes a number of a card: its cardNoLenMode, such as full or 3Bytes, and whether it reverses
-    the bytes. What it does not tell is empty or None.
+    """How the terminal makes a number of a card. What it does not tell is empty or None.
+
+    `length_mode` is its cardNoLenMode, such as full or 3Bytes; `is_reversed`: the bytes count in reverse order.
     """
 
     length_mode: str = ""
@@ -120,7 +121,8 @@ def add(client: Requester, card: TerminalCard) -> None:
     """Give a card to a person who exists on the terminal. One that somebody has already is refused.
 
     This does not prove whose it is: call `of_person` afterwards.
-    :raises PersonUnknown: :raises TerminalError: :raises ValueError: for a bad number.
+    :raises CardTaken: :raises CardsFull: :raises IllegalCard: :raises PersonUnknown: :raises TerminalError:
+    :raises ValueError: for a bad number.
     """
     info: Json = {
         "employeeNo": valid_number(card.owner),
