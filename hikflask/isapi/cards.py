@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hikflask.isapi.answer import Requester
 from hikflask.isapi.codec import Json, checked, confirmed, counted, member, to_json
 from hikflask.isapi.codec import number_in as text_in
-from hikflask.isapi.errors import Nonsense, PersonUnknown
+from hikflask.isapi.errors import Nonsense, NotSupported, PersonUnknown
 from hikflask.isapi.paging import PAGE, Page, every_row, page
 from hikflask.isapi.persons import BASE, JSON_TYPE, new_search, valid_number
 
@@ -47,8 +47,9 @@ class CardLimits:
 
 @dataclass(frozen=True)
 class VerificationRule:
-    """How the terminal makes a number of a card: its cardNoLenMode, such as full or 3Bytes, and whether it reverses
-    the bytes. What it does not tell is empty or None.
+    """How the terminal makes a number of a card. What it does not tell is empty or None.
+
+    `length_mode` is its cardNoLenMode, such as full or 3Bytes; `is_reversed`: the bytes count in reverse order.
     """
 
     length_mode: str = ""
@@ -120,7 +121,8 @@ def add(client: Requester, card: TerminalCard) -> None:
     """Give a card to a person who exists on the terminal. One that somebody has already is refused.
 
     This does not prove whose it is: call `of_person` afterwards.
-    :raises CardTaken: :raises PersonUnknown: :raises TerminalError: :raises ValueError: for a bad number.
+    :raises CardTaken: :raises CardsFull: :raises IllegalCard: :raises PersonUnknown: :raises TerminalError:
+    :raises ValueError: for a bad number.
     """
     info: Json = {
         "employeeNo": valid_number(card.owner),
@@ -174,13 +176,22 @@ def _card(number: str, row: Json) -> TerminalCard:
 
 
 def remove(client: Requester, number: str) -> None:
-    """Remove one card, whoever has it. An unknown number is no error.
+    """Remove one card, whoever has it. A number that nobody has is no error.
 
+    Firmware that ignores a list of cards in a search (a KV6124 knows none) may ignore it here, too, and remove the
+    cards of all people: so it is searched for first, and nothing is sent where others are listed.
     This does not prove that the card is gone: call `of_person` afterwards.
-    :raises TerminalError: :raises ValueError: for a bad number (an empty list would remove the cards of all people).
+    :raises NotSupported: when others are listed. :raises TerminalError: :raises ValueError: for a bad number (an empty
+    list would remove the cards of all people).
     """
-    body = to_json({"CardInfoDelCond": {"CardNoList": [{"cardNo": valid_card_number(number)}]}})
+    card_nos = {"CardNoList": [{"cardNo": valid_card_number(number)}]}
+    listed = {card.number for card in _search(client, card_nos)}
+    if listed - {number}:
+        raise NotSupported(message="CardNoList is ignored", path=DELETE.partition("?")[0])
+    if not listed:
+        return
     try:
+        body = to_json({"CardInfoDelCond": card_nos})
         confirmed(client.request("PUT", DELETE, data=body, content_type=JSON_TYPE))
     except PersonUnknown:
         return  # Nobody has it.

@@ -8,6 +8,7 @@ from hikflask.simulator.event_traps import EventTraps, PushTraps
 CaptureType = Literal["url", "binary"]
 BinaryReply = Literal["header", "own-header", "first-line", "xml-label", "jpeg", "unnamed"]
 NobodyCame = Literal["progress", "done", "captureTimeout", "timeOut", "deviceError"]
+CardCapture = Literal["get", "post", "none"]
 ClockMark = Literal["offset", "none", "z"]
 ClockTakes = Literal["either", "offset", "plain"]
 PicturePart = Literal["img", "FaceImage"]
@@ -34,6 +35,20 @@ class Profile:
     takes_cancel: bool = True
     refuse_after_success: float = 0.3
     """So many seconds after a success, the same login gets `badParameters` for another capture; 0: never."""
+
+    card_capture: CardCapture = "get"
+    """CaptureCardInfo is a GET, or a POST of XML, or there is none."""
+    card_window: float = 30.0
+    """Seconds that CaptureCardInfo waits for a card. No firmware's is known."""
+    card_capacity: int = 3000
+    cards_per_person: int | None = 50
+    """`numberPerPerson` in `CardInfo/capabilities`; 255 stands for any number, and None is not told and means five."""
+    card_length: tuple[int, int] = (1, 20)
+    """The length of the shortest and of the longest card number."""
+    finds_by_card: bool = True
+    """A search for cards knows CardNoList. Otherwise it lists all cards, and the capabilities do not name the list. A
+    removal knows it always: what such firmware does there is unknown.
+    """
 
     face_by_url: bool = True
     face_by_picture: bool = False
@@ -145,6 +160,7 @@ PROFILES = {
         firmware="V4.48.0",
         time_json=True,
         binary_reply="xml-label",
+        card_capture="post",
         set_up_by_post=True,
         nonce_uses=2,
         challenge_after_dead_nonce=False,
@@ -187,6 +203,10 @@ PROFILES = {
         takes_cancel=False,
         refusals_as_200=True,
         removal_keeps_faces=True,
+        card_capacity=6000,
+        cards_per_person=5,
+        card_length=(1, 32),
+        finds_by_card=False,
         lock_words="json",
         events=EventTraps(empty_fields="null", leaves_status_out=True),
         push=PushTraps(tells_no_format=True, framing="json"),
@@ -242,6 +262,7 @@ PROFILES = {
         nobody_came="deviceError",
         not_supported_status=403,
         challenge="no-qop",
+        cards_per_person=None,
         modify_method="POST",
         lock_words="json-user-check",
         events=EventTraps(page_limit=10, search_id_length=20, time_length=25, hides_names=True),
@@ -255,6 +276,7 @@ PROFILES = {
         window=0,
         takes_cancel=False,
         clock_by_utc=True,
+        cards_per_person=255,
         picture_part="FaceImage",
         number_taken="deviceUserAlreadyExist",
         modify_replaces=True,
@@ -268,7 +290,15 @@ PROFILES = {
         num_of_face_listed=False,
         not_in_search=frozenset({"faceURL"}),
         bind_counts=False,
-        missing=frozenset({"Intelligent/FDLib", "Intelligent/FDLib/capabilities", "System/status"}),
+        card_capture="none",
+        missing=frozenset(
+            {
+                "AccessControl/CardVerificationRule",
+                "Intelligent/FDLib",
+                "Intelligent/FDLib/capabilities",
+                "System/status",
+            }
+        ),
         not_supported_as_200=frozenset({"POST"}),
         refuses_methods=False,
         events=EventTraps(majors=(1, 2, 3, 5), empty_fields="zeros"),
@@ -285,7 +315,8 @@ Dialects that are known without their model are spread over the rows, so that ea
 challenges with SHA-256, with several algorithms and without qop, 403 for notSupport, errors with HTTP 200, the forms of
 the captured picture, of one that is sent and of the clock, no numOfFace, the bodies of a 401, the other code for a
 number that exists, Modify by POST and with the loss of rights, a removal that keeps the face, the short name,
-the limits of the search for events, the forms of what is sent, and a door that the network may not open.
+the limits for cards (those of a KV6124 at K1T341AMF) and how one is read, the limits of the search for events, the
+forms of what is sent, and a door that the network may not open.
 The last digits of some firmware versions are not recorded either.
 """
 

@@ -163,11 +163,27 @@ def test_cards_are_counted() -> None:
 
 
 def test_one_card_is_removed_by_a_list_of_its_number_alone() -> None:
-    client = Prepared(answer())
+    listed_there = (answer(listed({"employeeNo": "5", "cardNo": "00aB12"})), answer(listed(total=1)))
+    client = Prepared(*listed_there, answer())
     cards.remove(client, "00aB12")
-    assert (client.sent[0].method, client.sent[0].path) == ("PUT", f"{CALLS}/Delete?format=json")
-    assert body(client) == {"CardInfoDelCond": {"CardNoList": [{"cardNo": "00aB12"}]}}
-    cards.remove(Prepared(refusal("employeeNoNotExist")), "7")
+    assert (client.sent[2].method, client.sent[2].path) == ("PUT", f"{CALLS}/Delete?format=json")
+    assert body(client, 2) == {"CardInfoDelCond": {"CardNoList": [{"cardNo": "00aB12"}]}}
+    cards.remove(Prepared(*listed_there, refusal("employeeNoNotExist")), "00aB12")
+
+
+def test_card_that_nobody_has_is_not_removed() -> None:
+    client = Prepared(answer(listed()))
+    cards.remove(client, "7")
+    assert len(client.sent) == 1
+
+
+def test_no_card_is_removed_where_the_list_may_be_ignored() -> None:
+    """Or the cards of all people might go."""
+    page = listed({"employeeNo": "5", "cardNo": "7"}, {"employeeNo": "6", "cardNo": "8"})
+    client = Prepared(answer(page), answer(listed(total=2)))
+    with pytest.raises(errors.NotSupported):
+        cards.remove(client, "7")
+    assert len(client.sent) == 2
 
 
 @pytest.mark.parametrize("number", ["", " ", "7 ", "7;8", "Ж", "7" * 33, None, 7])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.request import parse_http_list, parse_keqv_list
@@ -108,6 +109,20 @@ class Client:
             b"--xyz\r\nContent-Disposition: %b\r\n\r\n%b" % (_encoded(head), _encoded(body)) for head, body in pairs
         ]
         return self.ask(method, path, b"\r\n".join(pieces) + b"\r\n--xyz--\r\n", "multipart/form-data; boundary=xyz")
+
+
+class BusyClock(SkippingClock):
+    """While a request waits, `meanwhile` happens, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], object] | None = None
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        if self.meanwhile:
+            callback, self.meanwhile = self.meanwhile, None
+            callback()
+        super().wait(condition, seconds)
 
 
 def _encoded(part: str | bytes) -> bytes:

@@ -1,12 +1,15 @@
 """CardInfo: adding, changing, finding, counting and removing the cards of persons.
 
-Of the limits in `CardInfo/capabilities` only the length of a number and the types are checked.
+The limits in `CardInfo/capabilities` hold, but for what a leader's card may be. The words of the refusals, and which
+limit has which, are what clients read: no recording has them.
 """
 
+import json
 import re
 
 from flask import Response, request
 
+from hikflask.simulator import recordings
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import Fields, child, json_object, numbers
 from hikflask.simulator.http.responses import done, json_reply
@@ -15,12 +18,32 @@ from hikflask.simulator.terminal.person_store import Card
 from hikflask.simulator.terminal.terminal import Terminal
 
 TYPES = ("normalCard", "patrolCard", "hijackCard", "superCard")
-_NUMBER = re.compile(r"[A-Za-z0-9]{1,20}")
+
+
+def capabilities(terminal: Terminal) -> Response:
+    """The recorded capabilities with the limits of the profile."""
+    profile = terminal.profile
+    answer = json.loads(recordings.body("18_GET_AccessControl_CardInfo_capabilities.response.json"))
+    info, length = answer["CardInfo"], dict(zip(("@min", "@max"), profile.card_length, strict=True))
+    info |= {"cardNo": length, "maxRecordNum": profile.card_capacity, "numberPerPerson": profile.cards_per_person}
+    if profile.cards_per_person is None:
+        del info["numberPerPerson"]
+    for condition in ("CardInfoSearchCond", "CardInfoDelCond"):
+        if profile.finds_by_card:
+            info[condition]["CardNoList"]["cardNo"] = length
+        else:
+            del info[condition]["CardNoList"]
+    return json_reply(answer)
+
+
+def verification_rule(terminal: Terminal) -> Response:  # noqa: ARG001
+    """The whole number of a card counts, in the order of its bytes."""
+    return json_reply({"CardVerificationRule": {"cardNoLenMode": "full", "reverseCardNoEnabled": False}})
 
 
 def record(terminal: Terminal) -> Response:
     """Add a card to a person."""
-    number, fields = _card_info()
+    number, fields = _card_info(terminal)
     if number in terminal.cards:
         raise Refusal("cardNoAlreadyExist", "cardNo")
     terminal.store.save_card(number, fields)
@@ -29,7 +52,7 @@ def record(terminal: Terminal) -> Response:
 
 def modify(terminal: Terminal) -> Response:
     """Change the given fields of a card."""
-    number, fields = _card_info()
+    number, fields = _card_info(terminal)
     if number not in terminal.cards:
         raise Refusal("cardNoNotExist", "cardNo")
     terminal.store.save_card(number, fields)
@@ -38,15 +61,17 @@ def modify(terminal: Terminal) -> Response:
 
 def set_up(terminal: Terminal) -> Response:
     """Add a card, or change the given fields of one that exists."""
-    terminal.store.save_card(*_card_info())
+    terminal.store.save_card(*_card_info(terminal))
     return done(as_json=True)
 
 
-def _card_info() -> tuple[str, Fields]:
+def _card_info(terminal: Terminal) -> tuple[str, Fields]:
     fields = child(json_object(), "CardInfo")
-    number = fields.get("cardNo")
-    if not isinstance(number, str) or not _NUMBER.fullmatch(number):
+    number, (shortest, longest) = fields.get("cardNo"), terminal.profile.card_length
+    if not isinstance(number, str):
         raise Refusal("badJsonContent", "CardInfo.cardNo")
+    if not re.fullmatch(r"[A-Za-z0-9]*", number) or not shortest <= len(number) <= longest:
+        raise Refusal("illegalCardNo", "cardNo")
     if fields.get("cardType", TYPES[0]) not in TYPES:
         raise Refusal("badJsonContent", "CardInfo.cardType")
     return number, fields
@@ -59,9 +84,11 @@ def delete(terminal: Terminal) -> Response:
 
 
 def search(terminal: Terminal) -> Response:
-    """One page of cards in the order they were added."""
+    """One page of cards in the order they were added. Some firmware knows no CardNoList, and lists all cards."""
     condition = child(json_object(), "CardInfoSearchCond")
     card_nos, owners = _lists(condition)
+    if not terminal.profile.finds_by_card:
+        card_nos = None
     hits = [card.number for card in terminal.cards.values() if card.is_of(card_nos, owners)]
     result = search_result(terminal.profile, hits, condition, "CardInfo", lambda number: _row(terminal.cards[number]))
     return json_reply({"CardInfoSearch": {"searchID": str(condition.get("searchID", "")), **result}})

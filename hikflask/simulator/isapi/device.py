@@ -24,6 +24,7 @@ from hikflask.simulator.terminal.terminal import SERIAL, Command, Terminal
 REBOOT, SET_BY_HAND, SET_BY_NTP = 123, 1028, 1029
 """Minors of major 3 in the log of events."""
 REMOTE_DOOR = b"<isSupportRemoteControlDoor>%b</isSupportRemoteControlDoor>"
+CARD_CAPTURE = b"<isSupportCaptureCardInfo>true</isSupportCaptureCardInfo>"
 
 
 def device_info(terminal: Terminal) -> Response:
@@ -105,10 +106,12 @@ ALWAYS_OPEN, ALWAYS_CLOSED, BY_PLAN = 2, 3, 4
 
 
 def capabilities(terminal: Terminal) -> Response:
-    """What it can do, as recorded; without RemoteControl the flag of that is false."""
+    """What it can do, as recorded; the flags of RemoteControl and CaptureCardInfo are those of the profile."""
     recorded = recordings.body("00_GET_AccessControl_capabilities.response.xml")
     if terminal.profile.remote_door == "none":
         recorded = recorded.replace(REMOTE_DOOR % b"true", REMOTE_DOOR % b"false")
+    if terminal.profile.card_capture == "none":
+        recorded = recorded.replace(CARD_CAPTURE, b"")
     return recorded_reply(recorded)
 
 

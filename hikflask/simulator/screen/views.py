@@ -5,6 +5,7 @@ The display and the list of persons are frames that reload by themselves, so tha
 
 import hashlib
 import io
+import re
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
@@ -18,6 +19,7 @@ from hikflask.simulator.terminal.faults import KINDS
 from hikflask.simulator.terminal.terminal import Terminal
 
 MAX_SIDE = 480
+CARD_NUMBER = re.compile(r"[A-Za-z0-9]{1,32}")
 SHOWN_SECONDS = 6.0
 """How long the display shows the face that was captured."""
 LOG_TAIL = 12
@@ -67,12 +69,17 @@ class Screen:
         return render_template("screen.html", terminal=self.terminal, names=RUSSIAN_NAMES, kinds=KINDS)
 
     def display(self) -> str:
-        """The display alone. Its states: idle, waiting (for a face), visitor (a face waits), passed, refused, taken."""
+        """The display alone, in one of its states.
+
+        They are idle, waiting (for a face), card (waiting for one), visitor (a face waits), passed, refused, taken.
+        """
         terminal = self.terminal
         with terminal.lock:
             camera, now, seconds = terminal.camera, terminal.clock.now(), 0
             if camera.window is not None:
                 state, seconds = "waiting", max(1, round(camera.window.until - now))
+            elif terminal.card_reader.until is not None:
+                state, seconds = "card", max(1, round(terminal.card_reader.until - now))
             elif any(visitor.until >= now for visitor in camera.visitors):
                 state = "visitor"
             elif camera.last_success is not None and now - camera.last_success < SHOWN_SECONDS:
@@ -121,6 +128,14 @@ class Screen:
         self.terminal.present_alone(faces.draw(name))
         return _back()
 
+    def present_card(self) -> BaseResponse:
+        """Hold the card `number` to the terminal."""
+        number = request.form.get("number", "").strip()
+        if not CARD_NUMBER.fullmatch(number):
+            abort(HTTPStatus.UNPROCESSABLE_ENTITY)
+        self.terminal.present_card(number)
+        return _back()
+
     def add_fault(self) -> BaseResponse:
         form = request.form
         times = form.get("times", "")
@@ -154,6 +169,7 @@ class Screen:
                 "faces": {number: face.sha256 for number, face in terminal.faces.items()},
                 "file": hashlib.sha256(terminal.file).hexdigest() if terminal.file else None,
                 "window_open": terminal.camera.window is not None,
+                "card_window_open": terminal.card_reader.until is not None,
                 "wrong_passwords": terminal.wrong_passwords,
                 "log_length": len(terminal.log),
                 "time": terminal.wall_clock.fields(),
@@ -180,6 +196,7 @@ def create_screen(terminal: Terminal) -> Blueprint:
     bp.add_url_rule("/screen/enrolled/<path:number>.jpg", view_func=screen.enrolled)
     bp.add_url_rule("/screen/pass", view_func=screen.pass_by, methods=["POST"])
     bp.add_url_rule("/screen/present", view_func=screen.present, methods=["POST"])
+    bp.add_url_rule("/screen/card", view_func=screen.present_card, methods=["POST"])
     bp.add_url_rule("/screen/faults", view_func=screen.add_fault, methods=["POST"])
     bp.add_url_rule("/screen/faults/clear", view_func=screen.clear_faults, methods=["POST"])
     bp.add_url_rule("/screen/events", view_func=screen.trigger, methods=["POST"])

@@ -100,6 +100,9 @@ class PersonStore:
     deletion_polls: int = 1
     taken: str = "employeeNoAlreadyExist"
     """The error code when a person with the number exists."""
+    card_capacity: int = 3000
+    cards_per_person: int | None = None
+    """None: any number."""
     keeps_faces: bool = False
     """Whoever is removed leaves the face in the library."""
     people: dict[str, Person] = field(default_factory=dict)
@@ -158,7 +161,7 @@ class PersonStore:
             self.faces.pop(number, None)
 
     def save_card(self, number: str, fields: Person) -> None:
-        """Add a card, or change the given fields of one. Its owner must exist."""
+        """Add a card, or change the given fields of one. Its owner must exist. :raises Refusal:"""
         old = self.cards.get(number, Card(number, ""))
         card = Card(
             number,
@@ -168,6 +171,12 @@ class PersonStore:
         )
         if card.employee_no not in self.people:
             raise Refusal("employeeNoNotExist", "employeeNo")
+        others = [other for other in self.cards.values() if other.number != number]
+        if len(others) >= self.card_capacity:
+            raise Refusal("deviceCardFull")
+        of_owner = sum(other.employee_no == card.employee_no for other in others)
+        if self.cards_per_person is not None and of_owner >= self.cards_per_person:
+            raise Refusal("cardFullPerUser")
         self.cards[number] = card
 
     def remove_cards(self, numbers: list[str] | None, employee_nos: list[str] | None) -> None:

@@ -15,6 +15,7 @@ from hikflask.simulator.profiles import SEED, Profile
 from hikflask.simulator.terminal import access
 from hikflask.simulator.terminal.access import RightPlans
 from hikflask.simulator.terminal.camera import Camera
+from hikflask.simulator.terminal.card_reader import CardReader
 from hikflask.simulator.terminal.clocks import Clock, WallClock
 from hikflask.simulator.terminal.digest_login import USER, Login
 from hikflask.simulator.terminal.event_log import (
@@ -38,6 +39,8 @@ STAY = 5.0
 
 SERIAL = "0000000"
 """The end of the serial number of a terminal that is given none."""
+CARDS_PER_PERSON: dict[int | None, int | None] = {None: 5, 255: None}
+"""What `numberPerPerson` means where it is not the limit itself (ISAPI guide). None as a limit: any number."""
 KEPT_HEADERS = ("Content-Type", "Content-Length", "Accept", "User-Agent", "Connection")
 KEPT_REQUESTS = 5000
 _TOKEN = re.compile(r"(?<=token=)[^&]+")
@@ -127,6 +130,7 @@ class Terminal:
         self.lan_host = lan_host
         self.lock = threading.Condition()
         self.camera = Camera(self.clock, self.lock, auto_face)
+        self.card_reader = CardReader(self.clock, self.lock)
         self.login = Login(password, profile, self.clock)
         self.wall_clock = WallClock()
         self.access_settings: dict[str, Any] = json.loads(recordings.body(profile.access_settings))["AcsCfg"]
@@ -142,6 +146,8 @@ class Terminal:
             profile.capacity,
             self._record_removal,
             taken=profile.number_taken,
+            card_capacity=profile.card_capacity,
+            cards_per_person=CARDS_PER_PERSON.get(profile.cards_per_person, profile.cards_per_person),
             keeps_faces=profile.removal_keeps_faces,
         )
         self.door = Door(self.clock)
@@ -210,16 +216,32 @@ class Terminal:
             self.camera.leave()
             self.camera.present(jpeg, stay)
 
+    def present_card(self, number: str, *, when_asked: bool = False) -> int | None:
+        """Hold a card to the terminal: CaptureCardInfo reads it; while nobody captures, its owner passes by it.
+
+        With `when_asked` it is held there as soon as somebody captures. Return the minor of what the terminal wrote
+        about the passage, None when there was none.
+        """
+        with self.lock:
+            if when_asked or self.card_reader.is_waiting:
+                self.card_reader.present(number)
+                return None
+            card = self.cards.get(number)
+            return self.pass_by(card.employee_no if card else None, access.CARD, card=number)
+
     def capture_elsewhere(self, jpeg: bytes) -> None:
         """Let somebody capture on the terminal's own page or with another program: the file is overwritten."""
         with self.lock:
             self.camera.store(jpeg)
             self.camera.next_counter()
 
-    def pass_by(self, number: str | None, minor: int = access.FACE, *, at: datetime | None = None) -> int:
+    def pass_by(
+        self, number: str | None, minor: int = access.FACE, *, at: datetime | None = None, card: str = ""
+    ) -> int:
         """Let a person (None: a stranger) show a face, and return the minor of what the terminal wrote about it.
 
-        `minor` 1 is a card instead, 38 a finger; another one, such as 104 (a photo was shown), is written as it is.
+        `minor` 1 is a card instead, by default the person's first one, 38 a finger; another one, such as 104 (a photo
+        was shown), is written as it is.
         `at` is a moment of the past with its zone, by default now. Whoever passes opens the lock for some seconds.
         """
         with self.lock:
@@ -240,7 +262,7 @@ class Terminal:
                 str(person.get("name", "")) if has_name else "",
                 at=at,
                 picture=seen if self.access_settings["saveCapPic"] else None,
-                **self._card_shown(number, minor),
+                **self._card_shown(number, minor, card),
             )
             if record:
                 self.last_attempt = record, self.clock.now()
@@ -306,10 +328,11 @@ class Terminal:
     def _record_removal(self, number: str) -> None:
         self.events.add(INFORMATION, 1076, number)
 
-    def _card_shown(self, number: str | None, minor: int) -> dict[str, object]:
+    def _card_shown(self, number: str | None, minor: int, shown: str) -> dict[str, object]:
         if minor != access.CARD:
             return {}
-        return {"cardNo": next((card.number for card in self.cards.values() if card.employee_no == number), "77000001")}
+        first = next((card.number for card in self.cards.values() if card.employee_no == number), "77000001")
+        return {"cardNo": shown or first}
 
     def _stranger(self) -> bytes:
         return faces.draw(faces.NAMES[self.events.next_serial % len(faces.NAMES)])
@@ -322,6 +345,7 @@ class Terminal:
         with self.lock:
             self.door = Door(self.clock)
             self.camera.restart()
+            self.card_reader.interrupt()
             self.wall_clock.restart()
             self.login.forget_nonces()
             self.tokens.clear()
@@ -332,6 +356,7 @@ class Terminal:
         """End the requests that wait, without an answer."""
         with self.lock:
             self.camera.interrupt()
+            self.card_reader.interrupt()
 
     def trigger(self, event: str) -> None:
         """Let one of the events below happen now. :raises KeyError: for another one."""

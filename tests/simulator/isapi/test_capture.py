@@ -1,11 +1,9 @@
-import threading
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from hikflask.simulator import SEED, SkippingClock, Terminal, faces
-from tests.simulator.conftest import Client
+from tests.simulator.conftest import BusyClock, Client
 
 ANNA, BORIS = faces.draw("anna"), faces.draw("boris")
 FILE = "/LOCALS/pic/web_face_enrollpic.jpg@WEB000000000020"
@@ -106,20 +104,6 @@ def test_polling_on_after_success_can_be_allowed(client_for: type[Client], clock
     client.capture()
 
     assert "<captureProgress>0<" in client.capture().text
-
-
-class BusyClock(SkippingClock):
-    """While the window waits, somebody else asks."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.meanwhile: Callable[[], object] | None = None
-
-    def wait(self, condition: threading.Condition, seconds: float) -> None:
-        if self.meanwhile:
-            callback, self.meanwhile = self.meanwhile, None
-            callback()
-        super().wait(condition, seconds)
 
 
 def test_second_capture_in_an_open_window_is_busy(client_for: type[Client]) -> None:

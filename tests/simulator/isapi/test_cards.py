@@ -1,10 +1,12 @@
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
 from hikflask.simulator import SEED, SkippingClock, Terminal
+from hikflask.simulator.profiles import PROFILES
 from tests.simulator.conftest import Client
 
 CARDS = "/ISAPI/AccessControl/CardInfo"
@@ -18,11 +20,11 @@ def owners(client: Client) -> Client:
     return client
 
 
-def send(client: Client, method: str, what: str, number: str, **fields: str) -> TestResponse:
+def send(client: Client, method: str, what: str, number: Any, **fields: str) -> TestResponse:
     return client.ask(method, f"{CARDS}/{what}?format=json", {"CardInfo": {"cardNo": number} | fields})
 
 
-def add(client: Client, number: str, owner: str = "100222", **fields: str) -> TestResponse:
+def add(client: Client, number: Any, owner: str = "100222", **fields: str) -> TestResponse:
     return send(client, "POST", "Record", number, employeeNo=owner, cardType="normalCard", **fields)
 
 
@@ -75,8 +77,10 @@ def test_no_card_found_is_said_in_the_words_of_the_firmware(clock: SkippingClock
     [
         ({"number": "1234", "owner": "5"}, "cardNoAlreadyExist"),
         ({"number": "7", "owner": "nobody"}, "employeeNoNotExist"),
-        ({"number": ""}, "badJsonContent"),
-        ({"number": "1" * 21}, "badJsonContent"),
+        ({"number": 7}, "badJsonContent"),
+        ({"number": ""}, "illegalCardNo"),
+        ({"number": "1" * 21}, "illegalCardNo"),
+        ({"number": "1;2"}, "illegalCardNo"),
     ],
 )
 def test_card_that_cannot_be_added_changes_nothing(
@@ -159,6 +163,86 @@ def test_person_who_is_removed_takes_cards_along(terminal: Terminal, owners: Cli
     terminal.store.finish_removal()
 
     assert list(terminal.cards) == ["2"]
+
+
+def play(clock: SkippingClock, client_for: type[Client], **changes: Any) -> Client:
+    """Play the seed terminal with these changes of its profile; 100222 and 5 are on it."""
+    client = client_for(Terminal("Secret12", clock=clock, profile=replace(SEED, **changes)))
+    client.add_person()
+    client.add_person("5")
+    return client
+
+
+def test_terminal_holds_as_many_cards_as_its_profile_says(clock: SkippingClock, client_for: type[Client]) -> None:
+    client = play(clock, client_for, card_capacity=2)
+    for number, owner in (("1", "5"), ("2", "100222")):
+        add(client, number, owner)
+
+    assert code_of(add(client, "3")) == (400, "deviceCardFull")
+    assert code_of(send(client, "PUT", "SetUp", "2", employeeNo="5")) == (200, "ok"), "it is there already"
+
+
+@pytest.mark.parametrize(("told", "limit"), [(2, 2), (None, 5), (255, 300)])
+def test_person_has_as_many_cards_as_the_profile_says(
+    clock: SkippingClock, client_for: type[Client], told: int | None, limit: int
+) -> None:
+    client = play(clock, client_for, cards_per_person=told)
+    answers = [code_of(add(client, str(number))) for number in range(limit)]
+
+    assert set(answers) == {(200, "ok")}
+    assert code_of(add(client, "999")) == ((200, "ok") if told == 255 else (400, "cardFullPerUser"))
+    assert code_of(add(client, "777", "5")) == (200, "ok")
+
+
+def test_length_of_a_number_is_that_of_the_profile(clock: SkippingClock, client_for: type[Client]) -> None:
+    client = play(clock, client_for, card_length=(4, 32))
+
+    answers = [code_of(add(client, "1" * length))[1] for length in (3, 4, 32, 33)]
+
+    assert answers == ["illegalCardNo", "ok", "ok", "illegalCardNo"]
+
+
+def test_search_that_knows_no_list_of_numbers_lists_all_cards(clock: SkippingClock, client_for: type[Client]) -> None:
+    client = play(clock, client_for, finds_by_card=False)
+    add(client, "1")
+    add(client, "2", "5")
+
+    found = find(client, CardNoList=[{"cardNo": "2"}])
+    of_owner = find(client, EmployeeNoList=[{"employeeNo": "5"}])
+
+    assert [card["cardNo"] for card in found["CardInfo"]] == ["1", "2"]
+    assert [card["cardNo"] for card in of_owner["CardInfo"]] == ["2"]
+
+
+def test_limits_of_the_seed_are_told_as_recorded(client: Client, recordings: Path) -> None:
+    recorded = recordings / "seed_terminal" / "18_GET_AccessControl_CardInfo_capabilities.response.json"
+
+    assert client.ask("GET", f"{CARDS}/capabilities?format=json").data == recorded.read_bytes()
+
+
+def test_limits_of_other_profiles_are_told(clock: SkippingClock, client_for: type[Client]) -> None:
+    def told(model: str) -> Any:
+        client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES[model]))
+        return client.ask("GET", f"{CARDS}/capabilities?format=json").get_json()["CardInfo"]
+
+    small, untold, unlimited = told("K1T341AMF"), told("K1T320MWX"), told("K1T673DX")
+    assert (small["maxRecordNum"], small["numberPerPerson"], small["cardNo"]) == (6000, 5, {"@min": 1, "@max": 32})
+    assert {"CardNoList"} & {*small["CardInfoSearchCond"], *small["CardInfoDelCond"]} == set()
+    assert "numberPerPerson" not in untold
+    assert unlimited["numberPerPerson"] == 255
+    assert unlimited["CardInfoSearchCond"]["CardNoList"]["maxSize"] == 30
+
+
+def test_rule_of_card_numbers_is_told_where_the_model_has_it(
+    client: Client, clock: SkippingClock, client_for: type[Client]
+) -> None:
+    path = "/ISAPI/AccessControl/CardVerificationRule?format=json"
+    without = client_for(Terminal("Secret12", clock=clock, profile=PROFILES["K1A340FWX"]))
+
+    assert client.ask("GET", path).get_json() == {
+        "CardVerificationRule": {"cardNoLenMode": "full", "reverseCardNoEnabled": False}
+    }
+    assert code_of(without.ask("GET", path)) == (404, "notSupport")
 
 
 @pytest.mark.parametrize(("what", "method"), [("Record", "POST"), ("Search", "POST"), ("Delete", "PUT")])

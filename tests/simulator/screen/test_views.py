@@ -11,7 +11,7 @@ from PIL import Image
 
 from hikflask.simulator import SkippingClock, Terminal, faces
 from hikflask.simulator.terminal.clocks import WallClock
-from tests.simulator.conftest import Client
+from tests.simulator.conftest import BusyClock, Client
 
 ANNA = faces.draw("anna")
 
@@ -150,10 +150,43 @@ def test_state_for_programs(screen: FlaskClient, terminal: Terminal, client: Cli
         "faces": {"1": hashlib.sha256(ANNA).hexdigest()},
         "file": None,
         "window_open": False,
+        "card_window_open": False,
         "wrong_passwords": 0,
         "log_length": 2,
         "time": {"timeMode": "manual", "localTime": "2026-11-27T17:00:00+05:00", "timeZone": "CST-5:00:00"},
     }
+
+
+def test_display_asks_for_a_card_and_the_form_holds_it(client_for: type[Client]) -> None:
+    clock = BusyClock()
+    terminal = Terminal("Secret12", clock=clock)
+    client, pages = client_for(terminal), list[str]()
+
+    def hold() -> None:
+        pages.append(client.http.get("/screen/display").text)
+        client.http.post("/screen/card", data={"number": " 00aB12 "})
+
+    clock.meanwhile = hold
+    answer = client.ask("GET", "/ISAPI/AccessControl/CaptureCardInfo?format=json")
+
+    assert "Приложите карту" in pages[0]
+    assert "30 с" in pages[0]
+    assert answer.get_json()["CardInfo"]["cardNo"] == "00aB12"
+    assert "Готов к работе" in client.http.get("/screen/display").text
+
+
+def test_card_that_nobody_asked_for_is_a_passage(screen: FlaskClient, terminal: Terminal) -> None:
+    answer = screen.post("/screen/card", data={"number": "77"})
+
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert [(record.minor, record.fields["cardNo"]) for record in terminal.events.records] == [(9, "77")]
+    assert "карта неизвестна <small>card unknown</small>" in screen.get("/screen/people").text
+
+
+@pytest.mark.parametrize("number", ["", "12 34", "1" * 33, "Ж"])
+def test_what_is_no_card_is_refused(screen: FlaskClient, terminal: Terminal, number: str) -> None:
+    assert screen.post("/screen/card", data={"number": number}).status_code == 422
+    assert terminal.events.records == []
 
 
 def test_log_is_listed_and_cleared(screen: FlaskClient, client: Client) -> None:

@@ -88,6 +88,26 @@ def test_person_passes_by_a_card_or_a_finger(terminal: Terminal) -> None:
     assert terminal.events.records[0].fields == {"cardNo": "77"}
 
 
+def test_card_that_is_held_to_a_terminal_that_captures_none_lets_its_owner_pass(terminal: Terminal) -> None:
+    for number in ("77", "00aB12"):
+        terminal.store.save_card(number, {"employeeNo": "1"})
+
+    outcome = terminal.present_card("00aB12")
+
+    assert (outcome, written(terminal)) == (1, [(5, 1), (5, 21), (5, 22)])
+    record = terminal.events.records[0]
+    assert (record.number, record.name, record.fields) == ("1", "Анна", {"cardNo": "00aB12"})
+
+
+def test_card_that_nobody_has_is_written_with_its_number_and_opens_nothing(terminal: Terminal) -> None:
+    terminal.store.save_card("00aB12", {"employeeNo": "1"})
+
+    assert terminal.present_card("00AB12") == 9
+
+    (record,) = terminal.events.records
+    assert (record.minor, record.number, record.fields) == (9, "", {"cardNo": "00AB12"})
+
+
 def test_another_code_is_written_as_it_is(terminal: Terminal) -> None:
     assert terminal.pass_by(None, 104) == 104
     assert written(terminal) == [(5, 104)]
