@@ -29,7 +29,7 @@ LOST = {"lost": {**FLAG, "description": "`true`: the card is lost, and is taken 
 def list_cards(user_id: int) -> ResponseReturnValue:
     """The user's cards, the first that was given first."""
     employee = _employee(user_id)
-    return jsonify(_shapes(employee, registry.of_employee(user_id)))
+    return jsonify(_shapes(employee, *registry.of_employee(user_id)))
 
 
 @bp.post("/", strict_slashes=False)
@@ -55,7 +55,7 @@ def give_card(user_id: int) -> ResponseReturnValue:
         return _refused(CardTakenThere(n=card.number, number=owner), device_id=device_id, hikvision_id=owner)
     similar = registry.similar(card.number)
     warning = {"warning": messages.english("card_similar", **registry.about(similar[0]))} if similar else {}
-    return jsonify({**_shapes(employee, [card])[0], **warning}), 201
+    return jsonify({**_shapes(employee, card)[0], **warning}), 201
 
 
 @bp.delete("/<int:card_id>")
@@ -67,21 +67,21 @@ def take_card_away(user_id: int, card_id: int) -> ResponseReturnValue:
         raise InputError({"lost": "“true” or “false” is expected."})
     taken = registry.take_away(_employee(user_id).id, card_id, lost=request.args.get("lost") == "true")
     reconcile_quietly(taken.due)
-    return jsonify(_shapes(_employee(user_id), [taken.row])[0]), 202
+    return jsonify(_shapes(_employee(user_id), taken.row)[0]), 202
 
 
 def _employee(user_id: int) -> Employee:
     return search.get(user_id) or abort(404, NO_USER)
 
 
-def _shapes(employee: Employee, cards: list[Card]) -> list[dict[str, Any]]:
-    states = registry.states(employee, cards)
+def _shapes(employee: Employee, *cards: Card) -> list[dict[str, Any]]:
+    lines = {line.number: line.states for line in registry.lines(employee)}
     return [
         {
             "id": card.id,
             "number": card.number,
             "created_at": card.created_at.strftime("%Y-%m-%dT%H:%M:%S"),
-            "devices": [{"device_id": terminal_id, "state": state} for terminal_id, state in states[card.id]],
+            "devices": [{"device_id": one, "state": state} for one, _name, state in lines.get(card.number, ())],
         }
         for card in cards
     ]

@@ -69,6 +69,12 @@ class CardForm(Form):
     number = StringField(_l("Card"), [card_number], [stripped])
 
 
+class CardPageForm(CardForm):
+    """The form of the page; `agreed` is the number that the page asked about, since it may be somebody else's card."""
+
+    agreed = HiddenField()
+
+
 class EmployeeForm(Form):
     """An employee, as typed on a page or sent to the API."""
 

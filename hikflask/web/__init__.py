@@ -10,7 +10,7 @@ from hikflask.web.comparisons import choose as choose_differences
 from hikflask.web.comparisons import comparisons
 from hikflask.web.comparisons import plan as comparison_plan
 from hikflask.web.departments import departments
-from hikflask.web.employees import captures, employees, enrolments, photo_drafts, photos, removals, rounds
+from hikflask.web.employees import captures, cards, employees, enrolments, photo_drafts, photos, removals, rounds
 from hikflask.web.employees import edit as edit_employee
 from hikflask.web.groups import groups
 from hikflask.web.help import site as help_site
@@ -32,7 +32,7 @@ from hikflask.web.terminals import edit as edit_terminal
 # Several modules of a subject may add their views to one blueprint.
 MODULES = (
     attention_overview,
-    *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, rounds),
+    *(employees, edit_employee, cards, captures, photo_drafts, enrolments, photos, removals, rounds),
     *(departments, groups),
     *(terminals, edit_terminal, checks, door, privacy, retire, replacement),
     *(passages, why, presence, days, push),

@@ -1,8 +1,9 @@
 """Gives cards to employees and takes them away; their enrolments become due, and bring it to the terminals."""
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
 from hikflask.models import Card, CardThere, Employee, Enrolment
@@ -14,6 +15,8 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.desired import desire_new_facts
 from hikflask.services.enrolments.reconcile_now import ChangedRow, due_of
 from hikflask.text_rules import card_key, is_card_number, similar_card_keys
+
+FRESH = {"populate_existing": True}
 
 
 @transactional
@@ -84,28 +87,48 @@ def about(card: Card) -> dict[str, str]:
     return {"n": card.number, "name": card.employee.name, "number": card.employee.number}
 
 
-def states(employee: Employee, cards: Iterable[Card]) -> dict[int, list[tuple[int, str]]]:
-    """Return, by the id of each of an employee's cards, where it is or shall be: the ids of terminals, with its state.
+@dataclass(frozen=True)
+class Line:
+    """A card by its number, where it is or shall be; `card` is None for one that was taken away.
 
-    A card that was taken away is `leaving` where it may be still, and nowhere else.
+    `states` has the id and the name of each terminal, with one of confirmed, pending, refused, and leaving for a card
+    that was taken away and may open doors there still.
     """
-    here = select(CardThere).where(CardThere.owner == employee.number)
-    rows = db.session.execute(here, execution_options={"populate_existing": True}).scalars()
-    there = {(row.number, row.terminal_id): row for row in rows}
-    owned = {card.number for card in of_employee(employee.id)}
-    wanted = {one.terminal_id: one for one in queries.desired_of(employee.number)}
 
-    def of(card: Card) -> list[tuple[int, str]]:
-        if card.number not in owned:
-            return [(terminal_id, LEAVING) for number, terminal_id in sorted(there) if number == card.number]
-        return [
-            (terminal_id, _state(one, there.get((card.number, terminal_id)))) for terminal_id, one in wanted.items()
-        ]
+    number: str
+    card: Card | None
+    states: list[tuple[int, str, str]]
 
-    return {card.id: of(card) for card in cards}
+    @property
+    def unconfirmed(self) -> list[str]:
+        """The names of the terminals that have not confirmed it."""
+        return [name for _, name, state in self.states if state != CONFIRMED]
 
 
-def _state(enrolment: Enrolment, there: CardThere | None) -> str:
-    if there and there.confirmed_at:
-        return CONFIRMED
-    return REFUSED if enrolment.state == REFUSED else PENDING
+def lines(employee: Employee) -> list[Line]:
+    """Return an employee's cards, those first that were taken away and that a terminal may have still."""
+    here = select(CardThere).where(CardThere.owner == employee.number).order_by(CardThere.number, CardThere.terminal_id)
+    there = list(db.session.execute(here.options(joinedload(CardThere.terminal)), execution_options=FRESH).scalars())
+    cards, wanted = of_employee(employee.id), queries.desired_of(employee.number)
+    confirmed = {(row.number, row.terminal_id) for row in there if row.confirmed_at}
+    owned = {card.number for card in cards}
+    left: dict[str, Line] = {}
+    for row in there:
+        if row.number not in owned:
+            line = left.setdefault(row.number, Line(row.number, None, []))
+            line.states.append((row.terminal_id, row.terminal.name, LEAVING))
+
+    def state_at(one: Enrolment, number: str) -> str:
+        if (number, one.terminal_id) in confirmed:
+            return CONFIRMED
+        return REFUSED if one.state == REFUSED else PENDING
+
+    return [
+        *left.values(),
+        *(
+            Line(
+                card.number, card, [(one.terminal_id, one.terminal.name, state_at(one, card.number)) for one in wanted]
+            )
+            for card in cards
+        ),
+    ]

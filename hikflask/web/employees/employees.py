@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from hikflask.background import tasks
 from hikflask.codes.badges import NOT_SENT, PERSON_ONLY, TAKEN_THERE
-from hikflask.forms.employees import EmployeeFilterForm
+from hikflask.forms.employees import CardPageForm, EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.labels.enrolments import EnrolmentStatus, on_terminals, statuses_of, worst_first
@@ -20,6 +20,7 @@ from hikflask.models import Employee, Terminal
 from hikflask.models.accounts import AS_LIST, AS_PHOTOS
 from hikflask.models.enrolment import LEAVING, PRESENT, REFUSED, REMOVED, WAITING
 from hikflask.services.accounts import operators
+from hikflask.services.cards import registry as cards
 from hikflask.services.comparisons import own_records
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
@@ -146,12 +147,18 @@ def latest_added() -> list[Added]:
 @allow(VIEWER)
 def show(employee_id: int) -> ResponseReturnValue:
     """One employee, with what each terminal confirmed."""
+    return page(employee_id, CardPageForm(formdata=None))
+
+
+def page(employee_id: int, card_form: CardPageForm) -> str:
+    """Return the page of an employee, with the form for a card as it was typed."""
     employee = employee_or_404(employee_id)
     about = {"consent": consents.get(employee_id), "groups": groups.of_employee(employee), **terminal_lines(employee)}
     if switch.is_on():
         last = passages.last_of(employee_id)
         terminal = registry.find_terminal(last[0].terminal_id or 0) if last else None
         about |= {"last_events": last, "last_terminal": terminal}
+    about |= {"card_form": card_form}
     return render_template("employees/show.html", employee=employee, back=list_before(), **about)
 
 
@@ -251,7 +258,7 @@ def terminal_lines(employee: Employee) -> dict[str, Any]:
     others = [row for row in registry.list_active() if row.id not in desired] if employee.is_active else []
     just_added = session.get(ADDED, [])[:1] == [employee.id]
     about = {"lines": lines, "past": past, "step": _missing_step(employee, lines, others), "just_added": just_added}
-    return {**about, "others": others, "other_ids": {row.id for row in others}}
+    return {**about, "others": others, "other_ids": {row.id for row in others}, "cards": cards.lines(employee)}
 
 
 def list_before() -> str:

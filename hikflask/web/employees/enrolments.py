@@ -30,6 +30,7 @@ def of_employee(employee_id: int) -> ResponseReturnValue:
     employee = employee_or_404(employee_id)
     about = {"employee": employee, **terminal_lines(employee)}
     part = render_template("employees/_enrolments.html", **about, fragment=True)
+    part += render_template("employees/_cards.html", elsewhere=True, **about)
     if may(OPERATOR):
         part += render_template("employees/_main_actions.html", elsewhere=True, **about)
     return htmx.with_bar(part)
