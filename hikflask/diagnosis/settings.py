@@ -31,7 +31,7 @@ def check(folder: Path, environment: Path = ENVIRONMENT) -> Iterator[Finding]:
     if environment.exists() and environment.stat().st_mode & stat.S_IROTH:
         yield wrong(f"Others can read {environment}, with the passwords in it: run `chmod o= {environment}`.")
     for name in sorted(os.environ.keys() - NAMES):
-        meant = _meant(name.upper(), NAMES)
+        meant = _meant_setting(name.upper())
         if meant or name.startswith(PREFIX):
             yield _misspelt(name, meant)
     certificate = os.environ.get(CA)
@@ -43,6 +43,14 @@ def check(folder: Path, environment: Path = ENVIRONMENT) -> Iterator[Finding]:
             meant = _meant(name.removeprefix(PREFIX), NAMES_IN_FILE)
             if meant:
                 yield _misspelt(f"{name} in {folder / 'config.py'}", meant)
+
+
+def _meant_setting(name: str) -> str:
+    """Return the setting that is like a name. A prefix that is right makes no two of them alike."""
+    if not name.startswith(PREFIX):
+        return _meant(name, NAMES)
+    meant = _meant(name.removeprefix(PREFIX), {setting.removeprefix(PREFIX) for setting in NAMES})
+    return meant and f"{PREFIX}{meant}"
 
 
 def _meant(name: str, names: Collection[str]) -> str:

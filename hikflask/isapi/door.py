@@ -87,7 +87,8 @@ def open_door(client: Requester, doors: Doors, number: int) -> None:
 
     That the terminal says OK proves nothing: its log and `state` do. When no answer comes, it may have opened.
 
-    :raises Refused: when it does not open. :raises NoAnswer: :raises TerminalError: when that is not known.
+    :raises Refused: when it does not open. :raises NoAnswer: :raises Nonsense: when that is not known.
+    :raises TerminalError: for others.
     :raises ValueError: for a number that is no door of this terminal.
     """
     if not 1 <= number <= doors.count:

@@ -125,11 +125,10 @@ def open_door(
         opening_id = _record_request(conversation.terminal, reason, call_key)
         try:
             remote_door.open_door(conversation, doors, FIRST_DOOR)
-        except (NoAnswer, Nonsense):
-            pass  # It may have opened all the same.
         except (TerminalError, ServiceError) as error:
-            _record_refusal(opening_id, conversation.terminal, reason, error)
-            raise
+            if not _may_have_opened(error):
+                _record_refusal(opening_id, conversation.terminal, reason, error)
+                raise
         proof = _prove(conversation, before)
         _record_outcome(opening_id, conversation.terminal, reason, proof)
         return Outcome(proof.opened)
@@ -218,6 +217,13 @@ def _told(ask: Callable[[], Answered]) -> Answered | None:
         return ask()
     except (Refused, Nonsense):
         return None
+
+
+def _may_have_opened(error: TerminalError | ServiceError) -> bool:
+    """True for no answer, an answer that is not readable, and an error of its server in which it says nothing."""
+    if isinstance(error, Refused):
+        return (error.http_status or 0) >= 500 and error.status_code is None and not error.sub_status
+    return isinstance(error, NoAnswer | Nonsense)
 
 
 def _record_request(terminal: Terminal, reason: str, call_key: str | None) -> int:

@@ -4,11 +4,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 from flask import Flask
+from requests import PreparedRequest, Response
 from sqlalchemy import select, update
+from urllib3 import HTTPResponse
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import NotSupported, Refused, Unreachable
@@ -146,6 +149,22 @@ def test_lost_answer_is_looked_after_and_never_sent_again(
 
     assert press(terminal) == outcome
     assert len(requests(simulator)) == 1
+
+
+@pytest.mark.parametrize(("status", "body"), [(500, b""), (503, b"<html/>"), (200, b"<html/>"), (200, b"")])
+def test_answer_that_says_nothing_leaves_it_to_the_log(
+    simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes
+) -> None:
+    def send(request: PreparedRequest, *_: Any, **__: Any) -> Response:
+        answer = InProcess.send(wire, request)
+        if request.method == "PUT" and answer.status_code == 200:
+            answer.status_code, answer.raw = status, HTTPResponse(body=BytesIO(body), preload_content=False)
+        return answer
+
+    monkeypatch.setattr(wire, "send", send)
+
+    assert press(terminal) == OPENED
+    assert (len(requests(simulator)), openings(simulator)) == (1, 1)
 
 
 def test_terminal_that_is_silent_from_then_on_leaves_it_unknown(
