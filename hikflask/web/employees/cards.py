@@ -40,7 +40,8 @@ def give_card(employee_id: int) -> ResponseReturnValue:
     except NotFound:
         return _back(employee_id)
     except ServiceError as error:
-        return make_response(page(employee_id, form), refuse(form.number, error))
+        status = refuse(form.number, error)
+        return make_response(page(employee_id, form), status)
     tasks.enqueue_due(given.due, by_hand=True)
     flash(_("Card %(number)s is given. Each terminal confirms it below.", number=number))
     return _back(employee_id)
