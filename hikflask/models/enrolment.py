@@ -228,7 +228,12 @@ class CardThere(Base):
     that is none of the owner's any more, or `is_lost`, is taken off; a lost one before all else.
     """
 
-    __table_args__ = (UniqueConstraint("terminal_id", "number"), Index(None, "owner", "terminal_id"), NO_ID_TWICE)
+    __table_args__ = (
+        UniqueConstraint("terminal_id", "number"),
+        Index(None, "owner", "terminal_id"),
+        Index("ix_card_there_lost", "id", **only("is_lost = 1", "is_lost")),
+        NO_ID_TWICE,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id"))

@@ -41,6 +41,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f('ix_card_there_owner'), 'card_there', ['owner', 'terminal_id'])
+    op.create_index(
+        'ix_card_there_lost',
+        'card_there',
+        ['id'],
+        sqlite_where=sa.text('is_lost = 1'),
+        postgresql_where=sa.text('is_lost'),
+    )
 
 
 def downgrade() -> None:

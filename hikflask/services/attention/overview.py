@@ -16,7 +16,18 @@ from sqlalchemy.orm import joinedload
 
 from hikflask.disk_space import Disk
 from hikflask.extensions import db
-from hikflask.models import Backup, Capture, Employee, Enrolment, EventLog, Job, JournalAlarm, Terminal, TerminalPrivacy
+from hikflask.models import (
+    Backup,
+    Capture,
+    CardThere,
+    Employee,
+    Enrolment,
+    EventLog,
+    Job,
+    JournalAlarm,
+    Terminal,
+    TerminalPrivacy,
+)
 from hikflask.models.capture import CAPTURED
 from hikflask.models.enrolment import REFUSED, WAITING
 from hikflask.models.job import FAILED
@@ -43,6 +54,7 @@ WITHOUT_CONSENT = EmployeeFilter(consent=filters.MISSING)
 COUNTED = select(
     counting(people_problems.NOWHERE).scalar_subquery().label("nowhere"),
     select(func.count(Capture.id)).where(Capture.state == CAPTURED).scalar_subquery().label("unsaved"),
+    select(func.count(CardThere.id)).where(CardThere.is_lost).scalar_subquery().label("lost_cards"),
     select(func.count(Job.id)).where(Job.state == FAILED).scalar_subquery().label("failed_jobs"),
     select(func.count()).where(TerminalPrivacy.foreign_hosts > 0).scalar_subquery().label("foreign"),
     select(func.count(EventLog.terminal_id)).where(coverage.IS_HALTED).scalar_subquery().label("halted"),
@@ -54,7 +66,9 @@ class Counts:
     """What there is to do. `terminals`: all of them, by name. `people`: the rows of people at terminals.
 
     `nowhere`: how many have no photo, and are desired on no terminal. `consents`: how many have none, or 0 unless one
-    is required to take a face. `doors`: the terminals whose doors stand open, or let nobody in.
+    is required to take a face.
+    `lost_cards`: how many of them terminals may still have.
+    `doors`: the terminals whose doors stand open, or let nobody in.
     `foreign`: the terminals that send events to somebody else, with what was read of them.
     `drift`: the terminals with people changed there, with how many findings each.
     `halted`: the terminals that recorded too many events, with the day.
@@ -75,6 +89,7 @@ class Counts:
     nowhere: int
     consents: int
     unsaved: int
+    lost_cards: int
     failed_jobs: int
     worker_runs: bool
     backup_overdue: bool
@@ -104,6 +119,11 @@ class Counts:
         """How many removals no terminal has confirmed."""
         of_terminals = (problem.count for problem in self.people if problem.cause == LEAVING)
         return min(sum(of_terminals), MAX_COUNTED + 1)
+
+    @property
+    def open_doors(self) -> int:
+        """How many people and lost cards may still open doors."""
+        return self.removals + self.lost_cards
 
     @property
     def bad_people(self) -> int:

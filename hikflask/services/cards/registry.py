@@ -1,5 +1,6 @@
 """Gives cards to employees and takes them away; their enrolments become due, and bring it to the terminals."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -82,6 +83,20 @@ def of_employee(employee_id: int) -> list[Card]:
     return list(db.session.execute(mine).scalars())
 
 
+def there(owners: Collection[str]) -> list[CardThere]:
+    """Return where these employee numbers have cards of ours, or may have."""
+    here = select(CardThere).where(CardThere.owner.in_(owners)).options(joinedload(CardThere.terminal))
+    in_order = here.order_by(CardThere.number, CardThere.terminal_id)
+    return list(db.session.execute(in_order, execution_options=FRESH).scalars())
+
+
+def lost(most: int) -> list[tuple[CardThere, Employee | None]]:
+    """Return the first lost cards that terminals may still have, each with whose it was; None: deleted since."""
+    rows = select(CardThere, Employee).outerjoin(Employee, Employee.number == CardThere.owner).where(CardThere.is_lost)
+    first = rows.options(joinedload(CardThere.terminal)).order_by(CardThere.id).limit(most)
+    return [(there, employee) for there, employee in db.session.execute(first, execution_options=FRESH)]
+
+
 def about(card: Card) -> dict[str, str]:
     """Return what a sentence says of a card, and of whose it is."""
     return {"n": card.number, "name": card.employee.name, "number": card.employee.number}
@@ -107,13 +122,12 @@ class Line:
 
 def lines(employee: Employee) -> list[Line]:
     """Return an employee's cards, those first that were taken away and that a terminal may have still."""
-    here = select(CardThere).where(CardThere.owner == employee.number).order_by(CardThere.number, CardThere.terminal_id)
-    there = list(db.session.execute(here.options(joinedload(CardThere.terminal)), execution_options=FRESH).scalars())
+    known = there([employee.number])
     cards, wanted = of_employee(employee.id), queries.desired_of(employee.number)
-    confirmed = {(row.number, row.terminal_id) for row in there if row.confirmed_at}
+    confirmed = {(row.number, row.terminal_id) for row in known if row.confirmed_at}
     owned = {card.number for card in cards}
     left: dict[str, Line] = {}
-    for row in there:
+    for row in known:
         if row.number not in owned:
             line = left.setdefault(row.number, Line(row.number, None, []))
             line.states.append((row.terminal_id, row.terminal.name, LEAVING))

@@ -30,6 +30,7 @@ from hikflask.services import audit
 from hikflask.services.audit import Entry, details_text
 from hikflask.services.audit.sealing import opened
 from hikflask.services.captures import personal_data
+from hikflask.services.cards import registry as cards
 from hikflask.services.core.db import locked_employee, transaction
 from hikflask.services.core.errors import NotFound, PhotoForgotten, told
 from hikflask.services.enrolments import queries
@@ -47,6 +48,8 @@ SAME_TIME = timedelta(seconds=1)
 OF_EMPLOYEE = (*FORM_NAMES, "is_active", "left_at", "created_at")
 OF_CONSENT = ("given_on", "basis", "note", "recorded_by", "recorded_at")
 OF_PHOTO = ("sha256", "source", "created_at", "forgotten_at", "unlinked_at")
+OF_CARD = ("number", "given_by", "created_at")
+OF_CARD_THERE = ("number", "owner", "is_lost", "confirmed_at")
 OF_CAPTURE = ("state", "requested_by", "created_at", *DRAFT_COLUMNS.values(), "draft_consent", "face_url")
 OF_ENROLMENT = (
     "number",
@@ -122,6 +125,10 @@ def export_employee(employee_id: int) -> bytes:
             for photo, picture in pictures
         ],
         "captures": [_at_terminal(row, OF_CAPTURE, "reason") for row in captures],
+        "cards": [_columns(card, OF_CARD) for card in cards.of_employee(employee_id)],
+        "cards_there": [
+            {"terminal": row.terminal.name, **_columns(row, OF_CARD_THERE)} for row in cards.there(numbers)
+        ],
         "groups": [group.name for group in groups.of_employee(employee) if group.alone],
         "terminals": [_at_terminal(row, OF_ENROLMENT, "refusal") for row in enrolled],
         "audit": [

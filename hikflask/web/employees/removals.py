@@ -11,6 +11,7 @@ from hikflask.forms.jobs import JobForm
 from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
 from hikflask.labels.enrolments import status_of
 from hikflask.models import Job
+from hikflask.services.cards import registry as cards
 from hikflask.services.changes.kinds import DEACTIVATE
 from hikflask.services.employees import search, selection
 from hikflask.services.employees.filters import EmployeeFilter
@@ -22,6 +23,8 @@ from hikflask.web.support import attention_counts, htmx
 from hikflask.web.support.pagination import paginate
 
 bp = Blueprint("removals", __name__)
+
+MAX_LOST = 50
 
 
 @bp.get("/removals/")
@@ -72,4 +75,5 @@ def _bulk(
 
 def _context() -> dict[str, object]:
     page = paginate(lambda limit, place: (queries.page_of_removals(limit, place), attention_counts.get().removals))
-    return {"found": page, "lines": [status_of(enrolment) for enrolment in page.rows]}
+    lost = cards.lost(MAX_LOST) if attention_counts.get().lost_cards else []
+    return {"found": page, "lines": [status_of(enrolment) for enrolment in page.rows], "lost_cards": lost}

@@ -13,6 +13,8 @@ from hikflask.extensions import Base, db
 from hikflask.models import (
     AuditEntry,
     Capture,
+    Card,
+    CardThere,
     Consent,
     Employee,
     Enrolment,
@@ -27,6 +29,7 @@ from hikflask.models import (
     Photo,
     Terminal,
 )
+from hikflask.services.cards import registry
 from hikflask.services.changes.kinds import SEND
 from hikflask.services.employees import personal_data_export as exports
 from hikflask.services.employees.personal_data_export import export_employee
@@ -45,6 +48,8 @@ WORK = "how the program proceeds with the terminal, over once the terminal has a
 GIVEN: dict[type[Base], tuple[str, ...]] = {
     Employee: exports.OF_EMPLOYEE,
     Consent: exports.OF_CONSENT,
+    Card: exports.OF_CARD,
+    CardThere: exports.OF_CARD_THERE,
     Photo: exports.OF_PHOTO,
     Capture: exports.OF_CAPTURE,
     Enrolment: exports.OF_ENROLMENT,
@@ -69,6 +74,8 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "has_consent": "the consent itself is given",
     },
     Consent: {"id": A_ROW, "employee_id": A_ROW},
+    Card: {"id": A_ROW, "employee_id": A_ROW, "key": "made of the number"},
+    CardThere: {"id": A_ROW, "terminal_id": "the terminal's name is given"},
     Photo: {"id": A_ROW, "employee_id": A_ROW, "file": "the picture itself is given, under a name of its own"},
     Capture: {
         "id": A_ROW,
@@ -216,6 +223,22 @@ def test_passages_of_the_person_are_in_it_with_their_pictures(desk: Desk, app: F
     assert (passage["occurred_at"], passage["record"]["employeeNoString"]) == (AT.isoformat(), "100222")
     assert files[passage["picture"]] == OTHER_FACE
     assert seen["иван иванов"]["picture"] is None
+
+
+def test_cards_of_the_person_are_in_it(desk: Desk, app: Flask, terminal: Terminal) -> None:
+    place = desk.save()
+    with app.app_context():
+        registry.give(by_number("100222").id, "00aB12")
+        registry.give(add_people("200")[0], "8")
+        db.session.add(CardThere(terminal_id=terminal.id, number="9", owner="100222", is_lost=True))
+        db.session.add(CardThere(terminal_id=terminal.id, number="10", owner="200"))
+        db.session.commit()
+
+    data, _ = export(desk, place)
+
+    assert [(card["number"], card["given_by"]) for card in data["cards"]] == [("00aB12", "worker")]
+    (there,) = data["cards_there"]
+    assert there == {"terminal": "Вход", "number": "9", "owner": "100222", "is_lost": True, "confirmed_at": None}
 
 
 def test_jobs_that_meant_the_person_are_in_it(desk: Desk, app: Flask) -> None:

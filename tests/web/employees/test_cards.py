@@ -63,8 +63,14 @@ def test_card_is_given_and_lost_in_one_click_each(app: Flask, client: FlaskClien
     page = shown(client)
     assert "Card 00aB12 is taken off the terminals. Until each has confirmed that, it is below." in page
     assert words(page) == "00aB12 May still open doors: Вход"
+    assert "May still open doors: 1" in page
+    removals = client.get("/removals/", headers=ENGLISH).text
+    assert "The lost card 00aB12 may still open doors at “Вход”." in re.sub("[\u2066-\u2069]", "", removals)
+    assert "None: every removal is confirmed</p>" not in removals
     bring(app)
     assert (words(shown(client)), simulator.cards) == ("", {})
+    assert "May still open doors: 1" not in shown(client)
+    assert "None: every removal is confirmed</p>" in client.get("/removals/", headers=ENGLISH).text
 
 
 @pytest.mark.usefixtures("ivan")
