@@ -1,4 +1,4 @@
-"""Capturing a face at a terminal; the call waits until the picture is taken."""
+"""Capturing a face or a card at a terminal; the call waits until the picture is taken, or the card is held to it."""
 
 from http import HTTPStatus
 
@@ -22,6 +22,7 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.lifecycle import start_capture
 from hikflask.services.captures.runner import run_capture
+from hikflask.services.cards.capture import capture_card
 from hikflask.services.privacy import consents
 
 bp = Blueprint("api_captures", __name__, url_prefix="/api/devices")
@@ -46,6 +47,20 @@ def start_face_capture(device_id: int) -> ResponseReturnValue:
         capture = start_capture(device_id, draft, caller_name(), take_over=form.take_over.data)
         ended = run_capture(capture.id)
     return with_consent_warning(_answer(ended), consents.is_missing(draft.number))
+
+
+@bp.post("/<int:device_id>/start-card-capture")
+@allow(OPERATOR)
+@described(component("CardCaptured"), refusals=(*OF_TERMINALS, HTTPStatus.NOT_IMPLEMENTED))
+def start_card_capture(device_id: int) -> ResponseReturnValue:
+    """Wait until somebody holds a card to the terminal, and answer with its number, letter by letter as reported."""
+    terminal_or_404(device_id)
+    try:
+        with terminal_concurrency.slot():
+            return jsonify({"success": True, "card_number": capture_card(device_id, caller_name())})
+    except Busy as error:  # A terminal that is used elsewhere is a conflict, like one used here.
+        message = messages.english(error.code, **error.params)
+        return error_json.refusal(spelled(error.code, error.params), message, HTTPStatus.CONFLICT, success=False)
 
 
 def _answer(capture: Capture) -> ResponseReturnValue:

@@ -502,6 +502,10 @@ REFUSALS: dict[str, RefusalType] = {
     "card_number_wrong": invalid(
         N_("A card's number has 1 to 32 Latin letters and digits, as the terminal shows it."), field="number"
     ),
+    "cards_not_read_here": row(
+        HTTPStatus.NOT_IMPLEMENTED,
+        N_("This terminal reads no cards for programs. Type the card, or use a reader that types."),
+    ),
     "card_unknown": not_found(N_("There is no such card any more.")),
     "card_taken": conflict(
         N_("Card %(n)s is %(name)s's, ID %(number)s. Take it away there first."),

@@ -1,5 +1,6 @@
 """Cards over the API: given, shown with what each terminal confirmed, taken away, and refused with whose they are."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -133,3 +134,22 @@ def test_viewer_sees_cards_and_changes_none(app: Flask, client: FlaskClient, pla
     assert viewer.get(place).status_code == 200
     assert [give(viewer, place, "8").status_code, viewer.delete(f"{place}1").status_code] == [403, 403]
     assert give(client_of(app, OPERATOR), place, "8").status_code == 201
+
+
+def test_card_is_read_at_a_device(client: FlaskClient, simulator: Simulated) -> None:
+    simulator.present_card("00aB12", when_asked=True)
+    answer = client.post("/api/devices/1/start-card-capture")
+    assert (answer.status_code, answer.get_json()) == (200, {"success": True, "card_number": "00aB12"})
+
+    nobody = client.post("/api/devices/1/start-card-capture")
+    assert (nobody.status_code, nobody.get_json()["error"], nobody.get_json()["success"]) == (
+        504,
+        "card_timeout",
+        False,
+    )
+    simulator.faults.add("refuse", "deviceBusy", path="CaptureCardInfo", times=1)
+    assert client.post("/api/devices/1/start-card-capture").status_code == 409
+    simulator.profile = replace(simulator.profile, card_capture="none")
+    none = client.post("/api/devices/1/start-card-capture")
+    assert (none.status_code, none.get_json()["error"]) == (501, "cards_not_read_here")
+    assert client.post("/api/devices/9/start-card-capture").status_code == 404

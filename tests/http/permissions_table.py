@@ -314,4 +314,5 @@ API = {
     "PUT /api/devices/<int:device_id>": ADMIN,
     "DELETE /api/devices/<int:device_id>": ADMIN,
     "POST /api/devices/<int:device_id>/start-face-capture": OPERATOR,
+    "POST /api/devices/<int:device_id>/start-card-capture": OPERATOR,
 }

@@ -83,7 +83,7 @@ def _build(app: Flask) -> dict[str, Any]:
         spec.components.security_scheme(name, scheme)
     for name, schema in SCHEMAS.items():
         spec.components.schema(name, schema)
-    others = (HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED)
+    others = (HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_IMPLEMENTED)
     for status in sorted({*ALWAYS, *OF_BODY, *OF_TERMINALS, *others}):
         spec.components.response(f"Refused{status.value}", error_responses.response(status))
     for rule, view, description in calls(app):

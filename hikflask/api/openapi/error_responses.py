@@ -53,7 +53,7 @@ def _codes(status: int) -> dict[str, str]:
         of_terminals = {code: kind for code, kind in CLASSES.items() if not type_of(code).status}
         is_conflict = status == HTTPStatus.CONFLICT
         codes |= {code: messages.outline(code) for code, kind in of_terminals.items() if (kind is Busy) == is_conflict}
-    if status in OWN or status in {409, 502, 503, 504, 507}:
+    if status in OWN or status in {409, 501, 502, 503, 504, 507}:
         return codes | OWN.get(HTTPStatus(status), {})
     # The code of the status itself, such as not_found.
     error = default_exceptions[status]()

@@ -191,6 +191,7 @@ SCHEMAS: dict[str, Schema] = {
             )
         ),
     ),
+    "CardCaptured": _object({"success": True, "card_number": "00123456"}, success={"const": True}),
     "Synced": _object(
         {
             "statusCode": 1,
