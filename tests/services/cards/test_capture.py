@@ -1,6 +1,7 @@
 """A card that is held to a terminal is read there, once and by one at a time."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("context")
 
 
 @pytest.mark.parametrize("how", ["get", "post"])
-def test_number_is_told_letter_by_letter(simulator: Simulated, terminal: Terminal, how: str) -> None:
+def test_number_is_told_letter_by_letter(simulator: Simulated, terminal: Terminal, how: Any) -> None:
     simulator.profile = replace(simulator.profile, card_capture=how)
     simulator.present_card("00aB12", when_asked=True)
     assert capture_card(terminal.id, "Анна") == "00aB12"
