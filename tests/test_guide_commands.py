@@ -124,6 +124,8 @@ HERE = {
     "employees undo BATCH": Run("Undone: 1, not undone: 0.", {"BATCH": "1"}),
     "employees import --groups FILE": Run("New: 1, changed: 0, unchanged: 0, wrong: 0.", {"FILE": "people.csv"}),
     "employees export [FILE.csv|FILE.xlsx]": Run("", {"FILE.csv": "all.csv", "FILE.xlsx": "all.xlsx"}),
+    "cards import FILE": Run("Cards given: 1", {"FILE": "cards.csv"}),
+    "cards list": Run("100222;00aB12"),
     "webhook list": Run("https://hr.example/hook", before=with_webhook),
     "webhook delete ID": Run("Webhook 1 is deleted.", {"ID": "1"}),
     "terminal compare ID [--json]": Run("same", {"ID": "1"}),
@@ -420,6 +422,7 @@ def guided(app: Flask, wire: InProcess, simulator: Simulated, tmp_path: Path, mo
     wire.put(HOST, simulator)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "people.csv").write_text("ID;ФИО;Участок\n100222;Иван Иванов;Склад\n", encoding="utf-8")
+    (tmp_path / "cards.csv").write_text("100222;00aB12\n", encoding="utf-8")
     with zipfile.ZipFile(tmp_path / "photos.zip", "w") as photos:
         photos.writestr("100222.jpg", FACE)
     return app

@@ -23,6 +23,7 @@ COMMANDS = {
     "backup": "hikflask.cli.installation.backups:backup",
     "restore": "hikflask.cli.installation.backups:restore_backup",
     "terminal": "hikflask.cli.terminals:terminal",
+    "cards": "hikflask.cli.cards:cards",
     "employees": "hikflask.cli.employees:employees",
     "operator": "hikflask.cli.operators:operator",
     "token": "hikflask.cli.tokens:token",

@@ -506,6 +506,9 @@ REFUSALS: dict[str, RefusalType] = {
         HTTPStatus.NOT_IMPLEMENTED,
         N_("This terminal reads no cards for programs. Type the card, or use a reader that types."),
     ),
+    "card_line_wrong": invalid(
+        N_("An employee ID and a card are expected, with a semicolon between them."), in_api=False
+    ),
     "card_unknown": not_found(N_("There is no such card any more.")),
     "card_taken": conflict(
         N_("Card %(n)s is %(name)s's, ID %(number)s. Take it away there first."),

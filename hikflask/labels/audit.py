@@ -22,6 +22,7 @@ ACTIONS = {
     "employee.renumbered": _l("Employee ID given up for another one"),
     "employee.groups_changed": _l("Employee's groups of terminals changed"),
     "employee.photo_changed": _l("Employee's photo changed"),
+    "cards.exported": _l("List of cards given out"),
     "card.given": _l("Card given"),
     "card.lost": _l("Card reported lost"),
     "card.taken_away": _l("Card taken away"),

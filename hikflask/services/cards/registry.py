@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from hikflask.extensions import db
 from hikflask.models import Card, CardThere, Employee, Enrolment
@@ -95,6 +95,12 @@ def lost(most: int) -> list[tuple[CardThere, Employee | None]]:
     rows = select(CardThere, Employee).outerjoin(Employee, Employee.number == CardThere.owner).where(CardThere.is_lost)
     first = rows.options(joinedload(CardThere.terminal)).order_by(CardThere.id).limit(most)
     return [(there, employee) for there, employee in db.session.execute(first, execution_options=FRESH)]
+
+
+def list_all() -> list[Card]:
+    """Return all cards with their employees, by employee number and in the order in which they were given."""
+    every = select(Card).join(Card.employee).options(contains_eager(Card.employee))
+    return list(db.session.execute(every.order_by(Employee.number, Card.id)).scalars())
 
 
 def about(card: Card) -> dict[str, str]:
