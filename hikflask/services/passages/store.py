@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 
 from hikflask.extensions import db
 from hikflask.isapi.events import EventRecord
-from hikflask.models import Employee, Enrolment, Event, PersonKey, Terminal
+from hikflask.models import Card, CardThere, Employee, Enrolment, Event, PersonKey, Terminal
 from hikflask.models.enrolment import REMOVED
 from hikflask.models.event import PASSED
 from hikflask.services.core.db import transaction, write_first
@@ -93,6 +93,7 @@ def store(
     for record in records:
         row = columns_of(record, clock_offset)
         row |= {"serial_no": serial_of(record), "record": record.raw, "picture": None, "employee_id": None}
+        row["card"] = "" if row["number"] else record.card_number
         if row["occurred_at"] >= since or row["occurred_at"] < FIRST_PLAUSIBLE:
             rows.append(row)
     with transaction():
@@ -144,15 +145,30 @@ def _unknown(device_serial: str, rows: Sequence[dict[str, Any]]) -> list[dict[st
 
 
 def _find_people(terminal_id: int, rows: Sequence[dict[str, Any]]) -> None:
-    """Write to the rows whom they are about, and leave out who was erased."""
-    numbers = sorted({row["number"] for row in rows} - {""})
+    """Write to the rows whom they are about, and leave out who was erased.
+
+    Some firmware tells of a card that passed, and not whose it is. Cards are not stored with events.
+    """
+    of_cards = _owners_of_cards(terminal_id, {row["card"] for row in rows} - {""})
+    numbers = sorted({*(row["number"] for row in rows), *(number for number, _ in of_cards.values())} - {""})
     found = db.session.execute(OWNERS, {"terminal_id": terminal_id, "numbers": numbers}) if numbers else ()
     owners = {owner.number: owner for owner in found}
     passage_traces.leave_out_erased(rows)
     for row in rows:
-        owner = owners.get(row["number"])
-        if owner and _is_about(row, owner):
+        number, since = of_cards.get(row.pop("card"), (row["number"], None))
+        owner = owners.get(number)
+        if owner and (row["occurred_at"] >= since if since else _is_about(row, owner)):
             row["employee_id"] = owner.id
+
+
+def _owners_of_cards(terminal_id: int, cards: set[str]) -> dict[str, tuple[str, datetime]]:
+    """Return the employee number and the time of giving of those of these cards that we gave at a terminal."""
+    if not cards:
+        return {}
+    given = select(Card.number, Employee.number, Card.created_at).join(Card.employee)
+    there = and_(CardThere.number == Card.number, CardThere.owner == Employee.number)
+    at_terminal = given.join(CardThere, there).where(CardThere.terminal_id == terminal_id, Card.number.in_(cards))
+    return {card: (number, given_at) for card, number, given_at in db.session.execute(at_terminal)}
 
 
 def _is_about(row: dict[str, Any], owner: Any) -> bool:

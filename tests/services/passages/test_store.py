@@ -12,10 +12,12 @@ from hikflask.models import Employee, Event, Terminal, WebhookDelivery
 from hikflask.models.enrolment import LEAVING, REMOVED
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.cards import registry as cards
 from hikflask.services.core.db import transaction
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.passages import store as store_module
 from hikflask.services.passages.store import store
@@ -139,6 +141,25 @@ def test_webhooks_are_told_of_what_is_new(terminal: Terminal, is_new: bool) -> N
 
     told = db.session.execute(select(WebhookDelivery.event_id)).scalars().all()
     assert told == ([event_id] if is_new else [])
+
+
+@pytest.mark.both_databases
+def test_record_of_a_card_without_a_number_is_about_whose_it_is(simulator: Simulated, terminal: Terminal) -> None:
+    ivan = employee_of(enrol(simulator, terminal))
+    cards.give(ivan, "00aB12")
+    reconcile(queries.of_number(IVAN.number)[0].id, "worker")
+    other = save_employee(Draft("5", "Анна Ким")).row.id
+    cards.give(other, "7")
+
+    assert owner_of(terminal, record(1, minor=1, cardNo="00aB12")) == ivan
+    # In another case, before it was given, of a card that is not there, and of none.
+    assert owner_of(terminal, record(2, minor=1, cardNo="00AB12")) is None
+    assert owner_of(terminal, record(3, NOW - timedelta(days=1), minor=1, cardNo="00aB12")) is None
+    assert owner_of(terminal, record(4, minor=1, cardNo="7")) is None
+    assert owner_of(terminal, record(5, minor=1)) is None
+    # What the terminal says of the number counts.
+    assert owner_of(terminal, record(6, minor=1, cardNo="00aB12", employeeNoString="5")) == other
+    assert not [event for event in kept() if "aB12" in str(event.record)]
 
 
 def test_record_is_about_the_employee_who_has_the_number(terminal: Terminal) -> None:
