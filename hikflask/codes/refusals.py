@@ -524,6 +524,10 @@ REFUSALS: dict[str, RefusalType] = {
         N_("On the terminal, card %(n)s is that of ID %(number)s. Take it off there, then try again."),
         N_("On the terminal, this card is somebody else's. Take it off there, then try again."),
     ),
+    "card_gone_there": conflict(
+        N_("Card %(n)s was taken off at the terminal. Try again to give it once more, or take it away here, too."),
+        N_("A card was taken off at the terminal. Try again to give it once more, or take it away here, too."),
+    ),
     "card_waits": not_verified(
         N_("The card is still that of ID %(number)s on the terminal. The next try is %(time)s."),
         N_("The card is still that of ID %(number)s on the terminal."),

@@ -25,7 +25,8 @@ def bring(attempt: Attempt) -> None:
 
     :raises CardTakenThere: when somebody else has one there: a person decides. :raises card_waits: when we gave it to
         somebody else there, and it is not taken off yet. :raises card_not_verified: :raises card_not_removed: when the
-        terminal does not show it. :raises TerminalError:
+        terminal does not show it. :raises card_gone_there: when somebody took one off at the terminal.
+    :raises TerminalError:
     """
     if not attempt.has_cards:
         return
@@ -34,6 +35,7 @@ def bring(attempt: Attempt) -> None:
     if shown is None:
         return  # The terminal keeps no cards, and was never sent one.
     missing = sorted(ours - shown)
+    _refuse_taken_off_there(attempt, {row.number for row in known if row.confirmed_at}.intersection(missing))
     for number in missing:
         _give(attempt, number)
     if missing:
@@ -42,6 +44,20 @@ def bring(attempt: Attempt) -> None:
         raise ServiceError("card_not_verified")
     _note_confirmed(attempt, ours)
     _take_off(attempt, {row.number for row in known} - ours, shown)
+
+
+def _refuse_taken_off_there(attempt: Attempt, numbers: Collection[str]) -> None:
+    """Do not give again by itself what the terminal had confirmed and has no more, though it has the person: it may
+    have been reported lost since the backup from which our rows came. After a person has tried again, it is given.
+
+    :raises card_gone_there: then.
+    """
+    if not numbers or attempt.people > 0:
+        return
+    with attempt.conversation.lease.write():
+        gone = update(CardThere).where(*_here(attempt), CardThere.number.in_(numbers))
+        changed_rows(gone.values(confirmed_at=None))
+    raise ServiceError("card_gone_there", n=min(numbers))
 
 
 def take_off_lost(attempt: Attempt) -> None:

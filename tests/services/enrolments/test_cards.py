@@ -154,6 +154,35 @@ def test_card_that_stays_is_not_forgotten(simulator: Simulated, ivan: Enrolment)
     assert known() == []
 
 
+def test_card_that_was_taken_off_at_the_terminal_is_given_again_only_by_a_person(
+    simulator: Simulated, ivan: Enrolment
+) -> None:
+    registry.give(employee_of(ivan), "1")
+    reconcile(ivan.id, "worker")
+    simulator.store.remove_cards(["1"], None)
+
+    with pytest.raises(ServiceError, match=r"^card_gone_there$"):
+        reconcile(ivan.id, "worker", prove_again=True)
+    row = queries.get_one(ivan.id)
+    assert (row.refusal_code, row.next_attempt_at, there(simulator)) == ("card_gone_there", None, {})
+
+    desired.retry(ivan.id)
+    assert reconcile(ivan.id, "worker").state == CONFIRMED
+    assert there(simulator) == {"1": "100222"}
+
+
+def test_terminal_that_lost_the_person_gets_the_card_again_with_the_person(
+    simulator: Simulated, ivan: Enrolment
+) -> None:
+    registry.give(employee_of(ivan), "1")
+    reconcile(ivan.id, "worker")
+    simulator.store.remove(["100222"])
+
+    reconcile(ivan.id, "worker", prove_again=True)
+
+    assert there(simulator) == {"1": "100222"}
+
+
 class TestOthers:
     """A card is one person's on each terminal."""
 
