@@ -106,6 +106,10 @@ def employees_come_and_go(desk: Desk) -> None:
     with desk.client.application.app_context():
         enrolment_id = db.session.execute(db.text("SELECT id FROM enrolment")).scalar_one()
     desk.client.post(f"/enrolments/{enrolment_id}/retry")
+    for card, taken in (("7", "take-away"), ("8", "lost")):
+        desk.client.post(f"{place}/cards", data={"number": card})
+        desk.client.post(f"{place}/cards/{card_id(desk)}/{taken}")
+    assert desk.client.application.test_cli_runner().invoke(args=["cards", "list"]).exit_code == 0
     desk.client.post(f"{place}/active", data={"active": "0"})
     desk.run_jobs()
     desk.client.post(f"{place}/active", data={"active": "1"})
@@ -116,6 +120,11 @@ def employees_come_and_go(desk: Desk) -> None:
     captured = typed(hikvision_id="100555", capture_id=desk.capture(hikvision_id="100555"), take_over="1")
     client_of(desk.client.application, OPERATOR, "Лев").post("/employees/", data=captured)
     desk.run_jobs()
+
+
+def card_id(desk: Desk) -> int:
+    with desk.client.application.app_context():
+        return int(db.session.execute(db.text("SELECT id FROM card")).scalar_one())
 
 
 def many_are_selected(desk: Desk) -> None:
