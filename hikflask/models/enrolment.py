@@ -236,7 +236,7 @@ class CardThere(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id"))
+    terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id", ondelete="CASCADE"))
     number: Mapped[str] = mapped_column(String(32))
     owner: Mapped[str] = mapped_column(String(32))
     is_lost: Mapped[bool] = mapped_column(default=False)

@@ -35,7 +35,9 @@ def upgrade() -> None:
         sa.Column('owner', sa.String(length=32), nullable=False),
         sa.Column('is_lost', sa.Boolean(), nullable=False),
         sa.Column('confirmed_at', sa.DateTime(), nullable=True),
-        sa.ForeignKeyConstraint(['terminal_id'], ['terminal.id'], name=op.f('fk_card_there_terminal_id_terminal')),
+        sa.ForeignKeyConstraint(
+            ['terminal_id'], ['terminal.id'], name=op.f('fk_card_there_terminal_id_terminal'), ondelete='CASCADE'
+        ),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_card_there')),
         sa.UniqueConstraint('terminal_id', 'number', name=op.f('uq_card_there_terminal_id')),
         sqlite_autoincrement=True,

@@ -7,7 +7,7 @@ from operator import attrgetter
 from sqlalchemy import ColumnElement, and_, func, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Consent, Employee, Enrolment, Photo, Terminal
+from hikflask.models import Capture, Card, Consent, Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core import dates
@@ -172,13 +172,15 @@ def delete_employee(employee_id: int) -> ChangedRow[Employee]:
 def delete_again(employee: Employee) -> None:
     """Delete an employee who was added a while ago, within the caller's transaction, which has locked both.
 
-    :raises changed_since: when somebody recorded a consent, took a picture, saved another photo or deactivated since.
+    :raises changed_since: when somebody recorded a consent, gave a card, took a picture, saved another photo or
+        deactivated since.
     """
     consent = select(Consent.id).where(Consent.employee_id == employee.id)
     photos = select(Photo.id).where(Photo.employee_id == employee.id, Photo.id != (employee.photo_id or 0))
     added_at = select(Employee.created_at).where(Employee.id == employee.id).scalar_subquery()
+    cards = select(Card.id).where(Card.employee_id == employee.id)
     captures = select(Capture.id).where(Capture.draft_number == employee.number, Capture.created_at >= added_at)
-    has_more = any(db.session.execute(later.limit(1)).first() for later in (consent, photos, captures))
+    has_more = any(db.session.execute(later.limit(1)).first() for later in (consent, photos, cards, captures))
     if employee.terminal_name or not employee.is_active or has_more:
         raise ServiceError("changed_since")
     apply_deleted(employee)

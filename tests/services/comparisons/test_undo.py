@@ -5,6 +5,7 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Consent, Employee, Enrolment, Job, Photo, Terminal
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.cards import registry as cards
 from hikflask.services.comparisons import undo
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.save import save_employee
@@ -94,7 +95,7 @@ def test_who_was_here_before_gets_back_name_days_and_photo(
 
 
 def test_who_was_worked_with_since_stays_and_the_row_says_so(simulator: Simulated, terminal: Terminal) -> None:
-    numbers = [f"90{digit}" for digit in range(6)]
+    numbers = [f"90{digit}" for digit in range(7)]
     strangers(simulator, numbers)
     job = taken_over(terminal, *numbers)
     ids = {number: by_number(number).id for number in numbers}
@@ -109,17 +110,19 @@ def test_who_was_worked_with_since_stays_and_the_row_says_so(simulator: Simulate
     db.session.commit()
     second = add_terminal()
     send_to_terminal(ids["904"], second.id)
-    # What terminals and consents tell is found by the undo itself.
-    assert preview(job) == (4, 1)
+    cards.give(ids["906"], "7")
+    # What terminals, consents and cards tell is found by the undo itself.
+    assert preview(job) == (5, 1)
 
     assert undone(job) == [
+        ("906", "failed", "changed_since"),
         ("905", "done", ""),
         ("904", "failed", "changed_since"),
         ("903", "failed", "changed_since"),
         ("902", "failed", "changed_since"),
         ("900", "failed", "changed_since"),
     ]
-    assert [row[0] for row in facts()[0]] == ["900", "902", "903", "904"]
+    assert [row[0] for row in facts()[0]] == ["900", "902", "903", "904", "906"]
 
 
 def add_terminal() -> Terminal:
