@@ -81,7 +81,7 @@ coverage: $(VENV)/dev
 
 # What stands in pyproject.toml, and all that it needs, with hashes, for each Python and machine that is supported.
 # `make lock UPGRADE=--upgrade` takes the newest of what is not declared, too.
-LOCK := $(BIN)/uv pip compile $(UPGRADE) --quiet --universal --generate-hashes --no-header pyproject.toml
+LOCK := $(BIN)/uv pip compile $(UPGRADE) --quiet --universal --generate-hashes --no-strip-extras --no-header pyproject.toml
 WITHIN := --constraint requirements-dev.txt
 lock: $(VENV)/dev
 	$(LOCK) --extra faces --group dev --output-file requirements-dev.txt

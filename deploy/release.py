@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 VERSION = runpy.run_path(str(ROOT / "hikflask/version.py"))["VERSION"]
-PIN = re.compile(r"^([a-z0-9-]+)==(.+)", re.MULTILINE)
+PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==(.+)", re.MULTILINE)
 # Name and licence of what is copied into hikflask/static/vendor, and the licence that a package has in a file alone.
 OF_NPM = {
     "bootstrap-reboot": ("bootstrap", "MIT"),

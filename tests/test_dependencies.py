@@ -18,7 +18,8 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, GROUPS = PYPROJECT["project"], PYPROJECT["dependency-groups"]
 # Only what has hashes is a pin.
 PIN = re.compile(
-    r"^(?P<name>[a-z0-9-]+)==(?P<version>[^ ;\\]+)(?: ; [^\\]+?)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+$",
+    r"^(?P<name>[a-z0-9-]+)(?:\[(?P<extras>[a-z0-9,-]+)\])?==(?P<version>[^ ;\\]+)(?: ; [^\\]+?)?"
+    r"(?: \\\n    --hash=sha256:[0-9a-f]{64})+$",
     re.MULTILINE,
 )
 
@@ -50,12 +51,18 @@ def locked(file: str) -> dict[str, set[str]]:
     return found
 
 
-def needed(requirement: Requirement, seen: set[str]) -> set[str]:
+def extras_in_lock(file: str) -> dict[str, set[str]]:
+    """The extras that each pin names."""
+    pins = PIN.finditer((ROOT / file).read_text(encoding="utf-8"))
+    return {pin["name"]: set(pin["extras"].split(",")) for pin in pins if pin["extras"]}
+
+
+def needed(requirement: Requirement, seen: dict[str, Requirement]) -> set[str]:
     """The names of a package and of all that it needs here, as the installed ones say."""
     name = canonicalize_name(requirement.name)
     if (key := str(requirement)) in seen:
         return set()
-    seen.add(key)
+    seen[key] = requirement
     found: set[str] = {name}
     for line in distribution(name).requires or []:
         need = Requirement(line)
@@ -77,10 +84,13 @@ def test_lock_has_what_is_declared_in_the_same_version(file: str) -> None:
 
 @pytest.mark.parametrize("file", DECLARED)
 def test_lock_has_all_that_is_needed(file: str) -> None:
-    seen: set[str] = set()
+    seen: dict[str, Requirement] = {}
     names = set().union(*(needed(Requirement(line), seen) for line in DECLARED[file]))
 
     assert names - set(locked(file)) == set()
+    # Without them pip takes the newest release of such a package for not pinned as soon as there is a newer one.
+    extras = extras_in_lock(file)
+    assert {key for key, one in seen.items() if one.extras - extras.get(canonicalize_name(one.name), set())} == set()
 
 
 def test_locks_agree_with_each_other() -> None:
